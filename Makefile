@@ -1,0 +1,58 @@
+# make demo | test | check | setup | bench | lock | clean      (needs git, make, Python 3.11+ with pip)
+SHELL := /bin/sh
+PY ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+STAMP := .venv/.stamp
+export UV_PYTHON_DOWNLOADS := never
+WORKERS ?= 2
+
+.DELETE_ON_ERROR:
+.PHONY: setup demo test check format lint types imports tests fast-tests lock clean
+
+$(STAMP): requirements.lock requirements-uv.txt pyproject.toml
+	@test -n "$(PY)" || { echo "Python 3.11 or newer with pip is needed (set PY=/path/to/python)"; exit 1; }
+	@echo "setup: installing the locked packages into .venv ..."
+	@rm -rf .boot && $(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore \
+		--target .boot --require-hashes -r requirements-uv.txt
+	@test -x $(BIN)/python || .boot/bin/uv venv -q --python "$$($(PY) -c 'import sys; print(sys.executable)')" .venv
+	@VIRTUAL_ENV=$(CURDIR)/.venv .boot/bin/uv pip sync -q --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv .boot/bin/uv pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP)
+
+demo: $(STAMP)
+	@exec $(BIN)/python -m csms demo
+
+format: $(STAMP)
+	@$(BIN)/ruff format --quiet --check . || { echo "run: make fix"; exit 1; }
+
+fix: $(STAMP)
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: $(STAMP)
+	@$(BIN)/ruff check --quiet .
+
+types: $(STAMP)
+	@$(BIN)/mypy --no-error-summary
+
+imports: $(STAMP)
+	@$(BIN)/lint-imports > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+
+fast-tests: $(STAMP)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+tests: $(STAMP)
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+check: format lint types imports fast-tests
+
+test: format lint types imports tests
+
+lock: $(STAMP)
+	.boot/bin/uv pip compile requirements-uv.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-uv.txt -q
+	.boot/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock -q
+
+clean:
+	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
