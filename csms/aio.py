@@ -1,0 +1,72 @@
+"""Tasks that somebody owns: coalescing hints and supervised loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from csms.clock import Clock
+from csms.errors import DatabaseAway
+
+_log = structlog.get_logger(__name__)
+
+
+class Hint:
+    """A wake-up that coalesces: any number of `give` before a `taken` wake the loop once.
+
+    A hint may be lost on the way to another node, so a loop that waits for one also polls.
+    """
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def give(self) -> None:
+        """Wake the loop, or let its next wait return at once."""
+        self._event.set()
+
+    async def taken(self, timeout_s: float | None = None) -> bool:
+        """Wait for a hint or for `timeout_s` seconds; return whether a hint came.
+
+        Cancellation: the hint stays given.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        self._event.clear()
+        return True
+
+
+async def supervise(
+    name: str,
+    body: Callable[[], Awaitable[None]],
+    clock: Clock,
+    *,
+    pause_s: float = 0.2,
+    longest_pause_s: float = 10.0,
+) -> None:
+    """Run `body` until it returns; after an error log it, pause and start it again.
+
+    The pause doubles up to `longest_pause_s` while the errors follow each other closely. A loop
+    must never die silently: this and the borders of the drivers alone catch everything.
+
+    Cancellation: passes through; `body` gets it.
+    """
+    pause = pause_s
+    while True:
+        started = clock.monotonic()
+        try:
+            await body()
+        except DatabaseAway as error:
+            _log.warning("loop waits for the database", loop=name, error=str(error))
+        except Exception:
+            _log.exception("loop failed and starts again", loop=name)
+        else:
+            return
+        if clock.monotonic() - started > longest_pause_s:
+            pause = pause_s
+        await clock.sleep(pause)
+        pause = min(pause * 2, longest_pause_s)

@@ -1,0 +1,28 @@
+"""Names of things, as types of their own."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+ChargePointKey = NewType("ChargePointKey", int)
+"""Row key of a charge point; never leaves the server."""
+
+Identity = NewType("Identity", str)
+"""OCPP identity of a charge point: the last segment of its URL, decoded."""
+
+ConnectorId = NewType("ConnectorId", int)
+"""Connector number within its charge point; 0 is the charge point itself."""
+
+TransactionId = NewType("TransactionId", int)
+"""Number from one sequence, 1 to 2^31-1."""
+
+SiteId = NewType("SiteId", str)
+
+
+def id_tag_key(id_tag: str) -> str:
+    """Return the spelling under which an id tag is compared: OCPP 1.6 id tags have no case.
+
+    >>> id_tag_key("04a2b3") == id_tag_key("04A2B3")
+    True
+    """
+    return id_tag.upper()

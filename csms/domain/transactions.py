@@ -1,0 +1,177 @@
+"""Transactions: what StartTransaction and StopTransaction mean, and what is odd about them.
+
+A stop is a report, not a request: everything schema-valid is answered and kept; what is odd becomes
+a *finding*, and sessions with a finding that spoils the energy are not billed (OCPP 1.6 4.8, 4.10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from csms.domain.authorization import AuthorizationStatus, IdTagInfo
+from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
+from csms.domain.metering import Reading
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+CLOCK_UNSET_BEFORE_YEAR = 2015
+OFFLINE_AFTER = timedelta(minutes=5)
+MOST_ENERGY_WH = 2_000_000  # no vehicle takes 2 MWh in one session
+
+
+class Finding(StrEnum):
+    """What is odd about a transaction."""
+
+    UNAUTHORISED = "unauthorised"
+    OFFLINE = "offline"
+    TIME_SUSPECT = "timeSuspect"
+    METER_SUSPECT = "meterSuspect"
+    CONNECTOR_SUSPECT = "connectorSuspect"
+    FOREIGN_TAG_STOP = "foreignTagStop"
+    DUPLICATE_STOP = "duplicateStop"
+    STOP_MISSING = "stopMissing"
+    RESERVATION_UNKNOWN = "reservationUnknown"
+
+
+UNBILLABLE = frozenset({Finding.METER_SUSPECT, Finding.CONNECTOR_SUSPECT, Finding.STOP_MISSING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartFact:
+    """A StartTransaction.req."""
+
+    charge_point: ChargePointKey
+    received_at: datetime
+    connector_id: int
+    id_tag: str
+    meter_start_wh: int
+    started_at: datetime
+    reservation_id: int | None = None
+
+    @property
+    def content(self) -> tuple[int, int, str, int, datetime]:
+        """What makes a repeated message the same one (conventions, *Idempotency by content*)."""
+        return (
+            self.charge_point,
+            self.connector_id,
+            id_tag_key(self.id_tag),
+            self.meter_start_wh,
+            self.started_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOutcome:
+    """What StartTransaction.conf will say."""
+
+    transaction_id: TransactionId
+    id_tag_info: IdTagInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopFact:
+    """A StopTransaction.req; `transaction_id` is the number on the wire, which may be anything."""
+
+    charge_point: ChargePointKey
+    received_at: datetime
+    transaction_id: int
+    meter_stop_wh: int
+    stopped_at: datetime
+    id_tag: str | None = None
+    reason: str | None = None
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopOutcome:
+    """What StopTransaction.conf will say; no id tag in the request, no info in the answer."""
+
+    id_tag_info: IdTagInfo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTransaction:
+    """A transaction as it stands in the database, as far as a decision needs it."""
+
+    id: TransactionId
+    charge_point: ChargePointKey
+    connector_id: int
+    id_tag: str
+    id_tag_status: AuthorizationStatus
+    meter_start_wh: int
+    started_at: datetime
+    active: bool = True
+    register_wh: int | None = None
+    stopped_at: datetime | None = None
+    meter_stop_wh: int | None = None
+    findings: tuple[str, ...] = ()
+    price_per_kwh: Decimal = field(default=Decimal(0))
+
+    @property
+    def content(self) -> tuple[int, int, str, int, datetime]:
+        """The content of the StartTransaction that made it."""
+        return (
+            self.charge_point,
+            self.connector_id,
+            id_tag_key(self.id_tag),
+            self.meter_start_wh,
+            self.started_at,
+        )
+
+
+def start_findings(fact: StartFact, status: AuthorizationStatus) -> list[Finding]:
+    """Return what is odd about a start (M34, M37, M38)."""
+    findings = []
+    if status is not AuthorizationStatus.ACCEPTED:
+        findings.append(Finding.UNAUTHORISED)
+    if _clock_is_suspect(fact.started_at, fact.received_at):
+        findings.append(Finding.TIME_SUSPECT)
+    elif fact.received_at - fact.started_at > OFFLINE_AFTER:
+        findings.append(Finding.OFFLINE)
+    if fact.connector_id <= 0:
+        findings.append(Finding.CONNECTOR_SUSPECT)
+    if fact.meter_start_wh < 0:
+        findings.append(Finding.METER_SUSPECT)
+    return findings
+
+
+def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) -> list[Finding]:
+    """Return what is odd about the stop of a transaction (M42, M47).
+
+    Args:
+        fact: The stop.
+        opened: The transaction that it stops.
+        same_group: Whether the stopping tag shares the starter's parent.
+    """
+    findings = []
+    if (
+        fact.id_tag is not None
+        and id_tag_key(fact.id_tag) != id_tag_key(opened.id_tag)
+        and not same_group
+    ):
+        findings.append(Finding.FOREIGN_TAG_STOP)
+    if fact.stopped_at < opened.started_at or _clock_is_suspect(fact.stopped_at, fact.received_at):
+        findings.append(Finding.TIME_SUSPECT)
+    energy_wh = fact.meter_stop_wh - opened.meter_start_wh
+    if not 0 <= energy_wh <= MOST_ENERGY_WH or opened.meter_start_wh < 0:
+        findings.append(Finding.METER_SUSPECT)
+    return findings
+
+
+def cost(energy_wh: int, price_per_kwh: Decimal, findings: list[str]) -> Decimal | None:
+    """Return the price of a session, rounded once to cents, or None when it is not billable.
+
+    >>> cost(10_000, Decimal("0.30"), [])
+    Decimal('3.00')
+    >>> cost(10_000, Decimal("0.30"), ["meterSuspect"]) is None
+    True
+    """
+    if UNBILLABLE.intersection(findings):
+        return None
+    return (Decimal(energy_wh) / 1000 * price_per_kwh).quantize(Decimal("0.01"))
+
+
+def _clock_is_suspect(at: datetime, received_at: datetime) -> bool:
+    return at > received_at + CLOCK_TOLERANCE or at.year < CLOCK_UNSET_BEFORE_YEAR
