@@ -1,7 +1,7 @@
 """All tables, as SQLAlchemy Core metadata; the words are the domain's.
 
 Units stand in the column names. Constraints are named: `csms.store.database` maps a violated
-name to a domain error. Meter values and OCPP messages are partitioned by the server's time of receipt,
+name to a domain error. Meter values and OCPP messages are partitioned by the server's time,
 because a charge point's own clock may say 1970.
 """
 

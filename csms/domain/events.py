@@ -1,0 +1,45 @@
+"""Hints: that something has changed, never what. A lost one costs latency, not correctness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChanged:
+    """A load, a limit or a measurement of this site has changed: allocate again."""
+
+    site_id: SiteId
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsDesired:
+    """A charge point of this site has a new desired limit: reconcile."""
+
+    site_id: SiteId
+
+
+@dataclass(frozen=True, slots=True)
+class StationChanged:
+    """A charge point's row or connection has changed."""
+
+    charge_point: ChargePointKey
+
+
+@dataclass(frozen=True, slots=True)
+class StationConnected:
+    """A charge point has (re)connected here and may be called."""
+
+    charge_point: ChargePointKey
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """A transaction has started, been metered or stopped."""
+
+    transaction_id: TransactionId
+
+
+Event = SiteChanged | LimitsDesired | StationChanged | StationConnected | SessionChanged

@@ -1,0 +1,1 @@
+"""Use cases over the domain and ports: one use case, one transaction, one function."""

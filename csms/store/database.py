@@ -1,0 +1,116 @@
+"""The engine and the one border where Postgres errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import asyncpg
+from sqlalchemy import exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from csms.errors import BadFact, Conflict, DatabaseAway
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.ReadOnlySQLTransactionError,  # a standby after a fail-over
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+)
+
+# constraint name -> (code, sentence)
+_CONFLICTS = {
+    "uq_charge_points_identity": ("station_exists", "A station with this identity exists already."),
+    "uq_id_tags_id_tag_key": ("id_tag_exists", "This id tag exists already."),
+    "uq_users_name": ("user_exists", "A user of this name exists already."),
+    "pk_sites": ("site_exists", "A site with this id exists already."),
+    "uq_managed_loads_busy": ("connector_busy", "This connector is busy already."),
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the errors of asyncpg and SQLAlchemy that are raised inside into errors of ours.
+
+    Raises:
+        DatabaseAway: Postgres cannot be reached, is full or read-only; try again later.
+        Conflict: A named constraint says that the thing is there already.
+        BadFact: Postgres refuses the content.
+    """
+    try:
+        yield
+    except exc.DBAPIError as error:
+        original = getattr(error.orig, "__cause__", None) or error.orig
+        _raise_translated(original or error, error)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        _raise_translated(error, error)
+
+
+def _raise_translated(cause: BaseException, error: BaseException) -> None:
+    if isinstance(cause, asyncpg.DataError | UnicodeEncodeError | OverflowError):
+        raise BadFact(str(cause)) from error
+    if isinstance(cause, _AWAY):
+        raise DatabaseAway(f"{type(cause).__name__}: {cause}") from error
+    if isinstance(cause, asyncpg.UniqueViolationError):
+        known = _CONFLICTS.get(cause.constraint_name or "")
+        if known is not None:
+            raise Conflict(*known) from error
+    if isinstance(cause, asyncpg.IntegrityConstraintViolationError | asyncpg.PostgresError):
+        raise BadFact(str(cause)) from error
+    raise error
+
+
+def engine_url(url: str) -> URL:
+    """Return the SQLAlchemy address for a plain `postgresql://` one."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """One engine with its pool.
+
+    Concurrency: any number of tasks may open transactions; the pool bounds them.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            engine_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=20,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 30,
+                "server_settings": {"timezone": "UTC", "application_name": "csms"},
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction: committed at the end, rolled back on an error.
+
+        Raises:
+            DatabaseAway, Conflict, BadFact: See `translated`.
+
+        Cancellation: rolled back.
+        """
+        with translated():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Close all connections of the pool."""
+        await self.engine.dispose()
