@@ -1,0 +1,1 @@
+"""Postgres: tables, unit of work, repositories, migrations and the embedded server."""
