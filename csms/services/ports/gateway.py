@@ -12,7 +12,7 @@ from csms.domain.ids import ChargePointKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a charge point answered to a call: a CALLRESULT, or a CALLERROR when `error_code` is set.
+    """What a charge point answered: a CALLRESULT, or a CALLERROR when `error_code` is set.
 
     Attributes:
         payload: Payload of the CALLRESULT, valid after its schema; empty for a CALLERROR.
@@ -80,5 +80,5 @@ class CallSchemas(Protocol):
         ...
 
     def problems(self, action: str, payload: object) -> dict[str, str]:
-        """Return what breaks the request's schema: field path -> what is wrong; empty when valid."""
+        """Return what breaks the request's schema: field path -> what is wrong; {} when valid."""
         ...
