@@ -1,0 +1,41 @@
+"""What alembic runs: with a connection of `csms.store.migrate`, or for a developer's command line.
+
+A developer makes a revision with
+``alembic -x url=postgresql://user:password@host/database revision --autogenerate -m "what"``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from csms.store.database import engine_url
+from csms.store.migrate import compare_options
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations, a transaction each."""
+    options = compare_options(connection)
+    connection.commit()  # alembic begins and ends the transactions
+    context.configure(connection=connection, transaction_per_migration=True, **options)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_for_developer() -> None:
+    """Connect to the address of ``-x url=``."""
+    url = context.get_x_argument(as_dictionary=True)["url"]
+    engine = create_async_engine(engine_url(url))
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    asyncio.run(run_for_developer())

@@ -1,0 +1,83 @@
+"""What every test may ask for: databases on one Postgres that is started only if a test asks."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes import FakeClock
+from tests.postgres import OwnPostgres, Postgres, RemotePostgres, SharedPostgres, fresh_database
+
+_POSTGRES = pytest.StashKey[Postgres]()
+_WORKER_KEY = "csms_postgres"
+
+
+class _TellWorkers:
+    """Exists only with xdist, whose hook this is."""
+
+    def pytest_configure_node(self, node) -> None:
+        stash = node.config.stash
+        if _POSTGRES not in stash:
+            stash[_POSTGRES] = SharedPostgres()
+        node.workerinput[_WORKER_KEY] = str(stash[_POSTGRES].path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.stash[_POSTGRES] = RemotePostgres(config.workerinput[_WORKER_KEY])
+    elif config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(_TellWorkers())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    postgres = config.stash.get(_POSTGRES, None)
+    if isinstance(postgres, OwnPostgres | SharedPostgres):
+        postgres.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> Postgres:
+    """The Postgres of this run; `postgres_url` and `database_url` are what tests want."""
+    if _POSTGRES not in pytestconfig.stash:
+        pytestconfig.stash[_POSTGRES] = OwnPostgres()
+    return pytestconfig.stash[_POSTGRES]
+
+
+@pytest.fixture(scope="session")
+def _server_url(postgres: Postgres) -> str:
+    return postgres.server_url()
+
+
+@pytest.fixture(scope="session")
+def _template(postgres: Postgres) -> str:
+    return postgres.migrated_template()
+
+
+@pytest.fixture
+def postgres_url(_server_url: str) -> Iterator[str]:
+    """Address of an empty database of this test's own."""
+    with fresh_database(_server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(_server_url: str, _template: str) -> Iterator[str]:
+    """Address of a database of this test's own, at the newest revision, without rows."""
+    with fresh_database(_server_url, _template) as url:
+        yield url
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 on which nothing listened a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still until the test advances it."""
+    return FakeClock()
