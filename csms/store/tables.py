@@ -267,6 +267,19 @@ quarantine = Table(
     Column("received_at", _TIME, nullable=False),
 )
 
+job_statuses = Table(
+    "job_statuses",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
+    Column("kind", Text, nullable=False),  # firmware or diagnostics
+    Column("status", Text, nullable=False),
+    Column("received_at", _TIME, nullable=False),
+    Index(
+        "ix_job_statuses_charge_point_id_received_at", "charge_point_id", text("received_at DESC")
+    ),
+)
+
 charging_limits = Table(
     "charging_limits",
     metadata,
