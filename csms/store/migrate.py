@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import SchemaItem
 
 import csms
-from csms.errors import StartError
+from csms.errors import BadFact, StartError
 from csms.store.database import engine_url, translated
 from csms.store.tables import metadata
 
@@ -38,6 +38,10 @@ _PARTITIONS = text(
 )
 
 
+class MigrationFailed(StartError):
+    """Postgres refuses a statement of a migration, which was rolled back."""
+
+
 class UnknownRevision(StartError):
     """The database is at a revision that this version of csms does not have."""
 
@@ -47,7 +51,8 @@ async def upgrade(url: str, revision: str = "head") -> None:
 
     Raises:
         UnknownRevision: The database was migrated by a newer csms.
-        DatabaseAway: Postgres cannot be reached.
+        MigrationFailed: A migration does not fit what is in the database.
+        DatabaseAway: Postgres cannot be reached, or a lock was not to be had in time.
 
     Cancellation: the migration that runs is rolled back, those before it stay.
     Concurrency: any number of tasks and nodes.
@@ -59,7 +64,7 @@ async def downgrade(url: str, revision: str) -> None:
     """Take the schema back to `revision`; ``base`` is the empty database.
 
     Raises:
-        UnknownRevision, DatabaseAway: As in `upgrade`.
+        UnknownRevision, MigrationFailed, DatabaseAway: As in `upgrade`.
     """
     await _alembic(url, lambda config: command.downgrade(config, revision))
 
@@ -137,6 +142,8 @@ async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
         with translated():
             async with engine.connect() as connection:
                 yield connection
+    except BadFact as error:
+        raise MigrationFailed(f"A migration failed and was rolled back: {error}") from error
     finally:
         await engine.dispose()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -52,7 +54,16 @@ async def test_check_sees_drift(database_url):
     await query(database_url, "ALTER TABLE sites ALTER COLUMN policy SET DEFAULT 'unfair'")
     drift = "\n".join(await migrate.check(database_url))
     assert "by_hand" in drift
-    assert "unfair" in drift
+    assert "modify_default" in drift
+
+
+async def test_a_migration_that_does_not_fit_is_rolled_back(postgres_url):
+    await query(postgres_url, "CREATE TABLE stations_of_another_program (id int)")
+    await query(postgres_url, "CREATE TABLE transactions (id int)")
+    with pytest.raises(migrate.MigrationFailed, match='"transactions" already exists'):
+        await migrate.upgrade(postgres_url)
+    assert await migrate.current(postgres_url) is None
+    assert await query(postgres_url, _TABLES) == 2
 
 
 async def test_check_leaves_partitions_out(database_url):
@@ -118,9 +129,6 @@ async def test_a_database_that_is_away(free_port):
 
 
 def test_the_migrations_are_in_the_wheel(tmp_path):
-    import zipfile
-    from pathlib import Path
-
     checkout = migrate.folder().parent
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
