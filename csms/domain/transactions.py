@@ -28,6 +28,7 @@ class Finding(StrEnum):
     OFFLINE = "offline"
     TIME_SUSPECT = "timeSuspect"
     METER_SUSPECT = "meterSuspect"
+    REGISTER_FELL = "registerFell"
     CONNECTOR_SUSPECT = "connectorSuspect"
     FOREIGN_TAG_STOP = "foreignTagStop"
     DUPLICATE_STOP = "duplicateStop"
@@ -119,6 +120,17 @@ class OpenTransaction:
             self.meter_start_wh,
             self.started_at,
         )
+
+
+def is_no_id(transaction_id: int) -> bool:
+    """Return whether a number on the wire can be no id of ours: 0, -1, 2^63-1 (Delta, Alfen).
+
+    A charge point that sends one never got the id of its transaction, or has lost it (M44).
+
+    >>> is_no_id(-1), is_no_id(0), is_no_id(2**63 - 1), is_no_id(7)
+    (True, True, True, False)
+    """
+    return not 0 < transaction_id < 2**31
 
 
 def start_findings(fact: StartFact, status: AuthorizationStatus) -> list[Finding]:

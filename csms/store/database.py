@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
+from asyncpg.exceptions import InterfaceError, PostgresError
 from sqlalchemy import exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -15,7 +16,7 @@ from csms.errors import BadFact, Conflict, DatabaseAway
 _AWAY = (
     OSError,
     TimeoutError,
-    asyncpg.InterfaceError,
+    InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
@@ -54,20 +55,21 @@ def translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         original = getattr(error.orig, "__cause__", None) or error.orig
         _raise_translated(original or error, error)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
         _raise_translated(error, error)
 
 
 def _raise_translated(cause: BaseException, error: BaseException) -> None:
-    if isinstance(cause, asyncpg.DataError | UnicodeEncodeError | OverflowError):
+    # asyncpg refuses a parameter with an InterfaceError that is a ValueError too
+    if isinstance(cause, asyncpg.DataError | ValueError | OverflowError):
         raise BadFact(str(cause)) from error
     if isinstance(cause, _AWAY):
         raise DatabaseAway(f"{type(cause).__name__}: {cause}") from error
     if isinstance(cause, asyncpg.UniqueViolationError):
-        known = _CONFLICTS.get(cause.constraint_name or "")
+        known = _CONFLICTS.get(getattr(cause, "constraint_name", None) or "")
         if known is not None:
             raise Conflict(*known) from error
-    if isinstance(cause, asyncpg.IntegrityConstraintViolationError | asyncpg.PostgresError):
+    if isinstance(cause, PostgresError):
         raise BadFact(str(cause)) from error
     raise error
 

@@ -1,0 +1,97 @@
+"""Who may connect, who is connected, and when each was last heard of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from csms.clock import Clock
+from csms.domain.charge_points import ChargePointRecord
+from csms.domain.events import StationChanged, StationConnected
+from csms.domain.ids import ChargePointKey, Identity
+from csms.services import credentials
+from csms.services.ports.bus import Bus
+from csms.services.ports.connections import ConnectionStore
+
+_SEEN_EVERY_S = 15.0
+_ALLOWED_NEW = 48  # characters of an identity that the server makes a station of by itself
+
+
+class Connections:
+    """The edge's view of charge points.
+
+    Concurrency: any task may call it; one task runs `run`.
+    """
+
+    def __init__(
+        self,
+        store: ConnectionStore,
+        bus: Bus,
+        clock: Clock,
+        *,
+        node: str,
+        secret: bytes,
+        accept_unknown: bool,
+        quiet: bool,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._node = node
+        self._secret = secret
+        self._accept_unknown = accept_unknown
+        self._quiet = quiet
+        self._seen: dict[ChargePointKey, datetime] = {}
+
+    async def find(self, identity: str) -> ChargePointRecord | None:
+        """Return the charge point of this identity; makes an unknown one where that is allowed.
+
+        Raises:
+            DatabaseAway: Postgres is away: answer 503, the charge point will come again.
+        """
+        record = await self._store.find(identity)
+        if record is None and self._accept_unknown and len(identity) <= _ALLOWED_NEW:
+            record = await self._store.create(Identity(identity), quiet=self._quiet)
+        return record
+
+    def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
+        """Return whether these are the station's password bytes, or their hex text."""
+        if record.password_digest is None:
+            return False
+        return credentials.matches(record.password_digest, presented, self._secret)
+
+    async def opened(self, key: ChargePointKey) -> int:
+        """Note a new connection and return its epoch."""
+        epoch = await self._store.opened(key, self._node, self._clock.now())
+        self._bus.publish(StationChanged(key))
+        self._bus.publish(StationConnected(key))
+        return epoch
+
+    async def closed(self, key: ChargePointKey, epoch: int) -> None:
+        """Note the end of a connection, unless a newer one has taken over."""
+        await self._store.closed(key, epoch, self._clock.now())
+        self._bus.publish(StationChanged(key))
+
+    def seen(self, key: ChargePointKey, at: datetime) -> None:
+        """Note a sign of life; written with the next round."""
+        self._seen[key] = at
+
+    def last_seen(self, key: ChargePointKey) -> datetime | None:
+        """Return a sign of life that is not written yet, if there is one."""
+        return self._seen.get(key)
+
+    async def start(self) -> None:
+        """Forget connections that a crash of this node has left behind."""
+        await self._store.release_node(self._node, self._clock.now())
+
+    async def run(self) -> None:
+        """Write signs of life, one statement a round."""
+        while True:
+            await self._clock.sleep(_SEEN_EVERY_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write the signs of life that wait."""
+        if not self._seen:
+            return
+        times, self._seen = self._seen, {}
+        await self._store.seen(times)

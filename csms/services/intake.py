@@ -1,0 +1,340 @@
+"""Facts from charge points: durable first, answered then.
+
+Batches form by themselves: what arrives while a commit is in flight goes together into the next
+one; there is no timer. A batch whose content Postgres refuses is split until the bad fact is alone:
+only that one fails, and its neighbours never notice. While the database is away, facts wait up to
+20 s. The message log rides along and never holds an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar, overload
+
+import structlog
+
+from csms.aio import Hint
+from csms.clock import Clock
+from csms.domain import authorization
+from csms.domain.authorization import AuthorizeFact, IdTagInfo
+from csms.domain.charge_points import BootFact, BootOutcome, Registration
+from csms.domain.connectors import StatusFact, is_storable
+from csms.domain.events import SessionChanged, SiteChanged, StationChanged
+from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
+from csms.domain.jobs import JobStatusFact
+from csms.domain.messages import LoggedFrame
+from csms.domain.metering import MeterValuesFact, MeterValuesOutcome
+from csms.domain.transactions import StartFact, StartOutcome, StopFact, StopOutcome, is_no_id
+from csms.errors import BadFact, DatabaseAway
+from csms.services.ports.bus import Bus
+from csms.services.ports.intake import IntakeBatch, IntakeStore, Quarantined
+from csms.services.transactions import Price, Touched, record_starts, record_stops
+
+_log = structlog.get_logger(__name__)
+
+Fact = (
+    BootFact | StatusFact | JobStatusFact | AuthorizeFact | StartFact | StopFact | MeterValuesFact
+)
+F = TypeVar("F")
+
+WAIT_S = 20.0
+"""How long a fact waits for a database that is away."""
+
+_MOST_FACTS = 1_000
+_MOST_FRAMES = 2_000
+_MOST_WAITING_FRAMES = 50_000
+_LOG_PAUSE_S = 0.25
+_RETRY_S = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    fact: Fact
+    outcome: asyncio.Future[Any]
+    deadline: float
+
+
+class Intake:
+    """Takes facts one by one, commits them together.
+
+    Concurrency: any task may call `submit`; one task runs `run`.
+    """
+
+    def __init__(
+        self,
+        store: IntakeStore,
+        bus: Bus,
+        clock: Clock,
+        *,
+        price: Price,
+        heartbeat_interval_s: int,
+        retry_interval_s: int = 60,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._price = price
+        self._heartbeat_interval_s = heartbeat_interval_s
+        self._retry_interval_s = retry_interval_s
+        self._facts: deque[_Entry] = deque()
+        self._frames: deque[LoggedFrame] = deque(maxlen=_MOST_WAITING_FRAMES)
+        self._refused: deque[Quarantined] = deque(maxlen=_MOST_FRAMES)
+        self._wake = Hint()
+        self._closing = False
+        self.lost_frames = 0
+
+    @overload
+    async def submit(self, fact: BootFact) -> BootOutcome: ...
+    @overload
+    async def submit(self, fact: StatusFact | JobStatusFact) -> None: ...
+    @overload
+    async def submit(self, fact: AuthorizeFact) -> IdTagInfo: ...
+    @overload
+    async def submit(self, fact: StartFact) -> StartOutcome: ...
+    @overload
+    async def submit(self, fact: StopFact) -> StopOutcome: ...
+    @overload
+    async def submit(self, fact: MeterValuesFact) -> MeterValuesOutcome: ...
+    async def submit(self, fact: Fact) -> object:
+        """Make one fact durable and return what to answer.
+
+        Raises:
+            BadFact: Postgres refuses this fact; its neighbours are stored.
+            DatabaseAway: It could not be stored in time; answer nothing, it will come again.
+
+        Cancellation: the fact may still be stored.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._facts.append(_Entry(fact, future, self._clock.monotonic() + WAIT_S))
+        self._wake.give()
+        return await future
+
+    def log(self, frame: LoggedFrame) -> None:
+        """Put a frame into the message log, with the next batch. Never blocks."""
+        if len(self._frames) == _MOST_WAITING_FRAMES:
+            self.lost_frames += 1  # the oldest goes
+        self._frames.append(frame)
+
+    def quarantine(self, key: ChargePointKey, action: str, raw: str, reason: str) -> None:
+        """Keep a refused transaction message as raw text, with the next batch."""
+        _log.error("message refused and kept", charge_point_key=key, action=action, reason=reason)
+        self._refused.append(
+            Quarantined(
+                charge_point=key,
+                action=action,
+                reason=reason,
+                raw=raw,
+                received_at=self._clock.now(),
+            )
+        )
+        self._wake.give()
+
+    async def run(self) -> None:
+        """Commit batches until `close` was called and nothing waits any more."""
+        while True:
+            if not self._facts and not self._refused:
+                if self._closing and not self._frames:
+                    return
+                if not self._closing:
+                    await self._wake.taken(_LOG_PAUSE_S)
+            if self._facts or self._frames or self._refused:
+                await self._commit_next()
+
+    def close(self) -> None:
+        """Let `run` end once all that waits is stored."""
+        self._closing = True
+        self._wake.give()
+
+    async def _commit_next(self) -> None:
+        entries = list(islice(self._facts, _MOST_FACTS))
+        frames = list(islice(self._frames, _MOST_FRAMES))
+        refused = list(self._refused)
+        try:
+            await self._commit(entries, frames, refused)
+        except DatabaseAway as error:
+            self._give_up_late(error)
+            await self._clock.sleep(_RETRY_S)
+            return
+        for _ in entries:
+            self._facts.popleft()
+        for frame in frames:
+            # the deque drops its oldest when it is full, so these may be gone already
+            if self._frames and self._frames[0] is frame:
+                self._frames.popleft()
+        for row in refused:
+            if self._refused and self._refused[0] is row:
+                self._refused.popleft()
+
+    def _give_up_late(self, error: DatabaseAway) -> None:
+        now = self._clock.monotonic()
+        kept: deque[_Entry] = deque()
+        for entry in self._facts:
+            if entry.outcome.done():
+                continue  # its connection has gone: the charge point will send it again
+            if self._closing or entry.deadline <= now:
+                entry.outcome.set_exception(DatabaseAway(str(error)))
+            else:
+                kept.append(entry)
+        self._facts = kept
+        if self._closing:
+            self._frames.clear()
+            self._refused.clear()
+
+    async def _commit(
+        self,
+        entries: Sequence[_Entry],
+        frames: Sequence[LoggedFrame],
+        refused: Sequence[Quarantined],
+    ) -> None:
+        """Commit all, or find out who spoils it and commit the others."""
+        try:
+            await self._commit_all(entries, frames, refused)
+        except BadFact as error:
+            if frames or refused:
+                await self._commit(entries, (), ())
+                await self._commit_rest(frames, refused)
+            elif len(entries) == 1:
+                entry = entries[0]
+                _log.error(
+                    "fact refused by the database", kind=type(entry.fact).__name__, error=str(error)
+                )
+                if not entry.outcome.done():
+                    entry.outcome.set_exception(error)
+            else:
+                middle = len(entries) // 2
+                await self._commit(entries[:middle], (), ())
+                await self._commit(entries[middle:], (), ())
+
+    async def _commit_rest(
+        self, frames: Sequence[LoggedFrame], refused: Sequence[Quarantined]
+    ) -> None:
+        for part in ((frames, ()), ((), refused)):
+            try:
+                await self._commit_all((), *part)
+            except BadFact:
+                self.lost_frames += len(part[0])
+                _log.exception("part of the message log is refused by the database")
+
+    async def _commit_all(
+        self,
+        entries: Sequence[_Entry],
+        frames: Sequence[LoggedFrame],
+        refused: Sequence[Quarantined],
+    ) -> None:
+        touched = Touched(sites=set(), transactions=set())
+        # facts that were answered in an earlier part of a split batch stay out
+        waiting = [entry for entry in entries if not entry.outcome.done()]
+        try:
+            async with self._store.batch() as batch:
+                outcomes = await self._record(batch, waiting, touched)
+                if frames:
+                    await batch.log(frames)
+                if refused:
+                    await batch.quarantine(refused)
+        except (DatabaseAway, BadFact):
+            raise
+        except Exception as error:
+            # a fault of ours that one fact provokes must not stop the facts of all others
+            _log.exception("batch failed inside")
+            raise BadFact(f"{type(error).__name__}: {error}") from error
+        for entry, outcome in zip(waiting, outcomes, strict=True):
+            if not entry.outcome.done():
+                entry.outcome.set_result(outcome)
+        self._publish(waiting, touched)
+
+    async def _record(
+        self, batch: IntakeBatch, entries: Sequence[_Entry], touched: Touched
+    ) -> list[object]:
+        """Record the facts kind by kind and return their outcomes in the order of `entries`."""
+        results: dict[int, object] = {}
+
+        def of(kind: type[F]) -> tuple[list[int], list[F]]:
+            found = [(i, e.fact) for i, e in enumerate(entries) if isinstance(e.fact, kind)]
+            return [i for i, _ in found], [fact for _, fact in found]
+
+        places, boots = of(BootFact)
+        if boots:
+            results.update(zip(places, await self._boot(batch, boots), strict=True))
+        _, statuses = of(StatusFact)
+        if statuses:
+            storable = [fact for fact in statuses if is_storable(fact.connector_id)]
+            await batch.report_status(storable)
+        _, jobs = of(JobStatusFact)
+        if jobs:
+            await batch.report_jobs(jobs)
+        places, asks = of(AuthorizeFact)
+        if asks:
+            tags = await batch.id_tags({id_tag_key(fact.id_tag) for fact in asks})
+            for place, fact in zip(places, asks, strict=True):
+                tag = tags.get(id_tag_key(fact.id_tag))
+                results[place] = authorization.authorize(tag, fact.received_at)
+        places, starts = of(StartFact)
+        if starts:
+            answers = await record_starts(batch, starts, self._price, touched)
+            results.update(zip(places, answers, strict=True))
+        # values before stops: a batch may hold the last values of a transaction and its stop
+        places, values = of(MeterValuesFact)
+        if values:
+            links = await self._links(batch, values)
+            touched.sites |= await batch.meter(values, links)
+            touched.transactions.update(link for link in links if link is not None)
+            for place, link in zip(places, links, strict=True):
+                results[place] = MeterValuesOutcome(transaction_id=link)
+        places, stops = of(StopFact)
+        if stops:
+            ends = await record_stops(batch, stops, touched)
+            results.update(zip(places, ends, strict=True))
+        return [results.get(place) for place in range(len(entries))]
+
+    async def _boot(self, batch: IntakeBatch, facts: Sequence[BootFact]) -> list[BootOutcome]:
+        registrations = await batch.boot(facts)
+        outcomes = []
+        for fact in facts:
+            registration = registrations.get(fact.charge_point, Registration.REJECTED)
+            accepted = registration is Registration.ACCEPTED
+            outcomes.append(
+                BootOutcome(
+                    registration=registration,
+                    interval_s=self._heartbeat_interval_s if accepted else self._retry_interval_s,
+                )
+            )
+        return outcomes
+
+    @staticmethod
+    async def _links(
+        batch: IntakeBatch, facts: Sequence[MeterValuesFact]
+    ) -> list[TransactionId | None]:
+        """Return the transaction each message claims; an impossible id means the active one."""
+        nameless = {
+            fact.charge_point
+            for fact in facts
+            if fact.transaction_id is not None and is_no_id(fact.transaction_id)
+        }
+        active = await batch.active_transactions(nameless) if nameless else []
+        by_connector = {(row.charge_point, row.connector_id): row.id for row in active}
+        links: list[TransactionId | None] = []
+        for fact in facts:
+            if fact.transaction_id is None:
+                links.append(None)
+            elif is_no_id(fact.transaction_id):
+                links.append(by_connector.get((fact.charge_point, fact.connector_id)))
+            else:
+                links.append(TransactionId(fact.transaction_id))
+        return links
+
+    def _publish(self, entries: Sequence[_Entry], touched: Touched) -> None:
+        for site in touched.sites:
+            self._bus.publish(SiteChanged(site))
+        for transaction in touched.transactions:
+            self._bus.publish(SessionChanged(transaction))
+        stations = {
+            entry.fact.charge_point
+            for entry in entries
+            if isinstance(entry.fact, StatusFact | BootFact)
+        }
+        for station in stations:
+            self._bus.publish(StationChanged(station))

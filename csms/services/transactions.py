@@ -1,0 +1,231 @@
+"""StartTransaction and StopTransaction, by batches (OCPP 1.6 4.8, 4.10; rules M30-M49)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from csms.domain import authorization
+from csms.domain.authorization import AuthorizationStatus, IdTagInfo, IdTagRecord
+from csms.domain.ids import SiteId, TransactionId, id_tag_key
+from csms.domain.metering import MeterValuesFact
+from csms.domain.transactions import (
+    Finding,
+    OpenTransaction,
+    StartFact,
+    StartOutcome,
+    StopFact,
+    StopOutcome,
+    cost,
+    is_no_id,
+    start_findings,
+    stop_findings,
+)
+from csms.services.ports.intake import IntakeBatch, NewTransaction, Orphan, StoppedTransaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a kWh costs where there is no tariff."""
+
+    per_kwh: Decimal
+    currency: str
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a batch has changed, for the hints that follow the commit."""
+
+    sites: set[SiteId]
+    transactions: set[TransactionId]
+
+
+async def record_starts(
+    batch: IntakeBatch, facts: Sequence[StartFact], price: Price, touched: Touched
+) -> list[StartOutcome]:
+    """Insert the new transactions, recognise the repeated ones, and return the answers in order.
+
+    A start on a connector with an active transaction ends that one without inventing a stop (M36).
+    """
+    tags = await batch.id_tags({id_tag_key(fact.id_tag) for fact in facts})
+    sessions = Counter(await batch.active_sessions(tags.keys()))
+    active = await batch.active_transactions({fact.charge_point for fact in facts})
+    by_content = {row.content: row for row in active}
+    by_connector = {(row.charge_point, row.connector_id): row for row in active}
+    ids = iter(await batch.next_transaction_ids(sum(f.content not in by_content for f in facts)))
+    rows: list[NewTransaction] = []
+    ended: list[TransactionId] = []
+    outcomes = []
+    for fact in facts:
+        key = id_tag_key(fact.id_tag)
+        repeated = by_content.get(fact.content)
+        if repeated is not None:
+            info = authorization.authorize(tags.get(key), fact.received_at)
+            outcomes.append(
+                StartOutcome(
+                    transaction_id=repeated.id,
+                    id_tag_info=replace(info, status=repeated.id_tag_status),
+                )
+            )
+            continue
+        before = by_connector.get((fact.charge_point, fact.connector_id))
+        if before is not None and fact.connector_id > 0:
+            ended.append(before.id)
+            sessions[id_tag_key(before.id_tag)] -= _counts(before.id_tag_status)
+            by_content.pop(before.content, None)
+        info = authorization.authorize_start(tags.get(key), fact.received_at, sessions[key])
+        sessions[key] += _counts(info.status)
+        row = NewTransaction(
+            id=next(ids),
+            start=fact,
+            id_tag_status=info.status,
+            findings=tuple(start_findings(fact, info.status)),
+            price_per_kwh=price.per_kwh,
+            currency=price.currency,
+        )
+        rows.append(row)
+        opened = _as_open(row)
+        by_content[fact.content] = opened
+        by_connector[fact.charge_point, fact.connector_id] = opened
+        outcomes.append(StartOutcome(transaction_id=row.id, id_tag_info=info))
+    if rows:
+        touched.sites |= await batch.start(rows)
+    if ended:
+        # after the inserts: a transaction may begin and be overtaken within one batch
+        await batch.end_without_stop(ended, facts[-1].received_at)
+    touched.transactions.update(row.id for row in rows)
+    touched.transactions.update(ended)
+    return outcomes
+
+
+async def record_stops(
+    batch: IntakeBatch, facts: Sequence[StopFact], touched: Touched
+) -> list[StopOutcome]:
+    """Stop the transactions that the facts name and return the answers in order.
+
+    The first stop wins (M46); an id of another charge point or of nobody changes nothing and is
+    kept as an orphan (M43, M45); -1 and other impossible ids mean the only active one (M44).
+    """
+    known = await batch.transactions(
+        {f.transaction_id for f in facts if not is_no_id(f.transaction_id)}
+    )
+    nameless = {f.charge_point for f in facts if is_no_id(f.transaction_id)}
+    active = await batch.active_transactions(nameless) if nameless else []
+    keys = {id_tag_key(fact.id_tag) for fact in facts if fact.id_tag is not None}
+    keys |= {id_tag_key(row.id_tag) for row in (*known.values(), *active)}
+    tags = await batch.id_tags(keys)
+    rows: dict[TransactionId, StoppedTransaction] = {}
+    orphans: list[Orphan] = []
+    readings: list[MeterValuesFact] = []
+    links: list[TransactionId | None] = []
+    outcomes = []
+    for fact in facts:
+        opened = known.get(TransactionId(fact.transaction_id)) or _only(active, fact)
+        if opened is None or opened.charge_point != fact.charge_point:
+            orphans.append(_orphan(fact, foreign=opened is not None))
+        elif opened.id not in rows and opened.meter_stop_wh is None:
+            rows[opened.id] = _stopped(fact, opened, tags)
+        else:
+            first = rows.get(opened.id)
+            if (first.meter_stop_wh if first else opened.meter_stop_wh) != fact.meter_stop_wh:
+                orphans.append(_orphan(fact, foreign=False, reason=Finding.DUPLICATE_STOP))
+        if opened is not None and fact.readings and opened.charge_point == fact.charge_point:
+            readings.append(_as_meter_values(fact, opened))
+            links.append(opened.id)
+        outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, tags)))
+    if readings:
+        touched.sites |= await batch.meter(readings, links)
+    if rows:
+        touched.sites |= await batch.stop(list(rows.values()))
+        touched.transactions.update(rows)
+    if orphans:
+        await batch.keep_orphans(orphans)
+    return outcomes
+
+
+def _counts(status: AuthorizationStatus) -> int:
+    """Return 1 for a session that uses up one of its tag's; an unauthorised one does not."""
+    return int(status is AuthorizationStatus.ACCEPTED)
+
+
+def _as_open(row: NewTransaction) -> OpenTransaction:
+    return OpenTransaction(
+        id=row.id,
+        charge_point=row.start.charge_point,
+        connector_id=row.start.connector_id,
+        id_tag=row.start.id_tag,
+        id_tag_status=row.id_tag_status,
+        meter_start_wh=row.start.meter_start_wh,
+        started_at=row.start.started_at,
+    )
+
+
+def _only(active: Sequence[OpenTransaction], fact: StopFact) -> OpenTransaction | None:
+    """Return the one active transaction that a stop without a usable id can mean."""
+    if not is_no_id(fact.transaction_id):
+        return None
+    own = [row for row in active if row.charge_point == fact.charge_point]
+    if len(own) > 1 and fact.id_tag is not None:
+        key = id_tag_key(fact.id_tag)
+        own = [row for row in own if id_tag_key(row.id_tag) == key]
+    return own[0] if len(own) == 1 else None
+
+
+def _stopped(
+    fact: StopFact, opened: OpenTransaction, tags: dict[str, IdTagRecord]
+) -> StoppedTransaction:
+    starter = tags.get(id_tag_key(opened.id_tag))
+    stopper = tags.get(id_tag_key(fact.id_tag)) if fact.id_tag is not None else None
+    same_group = (
+        starter is not None
+        and stopper is not None
+        and starter.parent_id_tag is not None
+        and stopper.parent_id_tag is not None
+        and id_tag_key(starter.parent_id_tag) == id_tag_key(stopper.parent_id_tag)
+    )
+    findings = [f for f in opened.findings if f != Finding.STOP_MISSING]
+    findings += [f for f in stop_findings(fact, opened, same_group=same_group) if f not in findings]
+    return StoppedTransaction(
+        id=opened.id,
+        meter_stop_wh=fact.meter_stop_wh,
+        stopped_at=fact.stopped_at,
+        received_at=fact.received_at,
+        reason=fact.reason or "Local",
+        id_tag=fact.id_tag,
+        findings=tuple(findings),
+        cost=cost(fact.meter_stop_wh - opened.meter_start_wh, opened.price_per_kwh, findings),
+    )
+
+
+def _stop_info(fact: StopFact, tags: dict[str, IdTagRecord]) -> IdTagInfo | None:
+    if fact.id_tag is None:
+        return None
+    return authorization.authorize(tags.get(id_tag_key(fact.id_tag)), fact.received_at)
+
+
+def _as_meter_values(fact: StopFact, opened: OpenTransaction) -> MeterValuesFact:
+    return MeterValuesFact(
+        charge_point=fact.charge_point,
+        received_at=fact.received_at,
+        connector_id=opened.connector_id,
+        transaction_id=opened.id,
+        readings=fact.readings,
+    )
+
+
+def _orphan(fact: StopFact, *, foreign: bool, reason: str | None = None) -> Orphan:
+    return Orphan(
+        charge_point=fact.charge_point,
+        action="StopTransaction",
+        reason=reason or ("foreignTransaction" if foreign else "unknownTransaction"),
+        payload={
+            "transactionId": fact.transaction_id,
+            "meterStop": fact.meter_stop_wh,
+            "timestamp": fact.stopped_at.isoformat(),
+            "idTag": fact.id_tag,
+            "reason": fact.reason,
+        },
+        received_at=fact.received_at,
+    )

@@ -1,0 +1,119 @@
+"""The settings of `docs/design/api.md`, read from the environment once at start.
+
+The only file that reads the environment. A wrong value is never ignored: all problems are
+reported together. What the contract names but this version does not yet do is refused, not ignored.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from csms.errors import SettingsError
+
+_PREFIX = "CSMS_"
+_LATER = {
+    "CSMS_OCPP_TLS_PORT": "wss",
+    "CSMS_TLS_DIR": "wss and https",
+    "CSMS_HTTP_TLS": "https",
+    "CSMS_TRUSTED_PROXIES": "trusted proxies",
+    "CSMS_BUS_URL": "a bus between nodes",
+    "CSMS_MQTT_URL": "MQTT",
+    "CSMS_SIMULATOR_URL": "the simulator's page",
+}
+_Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseModel):
+    """All settings; each is the environment variable ``CSMS_`` + its name in capitals.
+
+    Attributes:
+        ocpp_port: 0 takes a free port, as does `http_port`.
+        database_url: ``postgresql://user:password@host:port/name``; None starts the embedded one.
+        secret_file: None keeps the secret in the data folder.
+        admin_token: At least 16 characters; None makes one at the first start.
+        accept_unknown_stations: None takes the command's default (`serve`: off, `demo`: on).
+        quiet: Whether new stations get no unasked call; None as above (`serve`: on, `demo`: off).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ocpp_host: str | None = None
+    ocpp_port: _Port = 9000
+    http_host: str | None = None
+    http_port: _Port = 8080
+    database_url: str | None = None
+    data_dir: Path = Path(".csms")
+    secret_file: Path | None = None
+    admin_token: Annotated[str, Field(min_length=16, max_length=256)] | None = None
+    accept_unknown_stations: bool | None = None
+    quiet: bool | None = None
+    price_per_kwh: Annotated[Decimal, Field(ge=0, le=1000, allow_inf_nan=False)] = Decimal("0.30")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    call_timeout_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 30.0
+    heartbeat_interval_s: Annotated[int, Field(ge=1, le=86400)] = 300
+    log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("postgresql", "postgres"):
+            raise ValueError("is not an address of the form postgresql://user:password@host/name")
+        if not parts.path.strip("/"):
+            raise ValueError("names no database: postgresql://user:password@host/name")
+        return "postgresql" + value[value.index("://") :]
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment` (the process's own when None).
+
+    Raises:
+        SettingsError: With one line for each wrong, unknown or not yet supported setting.
+    """
+    given = {
+        name.upper(): value
+        for name, value in (os.environ if environment is None else environment).items()
+        if name.upper().startswith(_PREFIX) and value != ""
+    }
+    names = {_PREFIX + name.upper(): name for name in Settings.model_fields}
+    problems = []
+    values: dict[str, Any] = {}
+    for variable, value in sorted(given.items()):
+        if variable in names:
+            values[names[variable]] = value
+        elif variable in _LATER:
+            problems.append(f"{variable}: this version has no {_LATER[variable]} yet; unset it")
+        else:
+            close = difflib.get_close_matches(variable, names, n=1)
+            problems.append(
+                f"{variable}: there is no such setting"
+                + (f"; did you mean {close[0]}?" if close else "")
+            )
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems.extend(
+            f"{_PREFIX}{str(line['loc'][0]).upper()}: {_sentence(line['msg'])}"
+            for line in error.errors()
+        )
+        raise SettingsError(sorted(problems)) from None
+    if problems:
+        raise SettingsError(sorted(problems))
+    return settings
+
+
+def _sentence(message: str) -> str:
+    return (
+        message.removeprefix("Value error, ")[:1].lower()
+        + message.removeprefix("Value error, ")[1:]
+    )

@@ -1,0 +1,337 @@
+"""The intake's statements: set-based SQL on a held asyncpg connection, one round trip a kind.
+
+The hot path of the whole system. Arrays travel as parameters and are unnested in Postgres, so the
+text of each statement is constant and stays prepared on the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import orjson
+from asyncpg.exceptions import InterfaceError
+
+from csms.domain.authorization import AuthorizationStatus, IdTagRecord
+from csms.domain.charge_points import BootFact, Registration
+from csms.domain.connectors import StatusFact
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId, id_tag_key
+from csms.domain.jobs import JobStatusFact
+from csms.domain.messages import LoggedFrame
+from csms.domain.metering import MeterValuesFact
+from csms.domain.transactions import OpenTransaction
+from csms.services.ports.intake import (
+    NewTransaction,
+    Orphan,
+    Quarantined,
+    StoppedTransaction,
+)
+from csms.store import intake_sql as sql
+from csms.store.database import translated
+
+
+class SqlIntakeBatch:
+    """The statements of one transaction; see `csms.services.ports.intake.IntakeBatch`."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def boot(self, facts: Sequence[BootFact]) -> dict[ChargePointKey, Registration]:
+        """See the port."""
+        last = {fact.charge_point: fact for fact in facts}.values()
+        rows = await self._connection.fetch(
+            sql.BOOT,
+            *_columns(
+                (
+                    (
+                        f.charge_point,
+                        f.vendor,
+                        f.model,
+                        f.charge_point_serial_number,
+                        f.charge_box_serial_number,
+                        f.firmware_version,
+                        f.iccid,
+                        f.imsi,
+                        f.meter_type,
+                        f.meter_serial_number,
+                        f.received_at,
+                    )
+                    for f in last
+                ),
+                11,
+            ),
+        )
+        return {ChargePointKey(row[0]): Registration(row[1]) for row in rows}
+
+    async def report_status(self, facts: Sequence[StatusFact]) -> None:
+        """See the port."""
+        last = {(fact.charge_point, fact.connector_id): fact for fact in facts}.values()
+        await self._connection.execute(
+            sql.STATUS,
+            *_columns(
+                (
+                    (
+                        f.charge_point,
+                        f.connector_id,
+                        f.status,
+                        f.error_code,
+                        f.info,
+                        f.vendor_id,
+                        f.vendor_error_code,
+                        f.reported_at,
+                        f.received_at,
+                    )
+                    for f in last
+                ),
+                9,
+            ),
+        )
+
+    async def report_jobs(self, facts: Sequence[JobStatusFact]) -> None:
+        """See the port."""
+        rows = ((f.charge_point, f.kind, f.status, f.received_at) for f in facts)
+        await self._connection.execute(sql.JOBS, *_columns(rows, 4))
+
+    async def id_tags(self, keys: Collection[str]) -> dict[str, IdTagRecord]:
+        """See the port."""
+        rows = await self._connection.fetch(sql.ID_TAGS, list(keys))
+        return {
+            row[0]: IdTagRecord(
+                id_tag=row[1],
+                blocked=row[2] == "Blocked",
+                expires_at=row[3],
+                parent_id_tag=row[4],
+                max_active_sessions=row[5],
+            )
+            for row in rows
+        }
+
+    async def active_sessions(self, keys: Collection[str]) -> dict[str, int]:
+        """See the port."""
+        return {
+            row[0]: row[1] for row in await self._connection.fetch(sql.ACTIVE_SESSIONS, list(keys))
+        }
+
+    async def active_transactions(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> list[OpenTransaction]:
+        """See the port."""
+        return [
+            _opened(row) for row in await self._connection.fetch(sql.ACTIVE, list(charge_points))
+        ]
+
+    async def transactions(self, ids: Collection[int]) -> dict[TransactionId, OpenTransaction]:
+        """See the port."""
+        if not ids:
+            return {}
+        rows = [_opened(row) for row in await self._connection.fetch(sql.BY_ID, list(ids))]
+        return {row.id: row for row in rows}
+
+    async def next_transaction_ids(self, count: int) -> list[TransactionId]:
+        """See the port."""
+        if not count:
+            return []
+        return [TransactionId(row[0]) for row in await self._connection.fetch(sql.NEXT_IDS, count)]
+
+    async def start(self, rows: Sequence[NewTransaction]) -> set[SiteId]:
+        """See the port."""
+        values = (
+            (
+                row.id,
+                row.start.charge_point,
+                row.start.connector_id,
+                row.start.id_tag,
+                id_tag_key(row.start.id_tag),
+                row.id_tag_status,
+                row.start.reservation_id,
+                row.start.meter_start_wh,
+                row.start.started_at,
+                row.start.received_at,
+                ",".join(row.findings),
+                row.price_per_kwh,
+                row.currency,
+            )
+            for row in rows
+        )
+        return _sites(await self._connection.fetch(sql.START, *_columns(values, 13)))
+
+    async def end_without_stop(self, ids: Sequence[TransactionId], at: Any) -> None:
+        """See the port."""
+        await self._connection.execute(sql.END_WITHOUT_STOP, list(ids), at)
+
+    async def stop(self, rows: Sequence[StoppedTransaction]) -> set[SiteId]:
+        """See the port."""
+        values = (
+            (
+                row.id,
+                row.meter_stop_wh,
+                row.stopped_at,
+                row.received_at,
+                row.reason,
+                row.id_tag,
+                ",".join(row.findings),
+                row.cost,
+            )
+            for row in rows
+        )
+        return _sites(await self._connection.fetch(sql.STOP, *_columns(values, 8)))
+
+    async def meter(
+        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
+    ) -> set[SiteId]:
+        """See the port."""
+        rows = []
+        newest: dict[TransactionId, list[Any]] = {}
+        for fact, link in zip(facts, links, strict=True):
+            for r in fact.readings:
+                i1, i2, i3 = r.current_ma
+                v1, v2, v3 = r.voltage_mv
+                rows.append(
+                    (
+                        fact.received_at,
+                        fact.charge_point,
+                        link,
+                        fact.connector_id,
+                        r.measured_at,
+                        r.context,
+                        r.energy_wh,
+                        r.power_w,
+                        r.offered_w,
+                        i1,
+                        i2,
+                        i3,
+                        v1,
+                        v2,
+                        v3,
+                        r.soc_permille,
+                        None if r.rest is None else orjson.dumps(r.rest).decode(),
+                    )
+                )
+                if link is not None:
+                    row = newest.setdefault(
+                        link, [link, fact.charge_point, None, None, None, None, None]
+                    )
+                    if r.energy_wh is not None:
+                        row[2] = r.energy_wh
+                    if r.power_w is not None:
+                        row[3] = r.power_w
+                    if r.soc_permille is not None:
+                        row[4] = Decimal(r.soc_permille) / 10
+                    row[5] = r.measured_at
+                    row[6] = fact.received_at
+        if rows:
+            await self._connection.execute(sql.METER, *_columns(rows, 17))
+        if not newest:
+            return set()
+        return _sites(await self._connection.fetch(sql.NEWEST, *_columns(newest.values(), 7)))
+
+    async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
+        """See the port."""
+        values = (
+            (r.charge_point, r.action, r.reason, orjson.dumps(r.payload).decode(), r.received_at)
+            for r in rows
+        )
+        await self._connection.execute(sql.ORPHANS, *_columns(values, 5))
+
+    async def quarantine(self, rows: Sequence[Quarantined]) -> None:
+        """See the port."""
+        values = (
+            (r.charge_point, r.action, r.reason, _storable(r.raw), r.received_at) for r in rows
+        )
+        await self._connection.execute(sql.QUARANTINE, *_columns(values, 5))
+
+    async def log(self, frames: Sequence[LoggedFrame]) -> None:
+        """See the port."""
+        values = (
+            (
+                f.at,
+                f.charge_point,
+                f.direction,
+                f.type,
+                f.action,
+                f.message_id,
+                f.raw,
+                f.latency_ms,
+                ",".join(f.repairs),
+            )
+            for f in frames
+        )
+        columns = _columns(values, 9)
+        for column in (4, 5, 6):
+            columns[column] = [None if v is None else _storable(v) for v in columns[column]]
+        await self._connection.execute(sql.LOG, *columns)
+
+
+class SqlIntakeStore:
+    """Opens batches on one held connection, made again when it is lost.
+
+    Concurrency: one batch at a time.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[SqlIntakeBatch]:
+        """See the port.
+
+        Cancellation: the transaction is rolled back and the connection closed.
+        """
+        with translated():
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                connection = self._connection = await asyncpg.connect(
+                    self._url,
+                    timeout=5,
+                    command_timeout=30,
+                    server_settings={"timezone": "UTC", "application_name": "csms intake"},
+                )
+            try:
+                async with connection.transaction():
+                    yield SqlIntakeBatch(connection)
+            except (OSError, TimeoutError, InterfaceError) as error:
+                if not isinstance(error, ValueError):  # asyncpg's word for a bad parameter
+                    connection.terminate()
+                raise
+
+    async def close(self) -> None:
+        """See the port."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _columns(rows: Any, count: int) -> list[Any]:
+    """Return rows turned into `count` columns; no row gives empty columns."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
+
+
+def _sites(rows: Sequence[Any]) -> set[SiteId]:
+    return {SiteId(row[0]) for row in rows if row[0] is not None}
+
+
+def _opened(row: Any) -> OpenTransaction:
+    return OpenTransaction(
+        id=TransactionId(row[0]),
+        charge_point=ChargePointKey(row[1]),
+        connector_id=row[2],
+        id_tag=row[3],
+        id_tag_status=AuthorizationStatus(row[4]),
+        meter_start_wh=row[5],
+        started_at=row[6],
+        active=row[7],
+        register_wh=row[8],
+        stopped_at=row[9],
+        meter_stop_wh=row[10],
+        findings=tuple(row[11]),
+        price_per_kwh=row[12],
+    )
+
+
+def _storable(text: str) -> str:
+    """Return text that Postgres takes: it refuses NUL, and lone surrogates have no UTF-8."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

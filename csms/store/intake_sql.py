@@ -1,0 +1,146 @@
+"""The text of the intake's statements; arrays come as parameters and are unnested."""
+
+from __future__ import annotations
+
+from csms.domain.transactions import Finding
+
+OPEN_COLUMNS = """
+    id, charge_point_id, connector_id, id_tag, id_tag_status, meter_start_wh, started_at, active,
+    register_wh, stopped_at, meter_stop_wh, findings, price_per_kwh
+"""
+
+BOOT = """
+UPDATE charge_points c SET
+    vendor = u.vendor, model = u.model, charge_point_serial_number = u.cp_serial,
+    charge_box_serial_number = u.cb_serial, firmware_version = u.firmware, iccid = u.iccid,
+    imsi = u.imsi, meter_type = u.meter_type, meter_serial_number = u.meter_serial,
+    booted_at = u.at, last_seen_at = greatest(c.last_seen_at, u.at)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+    AS u(id, vendor, model, cp_serial, cb_serial, firmware, iccid, imsi, meter_type, meter_serial,
+         at)
+WHERE c.id = u.id
+RETURNING c.id, c.registration
+"""
+
+STATUS = """
+INSERT INTO connectors AS c (charge_point_id, connector_id, status, error_code, info, vendor_id,
+                             vendor_error_code, reported_at, received_at)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
+                     $7::text[], $8::timestamptz[], $9::timestamptz[])
+ON CONFLICT (charge_point_id, connector_id) DO UPDATE SET
+    status = excluded.status, error_code = excluded.error_code, info = excluded.info,
+    vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
+    reported_at = excluded.reported_at, received_at = excluded.received_at
+"""
+
+JOBS = """
+INSERT INTO job_statuses (charge_point_id, kind, status, received_at)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+"""
+
+ID_TAGS = """
+SELECT id_tag_key, id_tag, status, expires_at, parent_id_tag, max_active_sessions
+FROM id_tags WHERE id_tag_key = ANY($1::text[])
+"""
+
+ACTIVE_SESSIONS = """
+SELECT id_tag_key, count(*) FROM transactions
+WHERE active AND id_tag_key = ANY($1::text[]) AND id_tag_status = 'Accepted' GROUP BY 1
+"""
+
+ACTIVE = f"""
+SELECT {OPEN_COLUMNS} FROM transactions
+WHERE active AND charge_point_id = ANY($1::bigint[]) ORDER BY id
+"""
+
+BY_ID = f"SELECT {OPEN_COLUMNS} FROM transactions WHERE id = ANY($1::int[]) ORDER BY id FOR UPDATE"
+
+NEXT_IDS = "SELECT nextval('transaction_ids')::int FROM generate_series(1, $1)"
+
+START = """
+INSERT INTO transactions (id, charge_point_id, connector_id, site_id, id_tag, id_tag_key,
+    id_tag_status, reservation_id, meter_start_wh, started_at, start_received_at, findings,
+    price_per_kwh, currency)
+SELECT u.id, u.cp, u.connector, c.site_id, u.tag, u.tag_key, u.status, u.reservation, u.meter, u.at,
+       u.received, coalesce(string_to_array(nullif(u.findings, ''), ','), '{}')::text[], u.price,
+       u.currency
+FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+            $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::text[], $12::numeric[],
+            $13::text[])
+    AS u(id, cp, connector, tag, tag_key, status, reservation, meter, at, received, findings, price,
+         currency)
+JOIN charge_points c ON c.id = u.cp
+RETURNING site_id
+"""
+
+END_WITHOUT_STOP = f"""
+UPDATE transactions SET active = false, stopped_at = $2, cost = NULL, power_w = NULL,
+    findings = array_append(findings, '{Finding.STOP_MISSING}')
+WHERE id = ANY($1::int[]) AND active
+"""
+
+STOP = """
+UPDATE transactions t SET active = false, meter_stop_wh = u.meter, stopped_at = u.at,
+    stop_received_at = u.received, stop_reason = u.reason, stop_id_tag = u.tag, power_w = NULL,
+    findings = coalesce(string_to_array(nullif(u.findings, ''), ','), '{}')::text[], cost = u.cost
+FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[],
+            $7::text[], $8::numeric[])
+    AS u(id, meter, at, received, reason, tag, findings, cost)
+WHERE t.id = u.id
+RETURNING t.site_id
+"""
+
+# A message that a charge point repeats because it missed our answer is the last one that was stored
+# for its transaction, so the newest reading in the transaction's row is enough to know it again.
+METER = """
+INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id, measured_at,
+    context, energy_wh, power_w, offered_w, current_l1_ma, current_l2_ma, current_l3_ma,
+    voltage_l1_mv, voltage_l2_mv, voltage_l3_mv, soc_permille, rest)
+SELECT u.received, u.cp, t.id, u.connector, u.at, u.context, u.energy, u.power, u.offered, u.i1,
+       u.i2, u.i3, u.v1, u.v2, u.v3, u.soc, u.rest::jsonb
+FROM unnest($1::timestamptz[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::text[],
+            $7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[],
+            $14::int[], $15::int[], $16::smallint[], $17::text[])
+    AS u(received, cp, tx, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2, v3,
+         soc, rest)
+LEFT JOIN transactions t ON t.id = u.tx AND t.charge_point_id = u.cp
+WHERE NOT coalesce(t.metered_at = u.at AND t.register_wh = u.energy, false)
+"""
+
+NEWEST = f"""
+UPDATE transactions t SET
+    register_wh = coalesce(u.energy, t.register_wh), power_w = coalesce(u.power, t.power_w),
+    soc_percent = coalesce(u.soc, t.soc_percent), metered_at = u.at,
+    metered_received_at = u.received,
+    findings = CASE WHEN u.energy < t.register_wh
+                     AND NOT '{Finding.REGISTER_FELL}' = ANY(t.findings)
+                    THEN array_append(t.findings, '{Finding.REGISTER_FELL}') ELSE t.findings END
+FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::timestamptz[],
+            $7::timestamptz[])
+    AS u(id, cp, energy, power, soc, at, received)
+WHERE t.id = u.id AND t.charge_point_id = u.cp AND t.active
+RETURNING t.site_id
+"""
+
+ORPHANS = """
+INSERT INTO orphan_messages (charge_point_id, action, reason, payload, received_at)
+SELECT cp, action, reason, payload::jsonb, at
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+    AS u(cp, action, reason, payload, at)
+"""
+
+QUARANTINE = """
+INSERT INTO quarantine (charge_point_id, action, reason, raw, received_at)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+"""
+
+LOG = """
+INSERT INTO ocpp_messages (at, charge_point_id, direction, type, action, message_id, raw,
+                           latency_ms, repairs)
+SELECT at, cp, direction, type, action, message_id, raw, latency_ms,
+       string_to_array(nullif(repairs, ''), ',')
+FROM unnest($1::timestamptz[], $2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::text[],
+            $7::text[], $8::float8[], $9::text[])
+    AS u(at, cp, direction, type, action, message_id, raw, latency_ms, repairs)
+"""
