@@ -1,0 +1,175 @@
+"""The tree of limits of a site, and the loads that hang on it.
+
+A limit counts for everything below it: grid connection, circuits, chargers, and whatever
+hierarchy a site really has. This file owns the shape; sharing the power is `allocation`, the order
+of changes `reconciliation`. All power in W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NewType
+
+NodeId = NewType("NodeId", str)
+LoadId = NewType("LoadId", str)
+
+_ROOT = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A place in the site's wiring with a limit.
+
+    Attributes:
+        parent: What it is fed by; None for the grid connection.
+        limit_w: Most that may flow through it; None means that it limits nothing.
+        reserved_w: Part of the flow that is not ours to give: a building, an offline or
+            disobedient charger. It passes through every ancestor too.
+        self_limiting: The hardware itself never draws more than `limit_w` (a charger), so no more
+            than that can reach the parent, whatever its connectors were told.
+    """
+
+    id: NodeId
+    parent: NodeId | None
+    limit_w: int | None
+    reserved_w: int = 0
+    self_limiting: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What the allocator gives power to.
+
+    Attributes:
+        node: Where it draws.
+        max_w: Most that it can take.
+        min_w: Least that is of use to it: it gets 0 or at least this (6 A on its phases). A
+            minimum over `max_w` counts as `max_w`: all or nothing.
+        weight: Share of power relative to others, a whole number from 1.
+        order: Place in the queue, lower first; equal places are settled by `id`. Who gets the
+            odd unit, and who gets a minimum that not all can have, is decided by this alone and
+            never by the order in which loads are listed.
+    """
+
+    id: LoadId
+    node: NodeId
+    max_w: int
+    min_w: int = 0
+    weight: int = 1
+    order: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_w < 0 or self.min_w < 0 or self.weight < 1:
+            msg = f"load {self.id}: power must be 0 or more and the weight 1 or more"
+            raise ValueError(msg)
+
+    @property
+    def least_w(self) -> int:
+        """The minimum that holds: `min_w`, but never over `max_w`."""
+        return min(self.min_w, self.max_w)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerTree:
+    """Nodes, parents before children. Build it with `power_tree`.
+
+    Attributes:
+        nodes: Every parent stands before its children.
+        index: Node id -> place in `nodes`.
+        parents: Place of the parent of each node, -1 for a root.
+        reserved_w: Power reserved at each node or below it.
+        available_w: What is left of each limit to be given to loads, never below 0; None without
+            a limit.
+    """
+
+    nodes: tuple[Node, ...]
+    index: Mapping[NodeId, int] = field(repr=False)
+    parents: tuple[int, ...] = field(repr=False)
+    reserved_w: tuple[int, ...] = field(repr=False)
+    available_w: tuple[int | None, ...] = field(repr=False)
+
+    def path(self, node: NodeId) -> tuple[NodeId, ...]:
+        """Return the node and its ancestors, the node first, the root last."""
+        ids = []
+        at = self.place(node)
+        while at != _ROOT:
+            ids.append(self.nodes[at].id)
+            at = self.parents[at]
+        return tuple(ids)
+
+    def place(self, node: NodeId) -> int:
+        """Return the place of a node in `nodes`.
+
+        Raises:
+            ValueError: There is no such node.
+        """
+        try:
+            return self.index[node]
+        except KeyError:
+            msg = f"no node {node} in this tree"
+            raise ValueError(msg) from None
+
+
+def tree_problems(nodes: Iterable[Node]) -> list[str]:
+    """Return every reason why these nodes are no tree of limits; [] when they are one."""
+    nodes = tuple(nodes)
+    parent = {node.id: node.parent for node in nodes}
+    problems = []
+    seen: set[NodeId] = set()
+    for node in nodes:
+        if node.id in seen:
+            problems.append(f"{node.id} is there twice")
+        seen.add(node.id)
+        if node.limit_w is not None and node.limit_w < 0:
+            problems.append(f"{node.id} has a negative limit ({node.limit_w} W)")
+        if node.reserved_w < 0:
+            problems.append(f"{node.id} has a negative reserve ({node.reserved_w} W)")
+        if node.parent is not None and node.parent not in parent:
+            problems.append(f"{node.id} is fed by {node.parent}, which is not there")
+    cycles = {frozenset(cycle) for cycle in (_cycle(start, parent) for start in parent)}
+    problems += [f"{' and '.join(sorted(c))} feed each other in a circle" for c in cycles if c]
+    return problems
+
+
+def power_tree(nodes: Iterable[Node]) -> PowerTree:
+    """Return the tree of these nodes, given in any order.
+
+    Raises:
+        ValueError: They are no tree; the text names every problem.
+    """
+    given = tuple(nodes)
+    if problems := tree_problems(given):
+        raise ValueError("; ".join(problems))
+    children: dict[NodeId | None, list[Node]] = {}
+    for node in given:
+        children.setdefault(node.parent, []).append(node)
+    ordered = list(children.get(None, ()))
+    for node in ordered:  # grows while it is walked: breadth first
+        ordered += children.get(node.id, ())
+    index = {node.id: place for place, node in enumerate(ordered)}
+    parents = tuple(_ROOT if n.parent is None else index[n.parent] for n in ordered)
+    reserved = [node.reserved_w for node in ordered]
+    for place in range(len(ordered) - 1, -1, -1):
+        if parents[place] != _ROOT:
+            reserved[parents[place]] += reserved[place]
+    return PowerTree(
+        nodes=tuple(ordered),
+        index=index,
+        parents=parents,
+        reserved_w=tuple(reserved),
+        available_w=tuple(
+            None if node.limit_w is None else max(0, node.limit_w - held)
+            for node, held in zip(ordered, reserved, strict=True)
+        ),
+    )
+
+
+def _cycle(start: NodeId, parent: Mapping[NodeId, NodeId | None]) -> frozenset[NodeId]:
+    """Return the nodes on the circle that `start` is part of, empty when it is on none."""
+    walked = []
+    at: NodeId | None = start
+    while at is not None and at not in walked:
+        walked.append(at)
+        at = parent.get(at)
+    return frozenset(walked) if at == start else frozenset()
