@@ -20,7 +20,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -274,12 +273,12 @@ class EmbeddedPostgres:
             raise process.explain_log(self.data, self.port, done.stderr)
         new.rename(self._pgdata)
         if self._durable:
-            _sync_folder(self.data)
+            process.sync_folder(self.data)
 
     def _launch(self) -> None:
         for tries_left in reversed(range(_PORT_TRIES)):
             if not self._fixed_port:
-                self.port = _free_port()
+                self.port = process.free_port()
             try:
                 self._spawn()
                 self._wait_ready()
@@ -397,18 +396,3 @@ def _end_leftovers(cluster: str, pgdata: Path) -> None:
 def _require_lasting_thread(promised: bool) -> None:
     if not promised and threading.current_thread() is not threading.main_thread():
         raise RuntimeError("the embedded Postgres must be started from the main thread")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import pwd
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -190,6 +191,23 @@ def _linux_commands() -> list[tuple[int, str]]:
             if raw:  # empty for zombies and kernel threads
                 found.append((int(entry), raw.replace(b"\0", b" ").decode(errors="replace")))
     return found
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 on which nothing listens at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def explain_os_error(data: Path, error: OSError) -> EmbeddedPostgresError:
