@@ -1,0 +1,214 @@
+"""Charge points for the operator: asset data, boot facts, connectors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain.charge_points import Registration
+from csms.domain.ids import ChargePointKey, Identity, SiteId
+from csms.services.ports.store import Changes
+from csms.services.records import Connector, Station
+from csms.store import tables
+
+_T = tables.charge_points
+_WRITABLE = frozenset(
+    {
+        "identity",
+        "name",
+        "location",
+        "site_id",
+        "circuit_id",
+        "registration",
+        "current_type",
+        "phases",
+        "voltage_v",
+        "max_power_w",
+        "connector_count",
+        "connector_type",
+        "security_profile",
+        "password_digest",
+        "serial_number",
+        "strict",
+        "quiet",
+    }
+)
+_READ = (
+    _T.c.id,
+    _T.c.identity,
+    _T.c.name,
+    _T.c.location,
+    _T.c.site_id,
+    _T.c.circuit_id,
+    _T.c.registration,
+    _T.c.current_type,
+    _T.c.phases,
+    _T.c.voltage_v,
+    _T.c.max_power_w,
+    _T.c.connector_count,
+    _T.c.connector_type,
+    _T.c.security_profile,
+    _T.c.password_digest.is_not(None).label("has_password"),
+    _T.c.serial_number,
+    _T.c.strict,
+    _T.c.quiet,
+    _T.c.vendor,
+    _T.c.model,
+    _T.c.charge_point_serial_number,
+    _T.c.charge_box_serial_number,
+    _T.c.firmware_version,
+    _T.c.iccid,
+    _T.c.imsi,
+    _T.c.meter_type,
+    _T.c.meter_serial_number,
+    _T.c.booted_at,
+    _T.c.connected_at,
+    _T.c.disconnected_at,
+    _T.c.last_seen_at,
+    _T.c.created_at,
+)
+_LIVE = _T.c.deleted_at.is_(None)
+
+
+def writable(changes: Changes, allowed: frozenset[str]) -> dict[str, object]:
+    """Return `changes` as a plain dict; a column outside `allowed` is a fault of the caller."""
+    foreign = changes.keys() - allowed
+    if foreign:
+        raise ValueError(f"not the operator's columns: {sorted(foreign)}")
+    return dict(changes)
+
+
+class ChargePoints:
+    """See `csms.services.ports.store.ChargePoints`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def insert(self, values: Changes) -> ChargePointKey:
+        """Add a station."""
+        statement = insert(_T).values(writable(values, _WRITABLE)).returning(_T.c.id)
+        return ChargePointKey((await self._connection.execute(statement)).scalar_one())
+
+    async def get(self, identity: str, *, lock: bool = False) -> Station | None:
+        """Return the station of this identity; `lock` holds its row."""
+        statement = select(*_READ).where(_LIVE, func.lower(_T.c.identity) == func.lower(identity))
+        if lock:
+            statement = statement.with_for_update()
+        rows = (await self._connection.execute(statement)).all()
+        stations = await self._with_connectors(rows)
+        return stations[0] if stations else None
+
+    async def page(
+        self, limit: int, *, before: int | None = None, site_id: str | None = None
+    ) -> list[Station]:
+        """Return stations, the newest first: three statements, whatever the number."""
+        statement = select(*_READ).where(_LIVE).order_by(_T.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(_T.c.id < before)
+        if site_id is not None:
+            statement = statement.where(_T.c.site_id == site_id)
+        return await self._with_connectors((await self._connection.execute(statement)).all())
+
+    async def update(self, key: ChargePointKey, changes: Changes) -> None:
+        """Change some columns."""
+        if changes:
+            statement = update(_T).where(_T.c.id == key).values(writable(changes, _WRITABLE))
+            await self._connection.execute(statement)
+
+    async def delete(self, key: ChargePointKey, at: datetime) -> None:
+        """Hide the station; its sessions stay and its identity is free again."""
+        await self._connection.execute(
+            update(_T)
+            .where(_T.c.id == key)
+            .values(deleted_at=at, site_id=None, circuit_id=None, password_digest=None)
+        )
+
+    async def has_active_session(self, key: ChargePointKey) -> bool:
+        """Return whether a transaction runs here."""
+        t = tables.transactions
+        statement = select(t.c.id).where(t.c.charge_point_id == key, t.c.active).limit(1)
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def count(self) -> int:
+        """Return how many stations there are."""
+        statement = select(func.count()).select_from(_T).where(_LIVE)
+        return int((await self._connection.execute(statement)).scalar_one())
+
+    async def keys_of(self, identities: Collection[str]) -> dict[str, ChargePointKey]:
+        """Return the keys of those that are stations, by the spelling asked for."""
+        by_lower: dict[str, list[str]] = defaultdict(list)
+        for identity in identities:
+            by_lower[identity.lower()].append(identity)
+        statement = select(_T.c.id, func.lower(_T.c.identity)).where(
+            _LIVE, func.lower(_T.c.identity).in_(list(by_lower))
+        )
+        return {
+            spelling: ChargePointKey(key)
+            for key, lower in (await self._connection.execute(statement)).all()
+            for spelling in by_lower[lower]
+        }
+
+    async def _with_connectors(self, rows: Collection[Row[*tuple[Any, ...]]]) -> list[Station]:
+        keys = [row.id for row in rows]
+        connectors = await self._connectors(keys) if keys else {}
+        return [_station(row, connectors.get(row.id, {})) for row in rows]
+
+    async def _connectors(self, keys: list[int]) -> Mapping[int, dict[int, Connector]]:
+        """Return what was reported of connectors and what runs on them: two statements."""
+        c, t, limit = tables.connectors, tables.transactions, tables.charging_limits
+        found: dict[int, dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+        reported = select(c.c.charge_point_id, c.c.connector_id, c.c.status, c.c.error_code).where(
+            c.c.charge_point_id.in_(keys)
+        )
+        for row in await self._connection.execute(reported):
+            found[row.charge_point_id][row.connector_id].update(
+                status=row.status, error_code=row.error_code
+            )
+        running = (
+            select(
+                t.c.charge_point_id,
+                t.c.connector_id,
+                t.c.id,
+                t.c.power_w,
+                limit.c.acknowledged_w,
+            )
+            .outerjoin(
+                limit,
+                and_(
+                    limit.c.charge_point_id == t.c.charge_point_id,
+                    limit.c.connector_id == t.c.connector_id,
+                    limit.c.purpose == "TxProfile",
+                    limit.c.transaction_id == t.c.id,
+                ),
+            )
+            .where(t.c.active, t.c.charge_point_id.in_(keys))
+            .order_by(t.c.id)
+        )
+        for load in await self._connection.execute(running):
+            found[load.charge_point_id][load.connector_id].update(
+                power_w=load.power_w, limit_w=load.acknowledged_w, transaction_id=load.id
+            )
+        return {
+            key: {
+                number: Connector(connector_id=number, **values)
+                for number, values in connectors.items()
+            }
+            for key, connectors in found.items()
+        }
+
+
+def _station(row: Row[*tuple[Any, ...]], known: Mapping[int, Connector]) -> Station:
+    """Return the station with its configured connectors, reported or not, and reported others."""
+    numbers = sorted({*range(1, (row.connector_count or 0) + 1), *known})
+    values = dict(row._mapping)  # noqa: SLF001  public in SQLAlchemy in spite of its name
+    values["key"] = ChargePointKey(values.pop("id"))
+    values["identity"] = Identity(row.identity)
+    values["site_id"] = None if row.site_id is None else SiteId(row.site_id)
+    values["registration"] = Registration(row.registration)
+    connectors = tuple(known.get(number) or Connector(connector_id=number) for number in numbers)
+    return Station(**values, connectors=connectors)

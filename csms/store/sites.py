@@ -1,0 +1,295 @@
+"""Sites with their circuits, batteries and chargers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, insert, literal, select, text, union_all, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain.ids import ChargePointKey, SiteId
+from csms.services.ports.store import Changes
+from csms.services.records import Battery, Charger, Circuit, Site
+from csms.store import tables
+from csms.store.charge_points import writable
+
+_T = tables.sites
+_P = tables.charge_points
+_C = tables.circuits
+_B = tables.batteries
+_X = tables.external_chargers
+_LOADS = tables.managed_loads
+_WRITABLE = frozenset({"id", "name", "time_zone", "grid_limit_w", "policy"})
+_READ = (_T.c.id, _T.c.name, _T.c.time_zone, _T.c.grid_limit_w, _T.c.policy)
+
+_JOIN = text("""
+    UPDATE charge_points p
+       SET site_id = :site_id, max_power_w = v.max_power_w, connector_count = v.connector_count,
+           circuit_id = CASE WHEN p.site_id = :site_id THEN p.circuit_id END
+      FROM (SELECT * FROM unnest(CAST(:keys AS bigint[]), CAST(:powers AS bigint[]),
+                                 CAST(:counts AS integer[])) AS u (id, max_power_w, connector_count)
+           ) v
+     WHERE p.id = v.id
+""")
+
+
+class Sites:
+    """See `csms.services.ports.store.Sites`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def insert(self, values: Changes) -> None:
+        """Add a site."""
+        await self._connection.execute(insert(_T).values(writable(values, _WRITABLE)))
+
+    async def insert_if_missing(self, values: Changes) -> bool:
+        """Add a site unless its id is there; returns whether it was added."""
+        statement = (
+            upsert(_T)
+            .values(writable(values, _WRITABLE))
+            .on_conflict_do_nothing()
+            .returning(_T.c.id)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def lock(self, site_id: str) -> bool:
+        """Hold the site's row until the end of the transaction."""
+        statement = select(_T.c.id).where(_T.c.id == site_id).with_for_update()
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def get(self, site_id: str) -> Site | None:
+        """Return one site with its parts."""
+        statement = select(*_READ).where(_T.c.id == site_id)
+        sites = await self._with_parts((await self._connection.execute(statement)).all())
+        return sites[0] if sites else None
+
+    async def page(self, limit: int, *, after: str | None = None) -> list[Site]:
+        """Return sites by id: four statements, whatever the number."""
+        statement = select(*_READ).order_by(_T.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(_T.c.id > after)
+        return await self._with_parts((await self._connection.execute(statement)).all())
+
+    async def update(self, site_id: str, changes: Changes) -> None:
+        """Change some columns."""
+        if changes:
+            values = writable(changes, _WRITABLE - {"id"})
+            await self._connection.execute(update(_T).where(_T.c.id == site_id).values(values))
+
+    async def delete(self, site_id: str) -> None:
+        """Remove the site; its stations stay, without a site."""
+        await self._connection.execute(
+            update(_P).where(_P.c.site_id == site_id).values(circuit_id=None)
+        )
+        await self._connection.execute(delete(_T).where(_T.c.id == site_id))
+
+    async def replace_circuits(self, site_id: str, circuits: Sequence[Circuit]) -> None:
+        """Make exactly these the site's circuits; chargers of others hang on the grid again."""
+        await self._connection.execute(delete(_C).where(_C.c.site_id == site_id))
+        if circuits:
+            await self._connection.execute(
+                insert(_C),
+                [
+                    {
+                        "site_id": site_id,
+                        "id": circuit.id,
+                        "parent_id": circuit.parent_id,
+                        "name": circuit.name,
+                        "limit_w": circuit.limit_w,
+                    }
+                    for circuit in circuits
+                ],
+            )
+        kept = [circuit.id for circuit in circuits]
+        for table in (_P, _X):
+            await self._connection.execute(
+                update(table)
+                .where(table.c.site_id == site_id, table.c.circuit_id.not_in(kept))
+                .values(circuit_id=None)
+            )
+
+    async def replace_batteries(self, site_id: str, batteries: Sequence[Battery]) -> None:
+        """Make exactly these the site's batteries, with the energy that they are given."""
+        await self._connection.execute(delete(_B).where(_B.c.site_id == site_id))
+        if batteries:
+            await self._connection.execute(
+                insert(_B),
+                [
+                    {
+                        "site_id": site_id,
+                        "id": battery.id,
+                        "capacity_wh": battery.capacity_wh,
+                        "power_w": battery.power_w,
+                        "energy_mwh": battery.energy_mwh,
+                        "flow_w": battery.flow_w,
+                    }
+                    for battery in batteries
+                ],
+            )
+
+    async def replace_stations(
+        self, site_id: str, stations: Sequence[tuple[ChargePointKey, int, int]]
+    ) -> list[SiteId]:
+        """Make exactly these the site's stations; returns other sites that have lost one."""
+        keys = [key for key, _, _ in stations]
+        robbed = await self._connection.execute(
+            select(_P.c.site_id)
+            .where(_P.c.id.in_(keys), _P.c.site_id.is_not(None), _P.c.site_id != site_id)
+            .distinct()
+        )
+        others = [SiteId(row.site_id) for row in robbed]
+        await self._connection.execute(
+            update(_P)
+            .where(_P.c.site_id == site_id, _P.c.id.not_in(keys))
+            .values(site_id=None, circuit_id=None)
+        )
+        if stations:
+            await self._connection.execute(
+                _JOIN,
+                {
+                    "site_id": site_id,
+                    "keys": keys,
+                    "powers": [power for _, power, _ in stations],
+                    "counts": [count for _, _, count in stations],
+                },
+            )
+        return others
+
+    async def replace_external(
+        self, site_id: str, chargers: Sequence[tuple[str, int, int]], now: datetime
+    ) -> None:
+        """Make exactly these the site's external chargers; those that stay keep their circuit."""
+        ids = [charger_id for charger_id, _, _ in chargers]
+        await self._connection.execute(
+            update(_LOADS)
+            .where(
+                _LOADS.c.site_id == site_id,
+                _LOADS.c.stopped_at.is_(None),
+                _LOADS.c.charger_id.not_in(ids),
+            )
+            .values(stopped_at=now)
+        )
+        await self._connection.execute(
+            delete(_X).where(_X.c.site_id == site_id, _X.c.id.not_in(ids))
+        )
+        if chargers:
+            statement = upsert(_X).values(
+                [
+                    {
+                        "site_id": site_id,
+                        "id": charger_id,
+                        "max_power_w": power,
+                        "connector_count": count,
+                    }
+                    for charger_id, power, count in chargers
+                ]
+            )
+            await self._connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["site_id", "id"],
+                    set_={
+                        "max_power_w": statement.excluded.max_power_w,
+                        "connector_count": statement.excluded.connector_count,
+                    },
+                )
+            )
+
+    async def take_over(self, identity: str) -> tuple[SiteId, int, int] | None:
+        """Remove the external charger of this id if exactly one site has it and it is idle."""
+        found = (
+            await self._connection.execute(
+                select(_X.c.site_id, _X.c.max_power_w, _X.c.connector_count)
+                .where(_X.c.id == identity)
+                .with_for_update()
+                .limit(2)
+            )
+        ).all()
+        if len(found) != 1:
+            return None
+        row = found[0]
+        busy = select(
+            exists().where(
+                _LOADS.c.site_id == row.site_id,
+                _LOADS.c.charger_id == identity,
+                _LOADS.c.stopped_at.is_(None),
+            )
+        )
+        if (await self._connection.execute(busy)).scalar_one():
+            return None
+        await self._connection.execute(
+            delete(_X).where(_X.c.site_id == row.site_id, _X.c.id == identity)
+        )
+        return SiteId(row.site_id), row.max_power_w, row.connector_count
+
+    async def _with_parts(self, rows: Collection[Row[*tuple[Any, ...]]]) -> list[Site]:
+        ids = [row.id for row in rows]
+        if not ids:
+            return []
+        circuits: dict[str, list[Circuit]] = defaultdict(list)
+        found = select(_C).where(_C.c.site_id.in_(ids)).order_by(_C.c.site_id, _C.c.id)
+        for row in await self._connection.execute(found):
+            circuits[row.site_id].append(
+                Circuit(id=row.id, parent_id=row.parent_id, name=row.name, limit_w=row.limit_w)
+            )
+        batteries: dict[str, list[Battery]] = defaultdict(list)
+        found = select(_B).where(_B.c.site_id.in_(ids)).order_by(_B.c.site_id, _B.c.id)
+        for row in await self._connection.execute(found):
+            batteries[row.site_id].append(
+                Battery(
+                    id=row.id,
+                    capacity_wh=row.capacity_wh,
+                    power_w=row.power_w,
+                    energy_mwh=row.energy_mwh,
+                    flow_w=row.flow_w,
+                )
+            )
+        chargers = await self._chargers(ids)
+        return [
+            Site(
+                id=SiteId(row.id),
+                name=row.name,
+                time_zone=row.time_zone,
+                grid_limit_w=row.grid_limit_w,
+                policy=row.policy,
+                circuits=tuple(circuits[row.id]),
+                batteries=tuple(batteries[row.id]),
+                chargers=tuple(chargers[row.id]),
+            )
+            for row in rows
+        ]
+
+    async def _chargers(self, ids: list[str]) -> dict[str, list[Charger]]:
+        ours = select(
+            _P.c.site_id,
+            _P.c.identity.label("charger_id"),
+            literal(False).label("external"),
+            _P.c.circuit_id,
+            _P.c.max_power_w,
+            _P.c.connector_count,
+        ).where(_P.c.site_id.in_(ids), _P.c.deleted_at.is_(None))
+        others = select(
+            _X.c.site_id,
+            _X.c.id,
+            literal(True),
+            _X.c.circuit_id,
+            _X.c.max_power_w,
+            _X.c.connector_count,
+        ).where(_X.c.site_id.in_(ids))
+        both = union_all(ours, others).order_by("site_id", "charger_id")
+        chargers: dict[str, list[Charger]] = defaultdict(list)
+        for row in await self._connection.execute(both):
+            chargers[row.site_id].append(
+                Charger(
+                    id=row.charger_id,
+                    external=row.external,
+                    circuit_id=row.circuit_id,
+                    max_power_w=row.max_power_w,
+                    connector_count=row.connector_count,
+                )
+            )
+        return chargers

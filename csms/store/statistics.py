@@ -1,0 +1,122 @@
+"""Sums over completed sessions, by the local day of their stop at their site."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Date, Select, any_, case, cast, func, literal, not_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain.ids import Identity
+from csms.domain.transactions import Finding
+from csms.services.records import Statistic
+from csms.store import tables
+
+_T = tables.transactions
+_P = tables.charge_points
+_S = tables.sites
+
+
+def _found(finding: Finding) -> Any:
+    return literal(finding.value) == any_(_T.c.findings)
+
+
+# the charge point's clock says when it stopped, unless that clock is known to lie
+_STOP = case((_found(Finding.TIME_SUSPECT), _T.c.stop_received_at), else_=_T.c.stopped_at)
+_DAY = cast(func.timezone(func.coalesce(_S.c.time_zone, "UTC"), _STOP), Date)
+_ENERGY = func.coalesce(
+    func.sum(
+        case(
+            (
+                not_(_found(Finding.METER_SUSPECT)),
+                func.greatest(_T.c.meter_stop_wh - _T.c.meter_start_wh, 0),
+            ),
+            else_=0,
+        )
+    ),
+    0,
+)
+_SUMS = (
+    _P.c.identity,
+    func.count().label("sessions"),
+    _ENERGY.label("energy_wh"),
+    func.coalesce(func.sum(_T.c.cost), 0).label("revenue"),
+    _T.c.currency,
+)
+
+
+class Statistics:
+    """See `csms.services.ports.store.Statistics`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def daily(
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        first: date | None = None,
+        last: date | None = None,
+        identity: str | None = None,
+    ) -> list[Statistic]:
+        """Return one row a day, station and currency; the newest day first, then by station."""
+        day = _DAY.label("day")
+        statement = (
+            _completed(select(day, *_SUMS), first, last, identity)
+            .group_by(day, _P.c.identity, _T.c.currency)
+            .order_by(day.desc(), _P.c.identity, _T.c.currency)
+            .offset(offset)
+            .limit(limit)
+        )
+        return [_statistic(row, row.day) for row in await self._connection.execute(statement)]
+
+    async def summary(
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        first: date | None = None,
+        last: date | None = None,
+        identity: str | None = None,
+    ) -> list[Statistic]:
+        """Return one row a station and currency, by station."""
+        statement = (
+            _completed(select(*_SUMS), first, last, identity)
+            .group_by(_P.c.identity, _T.c.currency)
+            .order_by(_P.c.identity, _T.c.currency)
+            .offset(offset)
+            .limit(limit)
+        )
+        return [_statistic(row, None) for row in await self._connection.execute(statement)]
+
+
+def _completed(
+    statement: Select[Any], first: date | None, last: date | None, identity: str | None
+) -> Select[Any]:
+    """Restrict to completed sessions whose local day lies within first and last, both in."""
+    statement = (
+        statement.select_from(_T)
+        .join(_P, _P.c.id == _T.c.charge_point_id)
+        .outerjoin(_S, _S.c.id == _T.c.site_id)
+        .where(_T.c.active.is_(False), _STOP.is_not(None))
+    )
+    if first is not None:
+        statement = statement.where(first <= _DAY)
+    if last is not None:
+        statement = statement.where(last >= _DAY)
+    if identity is not None:
+        statement = statement.where(func.lower(_P.c.identity) == func.lower(identity))
+    return statement
+
+
+def _statistic(row: Any, day: date | None) -> Statistic:
+    return Statistic(
+        day=day,
+        identity=Identity(row.identity),
+        sessions=row.sessions,
+        energy_wh=int(row.energy_wh),
+        revenue=row.revenue,
+        currency=row.currency,
+    )

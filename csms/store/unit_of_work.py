@@ -1,0 +1,107 @@
+"""One transaction with one repository a noun."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.store.audit import Audit
+from csms.store.calls import Calls
+from csms.store.charge_points import ChargePoints
+from csms.store.database import Database
+from csms.store.id_tags import IdTags
+from csms.store.idempotency import IdempotencyKeys
+from csms.store.managed_loads import ManagedLoads
+from csms.store.messages import Messages
+from csms.store.sessions import Sessions
+from csms.store.sites import Sites
+from csms.store.statistics import Statistics
+from csms.store.users import Users
+
+
+class SqlUnitOfWork:
+    """The repositories over one open transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def charge_points(self) -> ChargePoints:
+        """Stations."""
+        return ChargePoints(self._connection)
+
+    @cached_property
+    def id_tags(self) -> IdTags:
+        """Id tags."""
+        return IdTags(self._connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions and their meter values."""
+        return Sessions(self._connection)
+
+    @cached_property
+    def sites(self) -> Sites:
+        """Sites and what belongs to them."""
+        return Sites(self._connection)
+
+    @cached_property
+    def managed_loads(self) -> ManagedLoads:
+        """Loads on chargers of other systems."""
+        return ManagedLoads(self._connection)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Sums over sessions."""
+        return Statistics(self._connection)
+
+    @cached_property
+    def users(self) -> Users:
+        """Users and API keys."""
+        return Users(self._connection)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit trail."""
+        return Audit(self._connection)
+
+    @cached_property
+    def calls(self) -> Calls:
+        """Calls to charge points."""
+        return Calls(self._connection)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """The message log."""
+        return Messages(self._connection)
+
+    @cached_property
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """Answers by idempotency key."""
+        return IdempotencyKeys(self._connection)
+
+
+class SqlUnitsOfWork:
+    """Opens units of work on one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[SqlUnitOfWork]:
+        """Open a transaction: committed at the end, rolled back on an error.
+
+        Raises:
+            DatabaseAway, Conflict, BadFact: See `csms.store.database.translated`.
+        """
+        async with self._database.transaction() as connection:
+            yield SqlUnitOfWork(connection)
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life. Raises DatabaseAway."""
+        async with self._database.transaction() as connection:
+            await connection.execute(text("SELECT 1"))
