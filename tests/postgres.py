@@ -102,9 +102,10 @@ class SharedPostgres:
             with connection:
                 if self._closing:
                     return
+                asked = connection.recv(100)
                 try:
                     answer = {"url": self._own.server_url()}
-                    if connection.recv(100) == b"template":
+                    if asked == b"template":
                         answer["template"] = self._own.migrated_template()
                 except Exception as error:  # noqa: BLE001  the worker's test reports it
                     answer = {"error": f"{type(error).__name__}: {error}"}

@@ -258,7 +258,8 @@ class EmbeddedPostgres:
         password.unlink(missing_ok=True)
         with open(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(24))
-        os.chown(password, *self._user.owner)
+        if self._user.mode == "setuid":
+            os.chown(password, *self._user.owner)
         # A name of its own: the initdb of a killed start may still be writing into its folder.
         new = self.data / f"pg.new.{secrets.token_hex(4)}"
         options = [
