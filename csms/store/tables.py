@@ -298,11 +298,15 @@ charging_limits = Table(
     Column("reason", Text),
     Column("in_flight_w", BigInteger),  # sent, not answered: it may hold already
     Column("in_flight_version", BigInteger),
-    Column("acknowledged_w", BigInteger),
+    Column("sent_at", _TIME),
+    Column("acknowledged_w", BigInteger),  # None: nothing is known of what the charger enforces
     Column("acknowledged_version", BigInteger),
     Column("acknowledged_at", _TIME),
-    Column("refused_version", BigInteger),  # not repeated until the desired version changes
+    Column("lingering_w", BigInteger),  # an earlier limit that may still hold
+    Column("refused_w", BigInteger),  # not sent again by itself
     Column("refused_status", Text),
+    Column("refused_at", _TIME),
+    Column("refusals", Integer, nullable=False, server_default="0"),  # since the last acceptance
     PrimaryKeyConstraint("charge_point_id", "connector_id", "purpose"),
 )
 
