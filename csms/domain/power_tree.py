@@ -127,8 +127,11 @@ def tree_problems(nodes: Iterable[Node]) -> list[str]:
             problems.append(f"{node.id} has a negative reserve ({node.reserved_w} W)")
         if node.parent is not None and node.parent not in parent:
             problems.append(f"{node.id} is fed by {node.parent}, which is not there")
-    cycles = {frozenset(cycle) for cycle in (_cycle(start, parent) for start in parent)}
-    problems += [f"{' and '.join(sorted(c))} feed each other in a circle" for c in cycles if c]
+    for circle in sorted({_circle(start, parent) for start in parent}):
+        if len(circle) == 1:
+            problems.append(f"{circle[0]} feeds itself")
+        elif circle:
+            problems.append(f"{' and '.join(circle)} feed each other in a circle")
     return problems
 
 
@@ -165,11 +168,11 @@ def power_tree(nodes: Iterable[Node]) -> PowerTree:
     )
 
 
-def _cycle(start: NodeId, parent: Mapping[NodeId, NodeId | None]) -> frozenset[NodeId]:
-    """Return the nodes on the circle that `start` is part of, empty when it is on none."""
+def _circle(start: NodeId, parent: Mapping[NodeId, NodeId | None]) -> tuple[NodeId, ...]:
+    """Return the nodes of the circle that `start` is part of, sorted; () when it is on none."""
     walked = []
     at: NodeId | None = start
     while at is not None and at not in walked:
         walked.append(at)
         at = parent.get(at)
-    return frozenset(walked) if at == start else frozenset()
+    return tuple(sorted(walked)) if at == start else ()
