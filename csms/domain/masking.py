@@ -1,0 +1,95 @@
+"""Secrets are cut out of frames before anything keeps them.
+
+Works on the raw text, so the log shows what was sent byte for byte, but for the secrets: values of
+configuration keys that hold one, and credentials inside URLs. Frames of harmless actions are
+returned as they are, without a look into them.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+_DEEPEST = 8
+
+_CONFIGURATION = frozenset({"ChangeConfiguration", "GetConfiguration"})
+_LOCATIONS = frozenset({"GetDiagnostics", "UpdateFirmware", "GetLog", "SignedUpdateFirmware"})
+_SECRET_KEY = re.compile(r"authorizationkey|passw|secret", re.IGNORECASE)
+
+_INSIDE = r'[^"\\]*(?:\\.[^"\\]*)*'
+_STRING = f'"{_INSIDE}"'
+_FLAT_OBJECT = re.compile(r'\{[^{}"]*(?:' + _STRING + r'[^{}"]*)*\}', re.DOTALL)
+_KEY = re.compile(r'"key"\s*:\s*(' + _STRING + ")", re.DOTALL)
+_VALUE = re.compile(r'("value"\s*:\s*)(?:' + _STRING + r"|[^\s,}\"]+)", re.DOTALL)
+_NO_BRACES = str.maketrans("", "", "{}")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_URL = re.compile(r"(:(?:\\?/){2})(" + _INSIDE + ")", re.DOTALL)
+_SLASH = re.compile(r"\\?/")
+
+
+def mask(action: str | None, raw: str) -> str:
+    """Return `raw` without its secrets.
+
+    Args:
+        action: Action of the frame's call; None when it is not known (then all rules apply).
+        raw: The frame, which need not be valid JSON.
+
+    >>> mask("ChangeConfiguration", '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey",'
+    ...      '"value":"00ff"}]')
+    '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"***"}]'
+    >>> mask("GetLog", '{"remoteLocation":"ftp://user:secret@host/logs"}')
+    '{"remoteLocation":"ftp://***@host/logs"}'
+    """
+    if action is None:
+        return _URL.sub(_without_user, _configuration(raw))
+    if action in _CONFIGURATION:
+        return _configuration(raw)
+    if action in _LOCATIONS:
+        return _URL.sub(_without_user, raw)
+    return raw
+
+
+def _without_user(found: re.Match[str]) -> str:
+    """Mask what stands before the last ``@`` that may belong to the credentials."""
+    rest = found[2]
+    if "@" not in rest:
+        return found[0]
+    slash = _SLASH.search(rest)
+    authority = rest if slash is None else rest[: slash.start()]
+    # a colon there is a port or a password, and a password may hold a bare slash
+    last = rest.rfind("@") if ":" in authority else authority.rfind("@")
+    return found[0] if last < 0 else f"{found[1]}{MASK}{rest[last:]}"
+
+
+def _configuration(raw: str) -> str:
+    """Mask the values of secret keys; where the text cannot be understood nothing of it stays."""
+    if _SECRET_KEY.search(_unescaped(raw)) is None:
+        return raw
+    masked = _FLAT_OBJECT.sub(_object, raw)
+    outside = _FLAT_OBJECT.sub("", raw)
+    for _ in range(_DEEPEST):
+        outside = _FLAT_OBJECT.sub(_hull, outside)
+    if _SECRET_KEY.search(_unescaped(outside)) is None:
+        return masked
+    # a secret's name where no whole object is: nobody knows where its value stands
+    return raw[: raw.find("{")] + MASK if "{" in raw else MASK
+
+
+def _object(found: re.Match[str]) -> str:
+    text = found[0]
+    return _VALUE.sub(rf'\1"{MASK}"', text) if _names_secret(text) else text
+
+
+def _hull(found: re.Match[str]) -> str:
+    """Take away an object that held others, unless it is itself a secret with an odd value."""
+    text = found[0]
+    return text.translate(_NO_BRACES) if _names_secret(text) else ""
+
+
+def _names_secret(text: str) -> bool:
+    key = _KEY.search(text)
+    return key is not None and _SECRET_KEY.search(_unescaped(key[1])) is not None
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "\\u" in text else text

@@ -1,0 +1,319 @@
+"""One connection's RPC as a state machine without I/O and without a clock (OCPP-J 1.6 section 4).
+
+Text goes in, exactly one event comes out; nothing that a peer sends makes it raise. It knows which
+calls of the peer wait for our answer, what was answered last, and which call of ours is open. Who
+reads, writes, waits and measures time is `csms.ocppj.session`.
+
+Rules R01-R10 and R18-R24 of the requirements stand here; what a payload means does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from csms.ocppj.call_errors import ErrorCode, Refused
+
+CALL = 2
+CALL_RESULT = 3
+CALL_ERROR = 4
+
+LONGEST_ID = 36
+LONGEST_READABLE_ID = 256
+"""Ids between the two are answered with an error; longer ones are dropped (R03)."""
+
+MOST_UNREADABLE = 10
+"""So many unreadable frames in a row end the connection (R09)."""
+
+_REMEMBERED = 4
+_LONGEST_DESCRIPTION = 255
+_LONGEST_RECEIVED_TEXT = 1000
+
+_POLICY_VIOLATION = 1008
+
+_START = re.compile(
+    r"[\s\ufeff]*\[\s*([234])\s*,\s*(\"(?:[^\"\\]|\\.){0,256}\"|-?[0-9]{1,36}(?=\s*,))"
+    r"(?:\s*,\s*\"([A-Za-z]{1,50})\")?"
+)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call of the peer, to be answered with `Conversation.result` or `.error`."""
+
+    message_id: str
+    action: str
+    payload: dict[str, Any]
+    raw: str
+
+
+@dataclass(slots=True, eq=False)
+class Reply:
+    """A frame that answers the received one without anybody's help: an error, or a repetition.
+
+    Attributes:
+        action: Action of the received call, where it could be read.
+        refused: What is wrong with the frame; None for a repetition.
+    """
+
+    text: str
+    type: int
+    message_id: str
+    action: str | None
+    refused: Refused | None
+
+
+@dataclass(slots=True, eq=False)
+class Answered:
+    """The answer to our open call, which is no longer open.
+
+    Attributes:
+        payload: Payload of the CALLRESULT (any JSON value; its schema is not checked here).
+        error_code: Set when it is a CALLERROR; the peer's own spelling.
+        broken: The frame cannot be read, but for its id.
+    """
+
+    message_id: str
+    action: str
+    type: int
+    payload: object = None
+    error_code: str | None = None
+    error_description: str = ""
+    broken: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Dropped:
+    """A frame that gets no answer; `reason` is one of a few constant texts."""
+
+    reason: str
+    type: int | None = None
+    message_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Closing:
+    """The connection must be closed with this code."""
+
+    code: int
+    reason: str
+
+
+Event = Call | Reply | Answered | Dropped | Closing
+
+
+class Conversation:
+    """The RPC state of one connection.
+
+    Invariants: `waiting` holds the ids of exactly those calls that were returned as `Call` and not
+    answered yet; at most one call of ours is open (R22).
+    """
+
+    __slots__ = ("_answered", "_open_action", "_open_id", "_unreadable", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, int] = {}
+        self._answered: dict[str, tuple[int, int, str]] = {}
+        self._open_id: str | None = None
+        self._open_action = ""
+        self._unreadable = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many calls of the peer wait for our answer."""
+        return len(self._waiting)
+
+    @property
+    def open_id(self) -> str | None:
+        """Message id of our open call, if there is one."""
+        return self._open_id
+
+    def receive(self, raw: str) -> Event:
+        """Take one text frame and return what it means. Never raises."""
+        try:
+            frame = orjson.loads(raw)
+        except ValueError:
+            return self._receive_unreadable(raw)
+        if type(frame) is not list or len(frame) < 2:
+            return self._unreadable_frame("not a message of OCPP-J")
+        kind = frame[0]
+        if kind == CALL and type(kind) is int:
+            return self._receive_call(frame, raw)
+        if type(kind) is not int:
+            if len(frame) == 4 and isinstance(frame[1], str) and isinstance(frame[2], str):
+                return self._shape_error(frame[1], frame[2], "message type must be 2, 3 or 4")
+            return self._unreadable_frame("not a message of OCPP-J")
+        if kind in (CALL_RESULT, CALL_ERROR):
+            return self._receive_answer(kind, frame)
+        self._unreadable = 0
+        return Dropped("unknown message type", kind, _short(frame[1]))  # R06
+
+    def result(self, call: Call, payload: Mapping[str, Any]) -> str:
+        """Return the CALLRESULT of a call; remembers it for a repetition (R05)."""
+        return self._answer(call, CALL_RESULT, [CALL_RESULT, call.message_id, payload])
+
+    def error(self, call: Call, refused: Refused) -> str:
+        """Return the CALLERROR of a call; remembers it for a repetition (R05)."""
+        return self._answer(call, CALL_ERROR, _error(call.message_id, refused))
+
+    def open_call(self, message_id: str, action: str) -> None:
+        """Note that a call of ours goes out now.
+
+        Raises:
+            RuntimeError: Another one is open (R22); the caller's fault.
+        """
+        if self._open_id is not None:
+            raise RuntimeError("a call is open already")
+        self._open_id = message_id
+        self._open_action = action
+
+    def give_up(self) -> None:
+        """Close our open call without an answer; a late one will be dropped (R19)."""
+        self._open_id = None
+
+    # -- calls of the peer
+
+    def _receive_call(self, frame: list[Any], raw: str) -> Event:
+        message_id = frame[1]
+        action = frame[2] if len(frame) > 2 and isinstance(frame[2], str) else None
+        if type(message_id) is not str:
+            if type(message_id) not in (int, float):
+                return self._unreadable_frame("message id cannot be read")
+            return self._shape_error(
+                orjson.dumps(message_id).decode(), action, "message id must be a text"
+            )
+        if not 0 < len(message_id) <= LONGEST_ID:
+            if len(message_id) > LONGEST_READABLE_ID:
+                return self._unreadable_frame("message id is far too long")
+            return self._shape_error(
+                message_id, action, f"message id must have 1 to {LONGEST_ID} characters"
+            )
+        if len(frame) != 4:
+            return self._shape_error(message_id, action, "a call has 4 elements")
+        if action is None:
+            return self._shape_error(message_id, None, "action must be a text")
+        payload = frame[3]
+        if payload is None:
+            payload = {}  # R02
+        elif type(payload) is not dict:
+            return self._shape_error(message_id, action, "payload must be an object")
+        self._unreadable = 0
+        fingerprint = hash(raw)
+        if message_id in self._waiting:
+            return _reply(
+                message_id,
+                action,
+                Refused(ErrorCode.PROTOCOL_ERROR, "message id is in use by an open call"),
+            )
+        before = self._answered.get(message_id)
+        if before is not None:
+            if before[0] == fingerprint:
+                return Reply(before[2], before[1], message_id, action, None)
+            return _reply(
+                message_id,
+                action,
+                Refused(ErrorCode.PROTOCOL_ERROR, "message id was used for another call"),
+            )
+        self._waiting[message_id] = fingerprint
+        return Call(message_id, action, payload, raw)
+
+    def _answer(self, call: Call, kind: int, frame: list[Any]) -> str:
+        text = orjson.dumps(frame).decode()
+        fingerprint = self._waiting.pop(call.message_id, 0)
+        if len(self._answered) >= _REMEMBERED:
+            del self._answered[next(iter(self._answered))]
+        self._answered[call.message_id] = (fingerprint, kind, text)
+        return text
+
+    # -- answers of the peer
+
+    def _receive_answer(self, kind: int, frame: list[Any]) -> Event:
+        self._unreadable = 0
+        message_id = frame[1]
+        if message_id != self._open_id or type(message_id) is not str:
+            return Dropped("answer to no open call", kind, _short(message_id))  # R19
+        self._open_id = None
+        event = Answered(message_id, self._open_action, kind)
+        if kind == CALL_ERROR:  # R18, R21: any code, 3 to 5 elements
+            event.error_code = _text(frame, 2) or "GenericError"
+            event.error_description = _text(frame, 3)
+        elif len(frame) != 3:
+            event.broken = True
+        else:
+            event.payload = {} if frame[2] is None else frame[2]
+        return event
+
+    # -- frames that break the rules
+
+    def _receive_unreadable(self, raw: str) -> Event:
+        """Answer what is no JSON, if its message id can still be read (R09, R30)."""
+        found = _START.match(raw)
+        if found is None:
+            if not raw.strip():
+                return Dropped("empty frame")  # some stations keep the line alive so
+            return self._unreadable_frame("not JSON")
+        kind, action = int(found[1]), found[3]
+        try:
+            message_id = orjson.loads(found[2])
+        except ValueError:
+            return self._unreadable_frame("not JSON")
+        if not isinstance(message_id, str):
+            message_id = found[2]
+        if kind != CALL:
+            if message_id == self._open_id:
+                self._open_id = None
+                return Answered(message_id, self._open_action, kind, broken=True)
+            return self._unreadable_frame("not JSON", kind, message_id)
+        closing = self._count_unreadable()
+        return closing or _reply(
+            message_id, action, Refused(ErrorCode.FORMATION_VIOLATION, "not readable as JSON")
+        )
+
+    def _shape_error(self, message_id: str, action: str | None, text: str) -> Event:
+        if len(message_id) > LONGEST_READABLE_ID:
+            return self._unreadable_frame("message id is far too long")
+        self._unreadable = 0
+        return _reply(message_id, action, Refused(ErrorCode.FORMATION_VIOLATION, text))
+
+    def _unreadable_frame(
+        self, reason: str, kind: int | None = None, message_id: str | None = None
+    ) -> Event:
+        return self._count_unreadable() or Dropped(reason, kind, message_id)
+
+    def _count_unreadable(self) -> Closing | None:
+        self._unreadable += 1
+        if self._unreadable < MOST_UNREADABLE:
+            return None
+        return Closing(_POLICY_VIOLATION, "too many unreadable messages")
+
+
+def call_text(message_id: str, action: str, payload: Mapping[str, Any]) -> str:
+    """Return the frame of a call of ours: compact, keys in their order.
+
+    Raises:
+        TypeError: The payload cannot be written as JSON (an integer over 64 bits, say).
+    """
+    return orjson.dumps([CALL, message_id, action, payload]).decode()
+
+
+def _reply(message_id: str, action: str | None, refused: Refused) -> Reply:
+    text = orjson.dumps(_error(message_id, refused)).decode()
+    return Reply(text, CALL_ERROR, message_id, action, refused)
+
+
+def _error(message_id: str, refused: Refused) -> list[Any]:
+    return [CALL_ERROR, message_id, refused.code, refused.description[:_LONGEST_DESCRIPTION], {}]
+
+
+def _short(message_id: object) -> str | None:
+    return message_id[:LONGEST_READABLE_ID] if isinstance(message_id, str) else None
+
+
+def _text(frame: list[Any], place: int) -> str:
+    if len(frame) <= place or not isinstance(frame[place], str):
+        return ""
+    return str(frame[place])[:_LONGEST_RECEIVED_TEXT]

@@ -1,0 +1,163 @@
+"""Who is let in: from a request to an admission or an HTTP answer (rules H01-H10).
+
+Knows HTTP's words but does no I/O of its own; the checks stand in the order of H06, so that a
+stranger learns nothing about a station but that its identity is known.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
+
+from websockets.datastructures import Headers
+
+from csms.domain.charge_points import ChargePointRecord
+from csms.ocppj import repairs
+from csms.services.connections import Connections
+
+SUBPROTOCOL = "ocpp1.6"
+
+_LONGEST_IDENTITY = 255
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_PROFILE_OF_PASSWORDS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A station that may come in.
+
+    Attributes:
+        subprotocol: To be sent back, as the station spells it; None when it named none.
+        repairs: What had to be overlooked.
+    """
+
+    record: ChargePointRecord
+    subprotocol: str | None
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A handshake that fails; `reason` is for our log, the station gets the status alone."""
+
+    status: HTTPStatus
+    reason: str
+    identity: str | None = None
+
+
+def identity_of(path: str) -> str | None:
+    """Return the identity that a request's path names, or None when it names none (H01).
+
+    The last segment that is not empty, percent-decoded exactly once. Split before decoding, so
+    ``%2F`` never makes a segment.
+
+    >>> identity_of("/ocpp/RDAM%20123?x=1"), identity_of("/a//CP%2F1/"), identity_of("/ocpp/")
+    ('RDAM 123', 'CP/1', None)
+    """
+    segments = [segment for segment in path.partition("?")[0].split("/") if segment]
+    if not segments or segments == ["ocpp"]:  # the endpoint itself
+        return None
+    raw = segments[-1]
+    if _BAD_ESCAPE.search(raw):
+        return None
+    try:
+        identity = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        return None
+    if _CONTROL.search(identity) or len(identity.encode()) > _LONGEST_IDENTITY:
+        return None
+    return identity
+
+
+def password_of(authorization: str, identities: Sequence[str]) -> bytes | None:
+    """Return the password of a Basic header, or None when it is not one of this station's.
+
+    The password may be any bytes. The user name must be the station's identity (H08); splitting
+    there and not at the first colon lets an identity hold colons.
+    """
+    scheme, _, encoded = authorization.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    for identity in identities:
+        user = identity.encode() + b":"
+        if decoded.startswith(user):
+            return decoded[len(user) :]
+    return None
+
+
+def subprotocol_of(
+    offers: Sequence[str], *, strict: bool
+) -> tuple[str | None, tuple[str, ...]] | None:
+    """Return the subprotocol to send back and the repairs it needs; None: refuse (H04, H05).
+
+    Args:
+        offers: The values of all Sec-WebSocket-Protocol headers.
+        strict: Whether the station gets no repairs.
+    """
+    offered = [name for value in offers for part in value.split(",") if (name := part.strip())]
+    if SUBPROTOCOL in offered:
+        return SUBPROTOCOL, ()
+    if strict:
+        return None
+    if not offered:
+        return None, (repairs.MISSING_SUBPROTOCOL,)
+    for name in offered:
+        if name.lower() == SUBPROTOCOL:
+            return name, (repairs.SUBPROTOCOL_CASE,)
+    return None
+
+
+async def admit(
+    path: str, headers: Headers, connections: Connections, *, secure: bool
+) -> Admission | Refusal:
+    """Decide about one request, in the order of H06.
+
+    Args:
+        path: As it stands in the request line.
+        headers: Of the request.
+        connections: Knows the stations.
+        secure: Whether the request came over TLS.
+
+    Raises:
+        DatabaseAway: Nobody can be let in now.
+    """
+    identity = identity_of(path)
+    if identity is None:
+        return Refusal(status=HTTPStatus.NOT_FOUND, reason="the path names no station")
+    record = await connections.find(identity)
+    if record is None:
+        return Refusal(status=HTTPStatus.NOT_FOUND, reason="no such station", identity=identity)
+    if record.security_profile > _PROFILE_OF_PASSWORDS and not secure:
+        return Refusal(
+            status=HTTPStatus.FORBIDDEN,
+            reason="the station's security profile demands TLS",
+            identity=identity,
+        )
+    if record.security_profile == _PROFILE_OF_PASSWORDS:
+        given = headers.get_all("Authorization")
+        password = password_of(given[0], (identity, record.identity)) if len(given) == 1 else None
+        if password is None or not connections.check_password(record, password):
+            return Refusal(
+                status=HTTPStatus.UNAUTHORIZED,
+                reason="wrong password" if given else "no password",
+                identity=identity,
+            )
+    chosen = subprotocol_of(headers.get_all("Sec-WebSocket-Protocol"), strict=record.strict)
+    if chosen is None:
+        return Refusal(
+            status=HTTPStatus.BAD_REQUEST,
+            reason="no acceptable subprotocol",
+            identity=identity,
+        )
+    subprotocol, needed = chosen
+    return Admission(record=record, subprotocol=subprotocol, repairs=needed)

@@ -1,0 +1,215 @@
+"""From payloads of charge points to typed facts: schema, times, ranges, then the dataclass.
+
+What is refused here is refused with the exact code of OCPP-J 1.6 (R10-R15) before the database
+sees it; what is merely odd is a fact, and the services decide (OCPP 1.6 4.7, 4.8, 4.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from csms.domain import metering
+from csms.domain.authorization import AuthorizeFact
+from csms.domain.charge_points import BootFact
+from csms.domain.connectors import StatusFact
+from csms.domain.ids import ChargePointKey
+from csms.domain.jobs import JobStatusFact
+from csms.domain.metering import MeterValuesFact, Reading
+from csms.domain.transactions import StartFact, StopFact
+from csms.ocppj import repairs, timestamps
+from csms.ocppj.call_errors import ErrorCode, PayloadRefused
+from csms.ocppj.schemas import LARGEST_INT, Schemas
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """From whom and when a payload came, and the repairs it has needed so far."""
+
+    charge_point: ChargePointKey
+    received_at: datetime
+    strict: bool
+    repairs: tuple[str, ...] = ()
+
+
+def check(schemas: Schemas, action: str, payload: dict[str, Any], raw: str, source: Source) -> None:
+    """Check a request against its schema and what schemas cannot say.
+
+    Args:
+        schemas: All of OCPP 1.6.
+        action: One that charge points send.
+        payload: The decoded payload.
+        raw: The frame that holds it.
+        source: Gets the names of the repairs that were needed.
+
+    Raises:
+        PayloadRefused: With the code of the worst problem.
+    """
+    problems = schemas.request_problems(action, payload)
+    if problems:
+        excused = None if source.strict else repairs.excuse(action, problems)
+        if excused is None:
+            worst = problems[0]
+            raise PayloadRefused(worst.code, f"{worst.field} {worst.text}")
+        source.repairs += excused
+    # the text is searched first because hardly any frame has an escaped NUL
+    if "\\u0000" in raw and _has_nul(payload):
+        raise PayloadRefused(
+            ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "texts must not hold the character NUL"
+        )
+
+
+def boot(payload: Mapping[str, Any], source: Source) -> BootFact:
+    """Return the fact of a BootNotification.req."""
+    return BootFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        vendor=payload["chargePointVendor"],
+        model=payload["chargePointModel"],
+        charge_point_serial_number=payload.get("chargePointSerialNumber"),
+        charge_box_serial_number=payload.get("chargeBoxSerialNumber"),
+        firmware_version=payload.get("firmwareVersion"),
+        iccid=payload.get("iccid"),
+        imsi=payload.get("imsi"),
+        meter_type=payload.get("meterType"),
+        meter_serial_number=payload.get("meterSerialNumber"),
+    )
+
+
+def status(payload: Mapping[str, Any], source: Source) -> StatusFact:
+    """Return the fact of a StatusNotification.req; a negative connector is refused (M11)."""
+    connector_id = _integer(payload, "connectorId")
+    if connector_id < 0:
+        raise PayloadRefused(
+            ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "connectorId must not be negative"
+        )
+    reported_at = payload.get("timestamp")
+    return StatusFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        connector_id=connector_id,
+        status=payload["status"],
+        error_code=payload["errorCode"],
+        info=payload.get("info"),
+        vendor_id=payload.get("vendorId"),
+        vendor_error_code=payload.get("vendorErrorCode"),
+        reported_at=None if reported_at is None else _time(reported_at, "timestamp", source),
+    )
+
+
+def authorize(payload: Mapping[str, Any], source: Source) -> AuthorizeFact:
+    """Return the fact of an Authorize.req."""
+    return AuthorizeFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        id_tag=payload["idTag"],
+    )
+
+
+def start(payload: Mapping[str, Any], source: Source) -> StartFact:
+    """Return the fact of a StartTransaction.req; odd connectors and meters are facts too (M37)."""
+    return StartFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        connector_id=_integer(payload, "connectorId"),
+        id_tag=payload["idTag"],
+        meter_start_wh=_integer(payload, "meterStart"),
+        started_at=_time(payload["timestamp"], "timestamp", source),
+        reservation_id=_optional_integer(payload, "reservationId"),
+    )
+
+
+def stop(payload: Mapping[str, Any], source: Source) -> StopFact:
+    """Return the fact of a StopTransaction.req; never refused for its content (M40)."""
+    return StopFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        transaction_id=_integer(payload, "transactionId"),
+        meter_stop_wh=_integer(payload, "meterStop"),
+        stopped_at=_time(payload["timestamp"], "timestamp", source),
+        id_tag=payload.get("idTag"),
+        reason=payload.get("reason"),
+        readings=_readings(payload.get("transactionData", ()), "transactionData", source),
+    )
+
+
+def meter_values(payload: Mapping[str, Any], source: Source) -> MeterValuesFact:
+    """Return the fact of a MeterValues.req."""
+    return MeterValuesFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        connector_id=_integer(payload, "connectorId"),
+        transaction_id=_optional_integer(payload, "transactionId"),
+        readings=_readings(payload["meterValue"], "meterValue", source),
+    )
+
+
+def firmware_status(payload: Mapping[str, Any], source: Source) -> JobStatusFact:
+    """Return the fact of a FirmwareStatusNotification.req."""
+    return JobStatusFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        kind="firmware",
+        status=payload["status"],
+    )
+
+
+def diagnostics_status(payload: Mapping[str, Any], source: Source) -> JobStatusFact:
+    """Return the fact of a DiagnosticsStatusNotification.req."""
+    return JobStatusFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        kind="diagnostics",
+        status=payload["status"],
+    )
+
+
+def _readings(
+    elements: list[Mapping[str, Any]] | tuple[()], name: str, source: Source
+) -> tuple[Reading, ...]:
+    return tuple(
+        [
+            metering.read(
+                _time(element["timestamp"], f"{name}.timestamp", source), element["sampledValue"]
+            )
+            for element in elements
+        ]
+    )
+
+
+def _time(text: str, name: str, source: Source) -> datetime:
+    try:
+        at, no_zone = timestamps.parse(text)
+    except ValueError as error:
+        raise PayloadRefused(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name}: {error}") from error
+    if no_zone and repairs.TIME_WITHOUT_ZONE not in source.repairs:
+        source.repairs += (repairs.TIME_WITHOUT_ZONE,)
+    return at
+
+
+def _integer(payload: Mapping[str, Any], name: str) -> int:
+    value: int = payload[name]
+    # the decoder reads up to 2^64-1; larger ones are floats and have failed the schema (R32)
+    if value > LARGEST_INT:
+        raise PayloadRefused(
+            ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name} must fit into 64 bits"
+        )
+    return value
+
+
+def _optional_integer(payload: Mapping[str, Any], name: str) -> int | None:
+    return _integer(payload, name) if name in payload else None
+
+
+def _has_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any("\0" in key or _has_nul(item) for key, item in value.items())
+        case list():
+            return any(map(_has_nul, value))
+        case _:
+            return False
