@@ -20,7 +20,7 @@ from csms.domain.units import (
 )
 
 
-@pytest.mark.parametrize("module", ["units", "sites", "reconciliation"])
+@pytest.mark.parametrize("module", ["units", "sites", "possible_limits"])
 def test_examples_in_docstrings(module):
     result = doctest.testmod(importlib.import_module(f"csms.domain.{module}"))
     assert result.attempted > 0
