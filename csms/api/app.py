@@ -1,0 +1,139 @@
+"""The application: services, resources and pages put together; denied is what is not declared."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+from csms.api import middleware, openapi
+from csms.api.authentication import Authentication
+from csms.api.docs import Docs
+from csms.api.handling import Endpoint
+from csms.api.health import Health
+from csms.api.idempotency import Idempotency
+from csms.api.routes import Resource, Route
+from csms.api.sign_in import SignIn
+from csms.api.stations import Stations
+from csms.clock import Clock
+from csms.errors import StartError
+from csms.services.access import Access
+from csms.services.audit import AuditTrail
+from csms.services.overview import Overview
+from csms.services.ports.bus import Bus
+from csms.services.ports.gateway import CallSchemas, Gateway
+from csms.services.ports.smart_charging import Allocator
+from csms.services.ports.store import UnitsOfWork
+from csms.services.stations import StationService
+from csms.services.users import UserService
+
+_MOST_BODY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """Settings of the operator API.
+
+    Attributes:
+        version: Of the program, as `/health` tells it.
+        secret: The key of all keyed hashes, the same on all nodes.
+        admin_token: A bearer token that is an administrator's at once.
+        quiet: What `quiet` is for stations of which nothing is said.
+        secure_cookies: Whether browsers come by https only.
+        home: Where a browser goes once it is signed in.
+        checks: What `/ready` asks besides the database: name -> check that raises a `CsmsError`.
+    """
+
+    version: str
+    secret: bytes
+    admin_token: str | None
+    quiet: bool = True
+    secure_cookies: bool = False
+    home: str = "/api/docs"
+    checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the API needs of the other drivers."""
+
+    units: UnitsOfWork
+    gateway: Gateway
+    schemas: CallSchemas
+    allocator: Allocator
+    bus: Bus
+    clock: Clock
+
+
+def create_app(ports: Ports, config: ApiConfig) -> web.Application:
+    """Return the application of the operator API.
+
+    Raises:
+        StartError: A route has no declared access.
+    """
+    units, clock = ports.units, ports.clock
+    access = Access(units, clock, secret=config.secret, admin_token=config.admin_token)
+    audit = AuditTrail(units, clock)
+    users = UserService(units, access, audit)
+    stations = StationService(
+        units,
+        ports.gateway,
+        ports.allocator,
+        ports.bus,
+        clock,
+        audit,
+        secret=config.secret,
+        quiet=config.quiet,
+    )
+    overview = Overview(units, ports.gateway, clock, config.checks)
+    resources: list[Resource] = [
+        Health(overview, config.version),
+        Stations(stations, clock),
+    ]
+    app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[middleware.errors])
+    app.on_response_prepare.append(middleware.add_headers)
+    declared = add_resources(app, resources, Authentication(access), Idempotency(units), config)
+    declared += Docs().add_to(app.router)
+    declared += SignIn(
+        access, users, clock, secure=config.secure_cookies, target=config.home
+    ).add_to(app.router)
+    require_declared(app, declared)
+    return app
+
+
+def add_resources(
+    app: web.Application,
+    resources: list[Resource],
+    authentication: Authentication,
+    idempotency: Idempotency,
+    config: ApiConfig,
+) -> list[web.AbstractRoute]:
+    """Add all operations and the document that describes them; returns the routes."""
+    routes: list[Route] = [route for resource in resources for route in resource.routes()]
+    endpoints = [Endpoint(route) for route in routes]
+    declared = [
+        app.router.add_route(
+            endpoint.route.method,
+            endpoint.route.path,
+            endpoint.handler(authentication, idempotency),
+        )
+        for endpoint in endpoints
+    ]
+    document = orjson.dumps(openapi.document(endpoints, config.version))
+
+    async def describe(request: web.Request) -> web.Response:
+        del request
+        return web.Response(body=document, content_type="application/json")
+
+    declared.append(app.router.add_get("/api/openapi.json", describe))
+    return declared
+
+
+def require_declared(app: web.Application, declared: list[web.AbstractRoute]) -> None:
+    """Raise StartError when a route was added past the declarations of access."""
+    known = {id(route.resource) for route in declared}
+    for route in app.router.routes():
+        if id(route.resource) not in known:
+            raise StartError(f"The route {route} has no declared access; nobody may use it.")

@@ -1,0 +1,69 @@
+"""The HTTP server: start on a port, stop gracefully."""
+
+from __future__ import annotations
+
+import errno
+import ssl
+
+from aiohttp import web
+
+from csms.errors import StartError
+
+_SHUTDOWN_S = 10.0
+
+
+class ApiServer:
+    """Serves one aiohttp application.
+
+    Args:
+        app: The application.
+        host: Address to listen on.
+        port: 0 takes a free one.
+        tls: None serves plain http.
+    """
+
+    def __init__(
+        self, app: web.Application, *, host: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._app = app
+        self._host = host
+        self._wanted_port = port
+        self._tls = tls
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; the wanted one while it is not started."""
+        if self._runner is None or not self._runner.addresses:
+            return self._wanted_port
+        return int(self._runner.addresses[0][1])
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            StartError: The port is in use, or the address is not ours.
+        """
+        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        site = web.TCPSite(
+            runner, self._host, self._wanted_port, ssl_context=self._tls, backlog=1024
+        )
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            where = f"{self._host}:{self._wanted_port}"
+            if error.errno == errno.EADDRINUSE:
+                raise StartError(
+                    f"The operator API cannot listen on {where}: the port is in use; "
+                    "set CSMS_HTTP_PORT to a free one."
+                ) from error
+            raise StartError(f"The operator API cannot listen on {where}: {error}.") from error
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Stop listening, let open requests finish within ten seconds, close the rest."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None

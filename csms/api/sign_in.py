@@ -1,0 +1,139 @@
+"""Signing in with a browser: a link with a token, or name and password; sets the session cookie."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from http import HTTPStatus
+
+from aiohttp import web
+
+from csms.api.authentication import COOKIE, CSRF_COOKIE, same_origin
+from csms.api.problems import TooManyFailures
+from csms.clock import Clock
+from csms.errors import Forbidden
+from csms.services.access import Access, Principal
+from csms.services.users import UserService
+
+_LIFETIME_S = 12 * 3600
+_FAILURES = 10
+_FAILURES_WITHIN_S = 60.0
+_MOST_ADDRESSES = 10_000
+
+_PAGE = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Sign in - csms</title>
+    <link rel="icon" type="image/svg+xml" href="/api/docs/favicon.svg">
+  </head>
+  <body>
+    <h1>Sign in</h1>
+    <p role="status">{message}</p>
+    <form method="post" action="/sign-in">
+      <p><label>Name <input name="name" autocomplete="username" required></label></p>
+      <p><label>Password <input name="password" type="password"
+        autocomplete="current-password" required></label></p>
+      <p><button>Sign in</button></p>
+    </form>
+  </body>
+</html>
+"""
+
+
+class SignIn:
+    """The sign-in page.
+
+    Args:
+        secure: Whether browsers reach us over https only.
+        target: Where a browser goes once it is signed in.
+    """
+
+    def __init__(
+        self, access: Access, users: UserService, clock: Clock, *, secure: bool, target: str
+    ) -> None:
+        self._access = access
+        self._users = users
+        self._clock = clock
+        self._secure = secure
+        self._target = target
+        self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def add_to(self, router: web.UrlDispatcher) -> list[web.AbstractRoute]:
+        """Add the routes and return them."""
+        return [
+            router.add_get("/sign-in", self._by_link),
+            router.add_post("/sign-in", self._by_password),
+            router.add_post("/sign-out", self._sign_out),
+        ]
+
+    async def _by_link(self, request: web.Request) -> web.StreamResponse:
+        token = request.query.get("token")
+        if token is None:
+            return _page("", HTTPStatus.OK)
+        self._check_failures(request)
+        principal = await self._access.by_token(token)
+        if principal is None:
+            return self._failed(request, "This link is not valid (any more).")
+        return self._signed_in(principal)
+
+    async def _by_password(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Origin") is not None and not same_origin(request):
+            raise Forbidden("wrong_origin", "Sign in from this server's own page.")
+        self._check_failures(request)
+        form = await request.post()
+        name, password = form.get("name"), form.get("password")
+        principal = None
+        if isinstance(name, str) and isinstance(password, str):
+            principal = await self._users.by_password(name, password)
+        if principal is None:
+            return self._failed(request, "Name or password is wrong.")
+        return self._signed_in(principal)
+
+    async def _sign_out(self, request: web.Request) -> web.StreamResponse:
+        if not same_origin(request):
+            raise Forbidden("wrong_origin", "Sign out from this server's own pages.")
+        answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/sign-in"})
+        answer.del_cookie(COOKIE)
+        answer.del_cookie(CSRF_COOKIE)
+        return answer
+
+    def _signed_in(self, principal: Principal) -> web.Response:
+        cookie = self._access.cookie(principal, _LIFETIME_S)
+        answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": self._target})
+        answer.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=_LIFETIME_S,
+            httponly=True,
+            samesite="Lax",
+            secure=self._secure,
+        )
+        answer.set_cookie(
+            CSRF_COOKIE,
+            self._access.csrf_token(cookie),
+            max_age=_LIFETIME_S,
+            samesite="Lax",
+            secure=self._secure,
+        )
+        return answer
+
+    def _check_failures(self, request: web.Request) -> None:
+        since, count = self._failures.get(request.remote or "", (0.0, 0))
+        if count >= _FAILURES and self._clock.monotonic() - since < _FAILURES_WITHIN_S:
+            raise TooManyFailures("too_many_failures", "Too many failed attempts; wait a minute.")
+
+    def _failed(self, request: web.Request, message: str) -> web.Response:
+        address, now = request.remote or "", self._clock.monotonic()
+        since, count = self._failures.pop(address, (now, 0))
+        if now - since >= _FAILURES_WITHIN_S:
+            since, count = now, 0
+        self._failures[address] = (since, count + 1)
+        while len(self._failures) > _MOST_ADDRESSES:
+            self._failures.popitem(last=False)
+        return _page(message, HTTPStatus.UNAUTHORIZED)
+
+
+def _page(message: str, status: HTTPStatus) -> web.Response:
+    """Return the page; `message` is a text of ours, never the caller's."""
+    return web.Response(text=_PAGE.format(message=message), status=status, content_type="text/html")

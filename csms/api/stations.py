@@ -1,0 +1,441 @@
+"""Stations."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from csms.api import pages
+from csms.api.fields import (
+    In,
+    Kilo,
+    Out,
+    Page,
+    PageQuery,
+    PreciseTime,
+    Text,
+    Time,
+    When,
+    amperes,
+    kilo,
+    whole,
+)
+from csms.api.meter_values import MeterValuesOut
+from csms.api.routes import Route
+from csms.clock import Clock
+from csms.domain.connectors import MOST_CONNECTORS
+from csms.services.access import Principal, Role
+from csms.services.messages import LoggedMessage
+from csms.services.records import Connector, Station
+from csms.services.stations import StationService
+
+_COLUMNS = {"max_kw": "max_power_w", "connectors": "connector_count"}
+_NOT_NULL = frozenset(
+    {"name", "registration", "current_type", "phases", "voltage_v", "strict", "quiet"}
+)
+
+
+class Place(In):
+    """Where a station stands."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    address: Annotated[str, Field(max_length=500)] | None = None
+
+
+class _Fields(In):
+    location: Text | Place | None = None
+    connector_type: Text | None = None
+    connectors: Annotated[int, Field(ge=1, le=MOST_CONNECTORS)] | None = None
+    site_id: Text | None = None
+    circuit_id: Text | None = None
+    security_profile: Annotated[int, Field(ge=0, le=3)] | None = None
+    password: Annotated[str, Field(max_length=256)] | None = None
+    serial_number: Text | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return the given fields as columns, without identity and password."""
+        values: dict[str, Any] = {}
+        for name in self.model_fields_set - {"identity", "password"}:
+            value = getattr(self, name)
+            if name == "max_kw" and value is not None:
+                value = whole(value)
+            elif isinstance(value, Place):
+                value = value.model_dump(exclude_none=True)
+            values[_COLUMNS.get(name, name)] = value
+        return values
+
+
+class StationIn(_Fields):
+    """A new station; `connectors` is how many it has."""
+
+    identity: Text | None = None
+    name: Text
+    max_kw: Kilo
+    current_type: Literal["AC", "DC"] = "AC"
+    phases: Annotated[int, Field(ge=1, le=3)] = 3
+    voltage_v: Annotated[int, Field(ge=50, le=2000)] = 230
+    registration: Literal["Accepted", "Pending", "Rejected"] = "Accepted"
+    strict: bool = False
+    quiet: bool | None = None
+
+
+class StationPatch(_Fields):
+    """Changes of a station; null clears a field."""
+
+    name: Text | None = None
+    max_kw: Kilo | None = None
+    current_type: Literal["AC", "DC"] | None = None
+    phases: Annotated[int, Field(ge=1, le=3)] | None = None
+    voltage_v: Annotated[int, Field(ge=50, le=2000)] | None = None
+    registration: Literal["Accepted", "Pending", "Rejected"] | None = None
+    strict: bool | None = None
+    quiet: bool | None = None
+
+    @model_validator(mode="after")
+    def _keeps_what_it_needs(self) -> Self:
+        cleared = sorted(
+            name for name in self.model_fields_set & _NOT_NULL if getattr(self, name) is None
+        )
+        if cleared:
+            raise ValueError(f"cannot be cleared: {', '.join(cleared)}")
+        return self
+
+
+class ConnectorOut(Out):
+    """A connector; `status` is null until the station has reported it."""
+
+    connector_id: int
+    status: str | None
+    error_code: str | None
+    power_kw: float | None
+    limit_a: float | None
+    limit_kw: float | None
+    session_id: str | None
+
+
+class StationOut(Out):
+    """A station."""
+
+    id: str
+    identity: str
+    name: str
+    location: str | dict[str, Any] | None
+    max_kw: float | None
+    connector_type: str | None
+    connector_count: int | None
+    site_id: str | None
+    circuit_id: str | None
+    current_type: str
+    phases: int
+    voltage_v: int
+    security_profile: int
+    serial_number: str | None
+    registration: str
+    strict: bool
+    quiet: bool
+    online: bool
+    last_seen_at: Time | None
+    connected_at: Time | None
+    vendor: str | None
+    model: str | None
+    firmware_version: str | None
+    charge_point_serial_number: str | None
+    charge_box_serial_number: str | None
+    iccid: str | None
+    imsi: str | None
+    meter_type: str | None
+    meter_serial_number: str | None
+    booted_at: Time | None
+    created_at: Time
+    connectors: list[ConnectorOut]
+
+
+class StationsQuery(PageQuery):
+    """Filters of stations."""
+
+    site_id: Text | None = None
+
+
+class CallOut(Out):
+    """A call that was sent; `outcome` is null while it is open."""
+
+    call_id: str
+    action: str
+    payload: dict[str, Any]
+    operator: str
+    created_at: PreciseTime
+    sent_at: PreciseTime | None
+    ended_at: PreciseTime | None
+    outcome: str | None
+    status: str | None
+    response: dict[str, Any] | None
+    error_code: str | None
+    error_description: str | None
+    warnings: list[str]
+
+
+class MessagesQuery(PageQuery):
+    """Filters of the message log; `from` is in, `to` is out."""
+
+    action: Text | None = None
+    direction: Literal["in", "out"] | None = None
+    from_: Annotated[When | None, Field(alias="from")] = None
+    to: When | None = None
+
+
+class MessageOut(Out):
+    """One frame; of an answer `action` is that of its call."""
+
+    direction: str
+    type: str | None
+    action: str | None
+    message_id: str | None
+    payload: Any
+    raw: str
+    at: PreciseTime
+    repairs: list[str]
+    latency_ms: float | None
+
+
+class TimesQuery(PageQuery):
+    """A span of time; `from` is in, `to` is out."""
+
+    from_: Annotated[When | None, Field(alias="from")] = None
+    to: When | None = None
+
+
+def connector_out(connector: Connector, station: Station) -> ConnectorOut:
+    """Return a connector as the contract spells it."""
+    session = connector.transaction_id
+    return ConnectorOut(
+        connector_id=connector.connector_id,
+        status=connector.status,
+        error_code=connector.error_code,
+        power_kw=kilo(connector.power_w),
+        limit_a=amperes(
+            connector.limit_w,
+            current_type=station.current_type,
+            phases=station.phases,
+            voltage_v=station.voltage_v,
+        ),
+        limit_kw=kilo(connector.limit_w),
+        session_id=None if session is None else str(session),
+    )
+
+
+def station_out(station: Station, *, online: bool) -> StationOut:
+    """Return a station as the contract spells it."""
+    location = station.location
+    return StationOut(
+        id=station.identity,
+        identity=station.identity,
+        name=station.name,
+        location=location if location is None or isinstance(location, str) else dict(location),
+        max_kw=kilo(station.max_power_w),
+        connector_type=station.connector_type,
+        connector_count=station.connector_count,
+        site_id=station.site_id,
+        circuit_id=station.circuit_id,
+        current_type=station.current_type,
+        phases=station.phases,
+        voltage_v=station.voltage_v,
+        security_profile=station.security_profile,
+        serial_number=station.serial_number,
+        registration=station.registration.value,
+        strict=station.strict,
+        quiet=station.quiet,
+        online=online,
+        last_seen_at=station.last_seen_at,
+        connected_at=station.connected_at,
+        vendor=station.vendor,
+        model=station.model,
+        firmware_version=station.firmware_version,
+        charge_point_serial_number=station.charge_point_serial_number,
+        charge_box_serial_number=station.charge_box_serial_number,
+        iccid=station.iccid,
+        imsi=station.imsi,
+        meter_type=station.meter_type,
+        meter_serial_number=station.meter_serial_number,
+        booted_at=station.booted_at,
+        created_at=station.created_at,
+        connectors=[connector_out(connector, station) for connector in station.connectors],
+    )
+
+
+def message_out(message: LoggedMessage) -> MessageOut:
+    """Return a frame as the contract spells it."""
+    record = message.record
+    return MessageOut(
+        direction=record.direction,
+        type=message.type,
+        action=record.action,
+        message_id=record.message_id,
+        payload=message.payload,
+        raw=record.raw,
+        at=record.at,
+        repairs=list(record.repairs),
+        latency_ms=record.latency_ms,
+    )
+
+
+class Stations:
+    """The operations."""
+
+    def __init__(self, stations: StationService, clock: Clock) -> None:
+        self._stations = stations
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """Return all operations of this resource."""
+        one = "/api/stations/{station_id}"
+        absent = {404: "There is no such station."}
+        viewer, operator = Role.VIEWER, Role.OPERATOR
+
+        def route(method: str, path: str, handler: Any, role: Role = viewer, **more: Any) -> Route:
+            return Route(
+                method=method, path=path, handler=handler, role=role, tag="stations", **more
+            )
+
+        return [
+            route("GET", "/api/stations", self.list_stations),
+            route(
+                "POST",
+                "/api/stations",
+                self.create_station,
+                operator,
+                status=201,
+                refusals={409: "A station of this identity exists."},
+            ),
+            route("GET", one, self.get_station, refusals=absent),
+            route("PATCH", one, self.change_station, operator, refusals=absent),
+            route(
+                "DELETE",
+                one,
+                self.delete_station,
+                operator,
+                status=204,
+                refusals={**absent, 409: "A session runs on the station."},
+            ),
+            route("GET", f"{one}/calls", self.list_calls, refusals=absent),
+            route("GET", f"{one}/messages", self.list_messages, refusals=absent),
+            route("GET", f"{one}/meter-values", self.list_meter_values, refusals=absent),
+        ]
+
+    async def list_stations(self, query: StationsQuery) -> Page[StationOut]:
+        """Return stations, the newest first."""
+        before = None if query.cursor is None else pages.decode(query.cursor, int)[0]
+        found = await self._stations.page(query.limit, before, query.site_id)
+        return Page[StationOut](
+            items=[self._out(station) for station in found],
+            next_cursor=pages.encode(found[-1].key) if len(found) == query.limit else None,
+        )
+
+    async def create_station(self, body: StationIn, principal: Principal) -> StationOut:
+        """Add a station; without an identity one is generated."""
+        values = body.columns()
+        values["max_power_w"] = whole(body.max_kw)
+        if body.quiet is None:
+            values.pop("quiet", None)
+        station = await self._stations.create(principal.name, body.identity, values, body.password)
+        return self._out(station)
+
+    async def get_station(self, station_id: str) -> StationOut:
+        """Return one station."""
+        return self._out(await self._stations.get(station_id))
+
+    async def change_station(
+        self, station_id: str, body: StationPatch, principal: Principal
+    ) -> StationOut:
+        """Change what is given; null clears a field."""
+        station = await self._stations.change(
+            principal.name,
+            station_id,
+            body.columns(),
+            password=body.password,
+            password_given="password" in body.model_fields_set,
+        )
+        return self._out(station)
+
+    async def delete_station(self, station_id: str, principal: Principal) -> None:
+        """Remove a station; its sessions stay and its identity is free again."""
+        await self._stations.delete(principal.name, station_id)
+
+    async def list_calls(self, station_id: str, query: PageQuery) -> Page[CallOut]:
+        """Return the calls that were sent to a station, the newest first."""
+        before = None
+        if query.cursor is not None:
+            at, call_id = pages.decode(query.cursor, datetime, str)
+            before = (at, call_id)
+        found = await self._stations.calls(station_id, query.limit, before)
+        return Page[CallOut](
+            items=[
+                CallOut(
+                    call_id=call.id,
+                    action=call.action,
+                    payload=dict(call.payload),
+                    operator=call.actor,
+                    created_at=call.created_at,
+                    sent_at=call.sent_at,
+                    ended_at=call.ended_at,
+                    outcome=call.outcome,
+                    status=call.status,
+                    response=None if call.response is None else dict(call.response),
+                    error_code=call.error_code,
+                    error_description=call.error_description,
+                    warnings=list(call.warnings),
+                )
+                for call in found
+            ],
+            next_cursor=pages.encode(found[-1].created_at, found[-1].id)
+            if len(found) == query.limit
+            else None,
+        )
+
+    async def list_messages(self, station_id: str, query: MessagesQuery) -> Page[MessageOut]:
+        """Return the OCPP frames of a station, the newest first; secrets are masked."""
+        before = None
+        if query.cursor is not None:
+            at, key = pages.decode(query.cursor, datetime, int)
+            before = (at, key)
+        found = await self._stations.messages(
+            station_id,
+            query.limit,
+            before=before,
+            action=query.action,
+            direction=query.direction,
+            at_from=query.from_,
+            at_to=query.to,
+        )
+        last = found[-1].record if len(found) == query.limit else None
+        return Page[MessageOut](
+            items=[message_out(message) for message in found],
+            next_cursor=None if last is None else pages.encode(last.at, last.key),
+        )
+
+    async def list_meter_values(self, station_id: str, query: TimesQuery) -> Page[MeterValuesOut]:
+        """Return what a station measured, by the time of arrival, the newest first.
+
+        Without `from` the last day is given.
+        """
+        until, offset = query.to or self._clock.now(), 0
+        if query.cursor is not None:
+            until, offset = pages.decode(query.cursor, datetime, int)
+        found = await self._stations.meter_values(
+            station_id,
+            query.limit,
+            offset,
+            received_from=query.from_ or until - timedelta(days=1),
+            received_to=until,
+        )
+        return Page[MeterValuesOut](
+            items=[MeterValuesOut.of(reading) for reading in found],
+            next_cursor=pages.encode(until, offset + len(found))
+            if len(found) == query.limit
+            else None,
+        )
+
+    def _out(self, station: Station) -> StationOut:
+        return station_out(station, online=self._stations.is_online(station))

@@ -1,0 +1,47 @@
+"""Logged frames with their payload taken apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from csms.services.records import MessageRecord
+
+_TYPES = {2: "call", 3: "callResult", 4: "callError"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedMessage:
+    """A frame of the log.
+
+    Attributes:
+        type: call, callResult or callError; None when the frame could not be read.
+        payload: Of a call error its code, description and details; None when unreadable.
+    """
+
+    record: MessageRecord
+    type: str | None
+    payload: Any
+
+
+def logged_message(record: MessageRecord) -> LoggedMessage:
+    """Return the record with its payload; a frame that cannot be read has none."""
+    kind = None if record.type is None else _TYPES.get(record.type)
+    try:
+        frame = orjson.loads(record.raw)
+    except orjson.JSONDecodeError:
+        frame = None
+    payload: Any = None
+    match kind, frame:
+        case "call", [_, _, _, content, *_]:
+            payload = content
+        case "callResult", [_, _, content, *_]:
+            payload = content
+        case "callError", [_, _, *rest]:
+            names = ("errorCode", "errorDescription", "errorDetails")
+            payload = dict(zip(names, rest, strict=False))
+        case _:
+            pass
+    return LoggedMessage(record=record, type=kind, payload=payload)

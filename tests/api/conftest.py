@@ -1,0 +1,57 @@
+"""One server a test, on a free port, with a database of its own."""
+
+from __future__ import annotations
+
+import aiohttp
+import asyncpg
+import pytest
+
+from csms.api.app import ApiConfig, Ports, create_app
+from csms.api.server import ApiServer
+from csms.bus.local import LocalBus
+from csms.clock import SystemClock
+from csms.domain.events import SessionChanged, SiteChanged, StationChanged
+from csms.ocppj.schemas import Schemas
+from csms.store.database import Database
+from csms.store.unit_of_work import SqlUnitsOfWork
+from tests.api.bench import ADMIN, SECRET, Bench, FakeAllocator, FakeGateway
+
+
+@pytest.fixture(scope="session")
+def schemas():
+    return Schemas()
+
+
+@pytest.fixture
+async def bench(database_url, schemas):
+    clock, bus = SystemClock(), LocalBus()
+    database = Database(database_url)
+    gateway, allocator = FakeGateway(clock), FakeAllocator(clock, database_url)
+    ports = Ports(
+        units=SqlUnitsOfWork(database),
+        gateway=gateway,
+        schemas=schemas,
+        allocator=allocator,
+        bus=bus,
+        clock=clock,
+    )
+    app = create_app(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
+    server = ApiServer(app, host="127.0.0.1", port=0)
+    await server.start()
+    sql = await asyncpg.connect(database_url)
+    async with aiohttp.ClientSession() as client:
+        bench = Bench(
+            url=f"http://127.0.0.1:{server.port}",
+            client=client,
+            sql=sql,
+            gateway=gateway,
+            allocator=allocator,
+            bus=bus,
+            clock=clock,
+        )
+        for kind in (SessionChanged, SiteChanged, StationChanged):
+            bus.subscribe(kind, bench.published.append)
+        yield bench
+    await sql.close()
+    await server.stop()
+    await database.close()
