@@ -280,7 +280,7 @@ class Intake:
         places, values = of(MeterValuesFact)
         if values:
             links = await self._links(batch, values)
-            touched.sites |= await batch.meter(values, links)
+            await batch.meter(values, links)
             touched.transactions.update(link for link in links if link is not None)
             for place, link in zip(places, links, strict=True):
                 results[place] = MeterValuesOutcome(transaction_id=link)

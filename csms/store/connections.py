@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from csms.domain.charge_points import ChargePointRecord, Registration
 from csms.domain.ids import ChargePointKey, Identity
@@ -92,7 +92,7 @@ class SqlConnectionStore:
             )
 
 
-def _record(row: Row[Any]) -> ChargePointRecord:
+def _record(row: Any) -> ChargePointRecord:
     return ChargePointRecord(
         key=ChargePointKey(row.id),
         identity=Identity(row.identity),

@@ -302,7 +302,10 @@ charging_limits = Table(
     Column("acknowledged_w", BigInteger),  # None: nothing is known of what the charger enforces
     Column("acknowledged_version", BigInteger),
     Column("acknowledged_at", _TIME),
-    Column("lingering_w", BigInteger),  # an earlier limit that may still hold
+    Column("earlier_low_w", BigInteger),  # earlier limits that may still hold: the lowest
+    Column("earlier_high_w", BigInteger),  # and the highest of them
+    Column("doubtful", Boolean, nullable=False, server_default=text("false")),
+    Column("may_be_unlimited", Boolean, nullable=False, server_default=text("false")),
     Column("refused_w", BigInteger),  # not sent again by itself
     Column("refused_status", Text),
     Column("refused_at", _TIME),

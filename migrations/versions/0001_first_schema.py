@@ -403,7 +403,12 @@ def upgrade() -> None:
         sa.Column("acknowledged_w", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_version", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("lingering_w", sa.BigInteger(), nullable=True),
+        sa.Column("earlier_low_w", sa.BigInteger(), nullable=True),
+        sa.Column("earlier_high_w", sa.BigInteger(), nullable=True),
+        sa.Column("doubtful", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column(
+            "may_be_unlimited", sa.Boolean(), server_default=sa.text("false"), nullable=False
+        ),
         sa.Column("refused_w", sa.BigInteger(), nullable=True),
         sa.Column("refused_status", sa.Text(), nullable=True),
         sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),

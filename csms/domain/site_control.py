@@ -1,0 +1,471 @@
+"""One step of a site's control loop, pure: from a snapshot to what to store and what to send.
+
+Two layers for each charge point, as smart-charging practice has it:
+
+* the *floor*, a TxDefaultProfile on connector 0: what a transaction may draw before it has a limit
+  of its own, and what an unreachable charge point does with new cars. It is the charger's maximum
+  where everything fits the site's limits anyway, else 0: a floor above 0 would have to be kept free
+  beside every idle connector, or the breaker trusted to a car that comes unannounced;
+* a TxProfile for each running transaction, with the share that the allocator gives it.
+
+A charge point that is offline, not accepted, or does not take limits is *unmanaged*: it counts at
+the most that it may draw, and the others share what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from csms.domain.battery import BatteryId, BatteryState, advance
+from csms.domain.charging_profiles import RateUnit
+from csms.domain.ids import ChargePointKey, TransactionId
+from csms.domain.possible_limits import PossibleLimits, worst_case_w
+from csms.domain.power_tree import LoadId, NodeId
+from csms.domain.reconciliation import Step, plan_changes, unmanaged_reserves
+from csms.domain.site_decision import Decision, decide_site
+from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
+from csms.domain.sites import (
+    GRID,
+    Charger,
+    ChargerId,
+    ConnectorRef,
+    Site,
+    SiteLoad,
+    charger_node,
+    circuit_node,
+    limit_power_w,
+    rate_limit,
+)
+
+REFUSALS_BEFORE_UNMANAGED = 3
+RETRY_REFUSED_AFTER = timedelta(seconds=5)
+RETRY_UNMANAGED_AFTER = timedelta(minutes=5)
+HARD_REFUSALS = frozenset({"NotSupported", "callError"})
+"""Answers that will be the same next time; a rejection or a time-out may not be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRow:
+    """What is known of one profile of one charge point: wished, sent, acknowledged, refused."""
+
+    transaction_id: TransactionId | None = None
+    desired_w: int | None = None
+    desired_version: int = 0
+    acknowledged_w: int | None = None
+    in_flight_w: int | None = None
+    earlier_w: frozenset[int] = frozenset()
+    doubtful: bool = False
+    may_be_unlimited: bool = False
+    refused_w: int | None = None
+    refused_status: str | None = None
+    refused_at: datetime | None = None
+    refusals: int = 0
+
+    def gives_up(self, now: datetime) -> bool:
+        """Return whether the charge point does not take limits, until it is asked again."""
+        enough = self.refused_status in HARD_REFUSALS or self.refusals >= REFUSALS_BEFORE_UNMANAGED
+        return bool(self.refusals) and enough and not self._passed(RETRY_UNMANAGED_AFTER, now)
+
+    def pauses(self, now: datetime) -> bool:
+        """Return whether a refused limit has to wait before it is tried again."""
+        return bool(self.refusals) and not self._passed(RETRY_REFUSED_AFTER * self.refusals, now)
+
+    def _passed(self, pause: timedelta, now: datetime) -> bool:
+        return self.refused_at is None or now - self.refused_at >= pause
+
+
+NOTHING_KNOWN = LimitRow()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerState:
+    """A charger of the site and its charge point.
+
+    Attributes:
+        key: None when another system controls it.
+        reachable: Connected and accepted, so that limits can be sent.
+        known: Has ever been connected; before that it is a plan and draws nothing.
+        floor: Of its TxDefaultProfile.
+    """
+
+    charger: Charger
+    key: ChargePointKey | None
+    reachable: bool = True
+    known: bool = True
+    floor: LimitRow = NOTHING_KNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionState:
+    """A running transaction on a charge point of the site."""
+
+    transaction_id: TransactionId
+    charger_id: ChargerId
+    connector_id: int
+    measured_w: int | None
+    limit: LimitRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedLoadState:
+    """A load on a charger that another system controls."""
+
+    id: int
+    charger_id: ChargerId
+    connector_id: int
+    vehicle_max_w: int
+    measured_w: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryRow:
+    """A battery's state when its flow was last set."""
+
+    energy_mwh: int
+    flow_w: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSnapshot:
+    """All that one step looks at, read in one transaction."""
+
+    site: Site
+    chargers: tuple[ChargerState, ...]
+    sessions: tuple[SessionState, ...]
+    managed: tuple[ManagedLoadState, ...] = ()
+    batteries: Mapping[BatteryId, BatteryRow] = field(default_factory=dict)
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a limit goes: a transaction's connector, or the whole charge point (the floor)."""
+
+    key: ChargePointKey
+    connector_id: int
+    transaction_id: TransactionId | None
+    charger: Charger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A desired limit that differs from the stored one."""
+
+    target: Target
+    limit_w: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A limit to send now; `version` is that of the wish it fulfils."""
+
+    target: Target
+    limit_w: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlStep:
+    """What one step decided."""
+
+    decision: Decision
+    energies: Mapping[BatteryId, BatteryState]
+    unmanaged_w: Mapping[LoadId, int]
+    wishes: tuple[Wish, ...]
+    sendings: tuple[Sending, ...]
+
+
+def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
+    """Return the decision for a site, the wishes that changed, and what may be sent at once.
+
+    Args:
+        snapshot: Of one instant; its site must be sound.
+        now: For batteries, whose flow is integrated up to now, and for retries.
+    """
+    chargers = {state.charger.id: state for state in snapshot.chargers}
+    energies = _energies(snapshot, now)
+    entries = _entries(snapshot, chargers, now)
+    unmanaged = {e.id: worst_case_w(e) for e in entries if e.unmanaged_w is not None}
+    decision = decide_site(
+        site=snapshot.site,
+        chargers=[state.charger for state in snapshot.chargers],
+        loads=_loads(snapshot, unmanaged),
+        batteries=energies,
+        reserved_w=unmanaged_reserves(entries),
+    )
+    floors_w = _floors(snapshot)
+    targets, rows, wanted, reasons = _wanted(snapshot, chargers, decision, floors_w)
+    entries += [
+        PossibleLimits(
+            id=share.load_id,
+            node=charger_node(share.at.charger_id),
+            hardware_max_w=share.limit_w,
+            acknowledged_w=share.limit_w,
+        )
+        for share in decision.shares
+        if share.load_id not in targets
+    ]
+    plan = plan_changes(decision.tree, entries, wanted)
+    versions = {
+        load_id: rows[load_id].desired_version + (rows[load_id].desired_w != limit)
+        for load_id, limit in wanted.items()
+    }
+    return ControlStep(
+        decision=decision,
+        energies=energies,
+        unmanaged_w=unmanaged,
+        wishes=tuple(
+            Wish(target=targets[load_id], limit_w=limit, reason=reasons[load_id])
+            for load_id, limit in wanted.items()
+            if rows[load_id].desired_w != limit or _is_of_an_older_session(rows, targets, load_id)
+        ),
+        sendings=tuple(_sending(step, targets, versions) for step in plan.steps),
+    )
+
+
+def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> SiteStatus:
+    """Return a step's decision as operators see it; unmanaged sessions at what they may draw."""
+    decision = step.decision
+    measured = {session_load(row.transaction_id): row.measured_w for row in snapshot.sessions}
+    measured |= {managed_load(row.id): row.measured_w for row in snapshot.managed}
+    loads = [
+        LoadStatus(
+            id=share.load_id,
+            charger_id=share.at.charger_id,
+            connector_id=share.at.connector_id,
+            allocated_w=share.power_w,
+            measured_w=measured[share.load_id],
+            limit_a=share.limit.value
+            if share.limit is not None and share.limit.unit is RateUnit.AMPERES
+            else None,
+            reason=share.reason,
+        )
+        for share in decision.shares
+    ]
+    loads += [
+        LoadStatus(
+            id=session_load(row.transaction_id),
+            charger_id=row.charger_id,
+            connector_id=row.connector_id,
+            allocated_w=step.unmanaged_w[session_load(row.transaction_id)],
+            measured_w=row.measured_w,
+            limit_a=None,
+            reason="not controllable now: counted at what it may draw",
+        )
+        for row in snapshot.sessions
+        if session_load(row.transaction_id) in step.unmanaged_w
+    ]
+    circuits = {GRID: "grid", **{circuit_node(c.id): c.id for c in snapshot.site.circuits}}
+    return SiteStatus(
+        site_id=snapshot.site.id,
+        version=snapshot.version + 1,
+        decided_at=now,
+        loads=tuple(loads),
+        circuits=tuple(
+            CircuitStatus(id=circuits[node.id], limit_w=node.limit_w, load_w=node.load_w)
+            for node in decision.nodes
+            if node.id in circuits
+        ),
+        battery=BatteryStatus(
+            energy_wh=sum(state.energy_wh for state in step.energies.values()),
+            power_w=decision.battery_w,
+        )
+        if snapshot.site.batteries
+        else None,
+        grid_power_w=decision.grid_w,
+    )
+
+
+def session_load(transaction_id: TransactionId) -> LoadId:
+    """Return the load of a transaction."""
+    return LoadId(str(transaction_id))
+
+
+def managed_load(managed_id: int) -> LoadId:
+    """Return the load of a managed one; never equal to a session's."""
+    return LoadId(f"m{managed_id}")
+
+
+def _floor_load(state: ChargerState) -> LoadId:
+    return LoadId(f"floor {state.charger.id}")
+
+
+def _energies(snapshot: SiteSnapshot, now: datetime) -> dict[BatteryId, BatteryState]:
+    energies = {}
+    for battery in snapshot.site.batteries:
+        row = snapshot.batteries.get(battery.id)
+        if row is not None:
+            passed = max(now - row.updated_at, timedelta(0))
+            energies[battery.id] = advance(
+                battery, BatteryState(energy_mwh=row.energy_mwh), row.flow_w, passed
+            )
+    return energies
+
+
+def _loads(snapshot: SiteSnapshot, unmanaged: Collection[LoadId]) -> list[SiteLoad]:
+    sessions = [
+        SiteLoad(
+            id=session_load(row.transaction_id),
+            at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
+            order=row.transaction_id,
+        )
+        for row in snapshot.sessions
+    ]
+    managed = [
+        SiteLoad(
+            id=managed_load(row.id),
+            at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
+            vehicle_max_w=row.vehicle_max_w,
+            order=row.id,
+        )
+        for row in snapshot.managed
+    ]
+    return [load for load in (*sessions, *managed) if load.id not in unmanaged]
+
+
+def _entries(
+    snapshot: SiteSnapshot, chargers: Mapping[ChargerId, ChargerState], now: datetime
+) -> list[PossibleLimits]:
+    """Return what each transaction and each idle charge point of ours may be drawing."""
+    busy: dict[ChargerId, int] = {}
+    entries = []
+    for session in snapshot.sessions:
+        state = chargers[session.charger_id]
+        busy[session.charger_id] = busy.get(session.charger_id, 0) + 1
+        row = session.limit
+        own = row.transaction_id == session.transaction_id
+        entry = _entry(
+            session_load(session.transaction_id),
+            state.charger,
+            row if own else NOTHING_KNOWN,
+            # without an accepted limit of its own a transaction draws what the floor allows
+            fallback_w=None if state.floor.may_be_unlimited else state.floor.acknowledged_w,
+            order=session.transaction_id,
+            now=now,
+        )
+        gives_up = own and row.gives_up(now)
+        if not state.reachable or gives_up or session.connector_id < 1:
+            entry = _unmanaged(entry)
+        entries.append(entry)
+    for state in chargers.values():
+        idle = state.charger.connectors - busy.get(state.charger.id, 0)
+        if state.key is None or not state.known or idle < 1:
+            continue
+        entry = _entry(
+            _floor_load(state), state.charger, state.floor, fallback_w=None, order=0, now=now
+        )
+        if not state.reachable or state.floor.gives_up(now):
+            entry = _unmanaged(entry)
+        entries.append(entry)
+    return entries
+
+
+def _entry(
+    load_id: LoadId,
+    charger: Charger,
+    row: LimitRow,
+    *,
+    fallback_w: int | None,
+    order: int,
+    now: datetime,
+) -> PossibleLimits:
+    acknowledged = fallback_w if row.acknowledged_w is None else row.acknowledged_w
+    return PossibleLimits(
+        id=load_id,
+        node=charger_node(charger.id),
+        hardware_max_w=charger.max_w,
+        acknowledged_w=acknowledged,
+        in_flight_w=row.in_flight_w,
+        earlier_w=row.earlier_w,
+        refused_w=row.refused_w if row.pauses(now) else None,
+        is_doubtful=row.doubtful,
+        may_be_unlimited=row.may_be_unlimited,
+        order=order,
+    )
+
+
+def _unmanaged(entry: PossibleLimits) -> PossibleLimits:
+    return replace(entry, unmanaged_w=worst_case_w(entry))
+
+
+def _floors(snapshot: SiteSnapshot) -> dict[ChargerId, int]:
+    """Return each charger's floor: its maximum where all maxima fit together, else 0."""
+    limits = {GRID: snapshot.site.grid_limit_w}
+    parents: dict[NodeId, NodeId] = {}
+    for circuit in snapshot.site.circuits:
+        node = circuit_node(circuit.id)
+        limits[node] = circuit.limit_w
+        parents[node] = GRID if circuit.parent_id is None else circuit_node(circuit.parent_id)
+    through = dict.fromkeys(limits, 0)
+    for state in snapshot.chargers:
+        circuit_id = state.charger.circuit_id
+        at: NodeId | None = GRID if circuit_id is None else circuit_node(circuit_id)
+        while at is not None:
+            through[at] += state.charger.max_w
+            at = parents.get(at)
+    fits = all(through[node] <= limit for node, limit in limits.items())
+    return {
+        state.charger.id: _told_w(state.charger, state.charger.max_w) if fits else 0
+        for state in snapshot.chargers
+    }
+
+
+def _told_w(charger: Charger, power_w: int) -> int:
+    """Return the most that a charger draws when it is told a limit for `power_w`."""
+    return limit_power_w(charger, rate_limit(charger, power_w))
+
+
+def _wanted(
+    snapshot: SiteSnapshot,
+    chargers: Mapping[ChargerId, ChargerState],
+    decision: Decision,
+    floors_w: Mapping[ChargerId, int],
+) -> tuple[dict[LoadId, Target], dict[LoadId, LimitRow], dict[LoadId, int], dict[LoadId, str]]:
+    """Return for each limit of ours where it goes, what is stored, what it should be, and why."""
+    targets: dict[LoadId, Target] = {}
+    rows: dict[LoadId, LimitRow] = {}
+    wanted: dict[LoadId, int] = {}
+    reasons: dict[LoadId, str] = {}
+    shares = {share.load_id: share for share in decision.shares}
+    for session in snapshot.sessions:
+        load_id, state = session_load(session.transaction_id), chargers[session.charger_id]
+        if load_id not in shares or state.key is None:
+            continue
+        targets[load_id] = Target(
+            key=state.key,
+            connector_id=session.connector_id,
+            transaction_id=session.transaction_id,
+            charger=state.charger,
+        )
+        rows[load_id] = session.limit
+        wanted[load_id] = shares[load_id].limit_w
+        reasons[load_id] = shares[load_id].reason
+    for state in snapshot.chargers:
+        if state.key is None or not state.reachable:
+            continue
+        load_id = _floor_load(state)
+        targets[load_id] = Target(
+            key=state.key, connector_id=0, transaction_id=None, charger=state.charger
+        )
+        rows[load_id] = state.floor
+        wanted[load_id] = floors_w[state.charger.id]
+        reasons[load_id] = "what a transaction may draw before it has its own limit"
+    return targets, rows, wanted, reasons
+
+
+def _is_of_an_older_session(
+    rows: Mapping[LoadId, LimitRow], targets: Mapping[LoadId, Target], load_id: LoadId
+) -> bool:
+    return rows[load_id].transaction_id != targets[load_id].transaction_id
+
+
+def _sending(
+    step: Step, targets: Mapping[LoadId, Target], versions: Mapping[LoadId, int]
+) -> Sending:
+    return Sending(
+        target=targets[step.load_id], limit_w=step.limit_w, version=versions[step.load_id]
+    )

@@ -1,0 +1,317 @@
+"""The control loop's transaction on one site; see `csms.services.ports.control`.
+
+A step reads the site in five short statements and writes by sets; the row lock on the site makes
+steps follow each other, also those of another node that believes it holds the lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain.allocation import Policy
+from csms.domain.battery import Battery, BatteryId
+from csms.domain.charging_profiles import ProfilePurpose
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.site_control import (
+    BatteryRow,
+    ChargerState,
+    ControlStep,
+    LimitRow,
+    ManagedLoadState,
+    Sending,
+    SessionState,
+    SiteSnapshot,
+    Target,
+    managed_load,
+)
+from csms.domain.site_status import SiteStatus
+from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
+from csms.services.ports.control import SendingEnd
+from csms.store import control_sql as sql
+from csms.store.database import Database
+from csms.store.site_status import read_status, status_document
+
+_AC_CURRENT_A = 32
+_DC_POWER_W = 150_000
+
+
+class SqlControlUnit:
+    """One open transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def snapshot(self, site_id: SiteId) -> SiteSnapshot | None:
+        """See the port."""
+        site = (await self._all(sql.LOCK_SITE, site=site_id)) or None
+        if site is None:
+            return None
+        circuits = await self._all(sql.CIRCUITS, site=site_id)
+        batteries = await self._all(sql.BATTERIES, site=site_id)
+        stations = await self._all(sql.STATIONS, site=site_id)
+        externals = await self._all(sql.EXTERNALS, site=site_id)
+        sessions = await self._all(sql.SESSIONS, site=site_id)
+        managed = await self._all(sql.MANAGED, site=site_id)
+        known_circuits = {row.id for row in circuits}
+        return SiteSnapshot(
+            site=Site(
+                id=site_id,
+                name=site[0].name,
+                grid_limit_w=site[0].grid_limit_w,
+                time_zone=site[0].time_zone,
+                policy=Policy(site[0].policy),
+                circuits=tuple(
+                    Circuit(
+                        id=CircuitId(row.id),
+                        limit_w=row.limit_w,
+                        parent_id=None if row.parent_id is None else CircuitId(row.parent_id),
+                    )
+                    for row in circuits
+                ),
+                batteries=tuple(
+                    Battery(id=BatteryId(row.id), capacity_wh=row.capacity_wh, power_w=row.power_w)
+                    for row in batteries
+                ),
+            ),
+            chargers=(
+                *(_station(row, known_circuits) for row in stations),
+                *(_external(row, known_circuits) for row in externals),
+            ),
+            sessions=tuple(
+                SessionState(
+                    transaction_id=TransactionId(row.transaction_id),
+                    charger_id=ChargerId(row.identity),
+                    connector_id=row.connector_id,
+                    measured_w=row.power_w,
+                    limit=_limit(row),
+                )
+                for row in sessions
+            ),
+            managed=tuple(
+                ManagedLoadState(
+                    id=row.id,
+                    charger_id=ChargerId(row.charger_id),
+                    connector_id=row.connector_id,
+                    vehicle_max_w=row.vehicle_max_power_w,
+                    measured_w=row.consumed_power_w,
+                )
+                for row in managed
+            ),
+            batteries={
+                BatteryId(row.id): BatteryRow(
+                    energy_mwh=row.energy_mwh, flow_w=row.flow_w, updated_at=row.updated_at
+                )
+                for row in batteries
+            },
+            version=site[0].version,
+        )
+
+    async def end(self, ends: Sequence[SendingEnd]) -> None:
+        """See the port."""
+        for statement, part in (
+            (sql.ACCEPTED, [end for end in ends if end.accepted]),
+            (sql.REFUSED, [end for end in ends if not end.accepted]),
+        ):
+            if part:
+                await self._connection.execute(
+                    text(statement),
+                    [
+                        {
+                            **_row_key(end.target),
+                            "tx": end.target.transaction_id,
+                            "limit": end.limit_w,
+                            "version": end.version,
+                            "status": end.status,
+                            "at": end.at,
+                        }
+                        for end in part
+                    ],
+                )
+
+    async def forget(self, charge_points: Collection[ChargePointKey]) -> None:
+        """See the port."""
+        await self._connection.execute(text(sql.FORGET), {"keys": list(charge_points)})
+
+    async def reopen(self, site_id: SiteId) -> None:
+        """See the port."""
+        await self._connection.execute(text(sql.REOPEN), {"site": site_id})
+
+    async def write(
+        self, snapshot: SiteSnapshot, step: ControlStep, status: SiteStatus, now: datetime
+    ) -> None:
+        """See the port."""
+        if step.wishes:
+            await self._connection.execute(
+                text(sql.WISH),
+                [
+                    {
+                        **_row_key(wish.target),
+                        "tx": wish.target.transaction_id,
+                        "limit": wish.limit_w,
+                        "at": now,
+                        "reason": wish.reason,
+                    }
+                    for wish in step.wishes
+                ],
+            )
+        site_id = snapshot.site.id
+        if snapshot.site.batteries:
+            await self._connection.execute(
+                text(sql.FLOW),
+                [
+                    {
+                        "site": site_id,
+                        "battery": battery.id,
+                        "energy": step.energies[battery.id].energy_mwh,
+                        "flow": step.decision.batteries_w[battery.id],
+                        "at": now,
+                    }
+                    for battery in snapshot.site.batteries
+                ],
+            )
+        if snapshot.managed:
+            shares = {share.load_id: share.power_w for share in step.decision.shares}
+            await self._connection.execute(
+                text(sql.SHARE),
+                [{"id": row.id, "share": shares[managed_load(row.id)]} for row in snapshot.managed],
+            )
+        await self._connection.execute(
+            text(sql.DECIDED),
+            {
+                "site": site_id,
+                "version": status.version,
+                "at": now,
+                "decision": orjson.dumps(status_document(status)).decode(),
+            },
+        )
+
+    async def send(self, sendings: Sequence[Sending], now: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(
+            text(sql.SEND),
+            [
+                {
+                    **_row_key(sending.target),
+                    "tx": sending.target.transaction_id,
+                    "limit": sending.limit_w,
+                    "version": sending.version,
+                    "at": now,
+                }
+                for sending in sendings
+            ],
+        )
+
+    async def status(self, site_id: SiteId) -> SiteStatus | None:
+        """See the port."""
+        rows = await self._all(sql.STATUS, site=site_id)
+        return read_status(site_id, rows[0].decided_at, rows[0].decision) if rows else None
+
+    async def _all(self, statement: str, **values: object) -> Sequence[Any]:
+        return (await self._connection.execute(text(statement), values)).all()
+
+
+class SqlControlStore:
+    """Control transactions and leases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[SqlControlUnit]:
+        """See the port."""
+        async with self._database.transaction() as connection:
+            yield SqlControlUnit(connection)
+
+    async def lease_sites(
+        self, holder: str, now: datetime, until: datetime
+    ) -> tuple[set[SiteId], set[SiteId]]:
+        """See the port."""
+        values = {"holder": holder, "now": now, "until": until}
+        async with self._database.transaction() as connection:
+            renewed = (await connection.execute(text(sql.RENEW_LEASES), values)).scalars().all()
+            taken = (await connection.execute(text(sql.TAKE_LEASES), values)).scalars().all()
+        new = {SiteId(name) for name in taken}
+        return {SiteId(name) for name in renewed} | new, new
+
+    async def release(self, holder: str) -> None:
+        """See the port."""
+        async with self._database.transaction() as connection:
+            await connection.execute(text(sql.RELEASE_LEASES), {"holder": holder})
+
+    async def site_of(self, charge_point: ChargePointKey) -> SiteId | None:
+        """See the port."""
+        async with self._database.transaction() as connection:
+            found = await connection.execute(text(sql.SITE_OF), {"key": charge_point})
+            site_id = found.scalar_one_or_none()
+        return None if site_id is None else SiteId(site_id)
+
+
+def _row_key(target: Target) -> dict[str, object]:
+    purpose = ProfilePurpose.TX_DEFAULT if target.transaction_id is None else ProfilePurpose.TX
+    return {"cp": target.key, "connector": target.connector_id, "purpose": purpose.value}
+
+
+def _circuit(circuit_id: str | None, known: set[str]) -> CircuitId | None:
+    """Return a charger's circuit; one that is not there any more leaves it on the grid."""
+    return CircuitId(circuit_id) if circuit_id in known and circuit_id is not None else None
+
+
+def _station(row: Any, known_circuits: set[str]) -> ChargerState:
+    default_w = (
+        _DC_POWER_W if row.current_type == "DC" else _AC_CURRENT_A * row.phases * row.voltage_v
+    )
+    return ChargerState(
+        charger=Charger(
+            id=ChargerId(row.identity),
+            max_w=default_w if row.max_power_w is None else row.max_power_w,
+            circuit_id=_circuit(row.circuit_id, known_circuits),
+            connectors=row.connectors,
+            current_type=CurrentType(row.current_type),
+            phases=row.phases,
+            voltage_v=row.voltage_v,
+        ),
+        key=ChargePointKey(row.key),
+        reachable=row.node is not None and row.registration == "Accepted",
+        known=row.connected_at is not None,
+        floor=_limit(row),
+    )
+
+
+def _external(row: Any, known_circuits: set[str]) -> ChargerState:
+    return ChargerState(
+        charger=Charger(
+            id=ChargerId(row.id),
+            max_w=row.max_power_w,
+            circuit_id=_circuit(row.circuit_id, known_circuits),
+            connectors=row.connector_count,
+            controlled_elsewhere=True,
+        ),
+        key=None,
+    )
+
+
+def _limit(row: Any) -> LimitRow:
+    """Return the limit columns of a row that were outer-joined; all NULL is nothing known."""
+    if row.desired_version is None:
+        return LimitRow()
+    return LimitRow(
+        transaction_id=None if row.limit_tx is None else TransactionId(row.limit_tx),
+        desired_w=row.desired_w,
+        desired_version=row.desired_version,
+        acknowledged_w=row.acknowledged_w,
+        in_flight_w=row.in_flight_w,
+        earlier_w=frozenset(w for w in (row.earlier_low_w, row.earlier_high_w) if w is not None),
+        doubtful=row.doubtful,
+        may_be_unlimited=row.may_be_unlimited,
+        refused_w=row.refused_w,
+        refused_status=row.refused_status,
+        refused_at=row.refused_at,
+        refusals=row.refusals,
+    )

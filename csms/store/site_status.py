@@ -1,0 +1,68 @@
+"""A site's decision as the JSON document that its row keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from csms.domain.ids import SiteId
+from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
+
+
+def status_document(status: SiteStatus) -> dict[str, Any]:
+    """Return a status as JSON-ready data; site and time stand in columns of their own."""
+    battery = status.battery
+    return {
+        "version": status.version,
+        "gridPowerW": status.grid_power_w,
+        "battery": None
+        if battery is None
+        else {"energyWh": battery.energy_wh, "powerW": battery.power_w},
+        "circuits": [[c.id, c.limit_w, c.load_w] for c in status.circuits],
+        "loads": [
+            [
+                load.id,
+                load.charger_id,
+                load.connector_id,
+                load.allocated_w,
+                load.measured_w,
+                None if load.limit_a is None else str(load.limit_a),
+                load.reason,
+            ]
+            for load in status.loads
+        ],
+    }
+
+
+def read_status(site_id: SiteId, decided_at: datetime, document: Mapping[str, Any]) -> SiteStatus:
+    """Return the status that a document says."""
+    battery = document["battery"]
+    return SiteStatus(
+        site_id=site_id,
+        version=document["version"],
+        decided_at=decided_at,
+        loads=tuple(
+            LoadStatus(
+                id=load_id,
+                charger_id=charger_id,
+                connector_id=connector_id,
+                allocated_w=allocated,
+                measured_w=measured,
+                limit_a=None if limit is None else Decimal(limit),
+                reason=reason,
+            )
+            for load_id, charger_id, connector_id, allocated, measured, limit, reason in document[
+                "loads"
+            ]
+        ),
+        circuits=tuple(
+            CircuitStatus(id=circuit_id, limit_w=limit, load_w=load)
+            for circuit_id, limit, load in document["circuits"]
+        ),
+        battery=None
+        if battery is None
+        else BatteryStatus(energy_wh=battery["energyWh"], power_w=battery["powerW"]),
+        grid_power_w=document["gridPowerW"],
+    )
