@@ -189,10 +189,6 @@ def _cut(events: list[_Event], start: int, room: int) -> int:
         slope += change
         kept += 1
     level, left = at + (room - total) // slope, (room - total) % slope
-    if level == at:  # corners on the level itself are told anew below
-        while kept and events[kept - 1][0] == level:
-            kept -= 1
-            slope -= events[kept][1]
     events[kept:] = [(level, left - slope), (level + 1, -left)]
     return level
 

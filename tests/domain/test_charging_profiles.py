@@ -4,7 +4,10 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
+import jsonschema_rs
+import ocpp
 import pytest
 
 from csms.domain.charging_profiles import (
@@ -59,6 +62,17 @@ def test_a_tx_default_profile_word_for_word():
         '"chargingSchedule": {"startSchedule": "2026-03-01T11:59:30Z", "chargingRateUnit": "W", '
         '"chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6000.0}]}}}'
     )
+
+
+def test_every_limit_to_a_tenth_is_valid_after_the_official_schema():
+    folder = Path(ocpp.__file__).parent / "v16" / "schemas"
+    schema = json.loads((folder / "SetChargingProfile.json").read_text(encoding="utf-8-sig"))
+    validator = jsonschema_rs.validator_for(schema)
+    for tenths in range(0, 2000, 7):
+        limit = RateLimit(unit=RateUnit.AMPERES, value=Decimal(tenths).scaleb(-1))
+        payload = json.loads(json.dumps(_tx(limit=limit, number_phases=1)))
+        assert list(validator.iter_errors(payload)) == [], tenths
+    assert validator.is_valid(_tx() | {"extra": 1}) is False
 
 
 def test_a_lease_ends_when_it_should_although_it_starts_in_the_past():
