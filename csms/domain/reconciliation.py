@@ -98,7 +98,7 @@ def worst_node_loads(tree: PowerTree, entries: Iterable[PossibleLimits]) -> dict
 
 
 def unmanaged_reserves(entries: Iterable[PossibleLimits]) -> dict[NodeId, int]:
-    """Return the power to reserve for unmanaged loads by node: `reserved_w` of `decide_site`."""
+    """Return the power to reserve for unmanaged loads by node: `unmanaged_w` of `decide_site`."""
     reserves: dict[NodeId, int] = {}
     for entry in entries:
         if entry.unmanaged_w is not None:

@@ -88,8 +88,9 @@ class Decision:
         battery_w: Their sum.
         grid_w: Power from the grid, positive = import.
         available_w: What grid and batteries could have fed together.
-        tree: The limits behind the decision, with `available_w` at the root and no reserves, for
-            `reconciliation.plan_changes`.
+        tree: The limits behind the decision, with `available_w` at the root, for
+            `reconciliation.plan_changes`: unmanaged loads are not reserved in it, because there
+            they are entries.
     """
 
     shares: tuple[LoadShare, ...]
@@ -108,6 +109,7 @@ def decide_site(
     loads: Iterable[SiteLoad],
     batteries: Mapping[BatteryId, BatteryState] | None = None,
     reserved_w: Mapping[NodeId, int] | None = None,
+    unmanaged_w: Mapping[NodeId, int] | None = None,
     horizon: timedelta = HORIZON,
 ) -> Decision:
     """Return the decision for a site; equal snapshots give equal decisions.
@@ -117,8 +119,9 @@ def decide_site(
         chargers: All of the site, also those without a load.
         loads: Vehicles that want power, in any order.
         batteries: States now; a battery that is not in it counts as full.
-        reserved_w: What may be drawn at a node without being ours to give: the building at GRID,
-            offline or disobedient chargers at their node.
+        reserved_w: What may be drawn at a node without being ours to give: the building at GRID.
+        unmanaged_w: The same for offline and disobedient chargers at their node, as
+            `reconciliation.unmanaged_reserves` tells it.
         horizon: How long the decision may have to stand; batteries promise no longer than that.
 
     Raises:
@@ -129,7 +132,9 @@ def decide_site(
     supply = site.grid_limit_w + sum(
         dischargeable_w(battery, state_of(battery, states), horizon) for battery in site.batteries
     )
-    tree = site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply)
+    held = Counter(reserved_w or {})
+    held.update(unmanaged_w or {})
+    tree = site_tree(site, by_id.values(), reserved_w=held, supply_w=supply)
     wanted = sorted(loads, key=lambda load: (load.order, load.id))
     asked = [tree_load(load, _charger(by_id, load), site.policy) for load in wanted]
     allocation = allocate(tree, asked, site.policy)
@@ -155,7 +160,7 @@ def decide_site(
         battery_w=battery,
         grid_w=grid,
         available_w=supply,
-        tree=site_tree(site, by_id.values(), supply_w=supply),
+        tree=site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply),
     )
 
 

@@ -197,10 +197,12 @@ def test_reserves_come_off_first():
         chargers=CHARGERS,
         loads=[_load("first", 1, 150_000), _load("third", 1, 300_000)],
         batteries=EMPTY,
-        reserved_w={GRID: 100_000, NodeId("charger first"): 120_000},
+        reserved_w={GRID: 90_000},
+        unmanaged_w={GRID: 10_000, NodeId("charger first"): 120_000},
     )
     assert [s.power_w for s in decision.shares] == [80_000, 100_000]
     assert decision.grid_w == 400_000
+    assert decision.tree.available_w[0] == 310_000  # the unmanaged are entries there
 
 
 def test_reserves_over_the_grid_limit_are_shown_and_nothing_is_given():

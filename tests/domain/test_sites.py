@@ -152,6 +152,8 @@ def test_no_limit_lets_more_through_than_the_room_that_was_kept(
     for granted in {0, load.least_w, (load.least_w + load.max_w) // 2, load.max_w}:
         limit = rate_limit(charger, granted, used)
         assert limit_power_w(charger, limit, used) <= granted
+        # the ledger keeps W: the same limit comes out of them again
+        assert rate_limit(charger, limit_power_w(charger, limit, used), used) == limit
         if granted:  # and whoever gets a share is told more than nothing
             assert limit.value > 0
 
