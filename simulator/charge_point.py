@@ -1,0 +1,435 @@
+"""One simulated charge point: its parts, its life, and what a test or a fleet does with it.
+
+Use it as an async context manager, or await ``run`` in a task of your own::
+
+    async with ChargePointSimulator(StationSettings(identity="CP1", url=url)) as station:
+        station.plug(1, Vehicle())
+        await station.present_tag(1, "TAG")
+        await station.wait_for(lambda state: state.connectors[1].status == "Charging")
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+from ocpp.v16 import call
+
+from simulator.authorization import KnownTags
+from simulator.clock import Clock, RealClock
+from simulator.configuration import Configuration, standard_keys
+from simulator.connector import Connector, Reservation
+from simulator.errors import CallFailed, NoAnswer
+from simulator.events import Event, EventHook
+from simulator.ledger import Ledger
+from simulator.link import Link
+from simulator.meter import Meter
+from simulator.profiles import Limit, ProfileStore
+from simulator.rpc import FollowUp
+from simulator.schedule import ChargingProfile
+from simulator.session import ConnectorSession
+from simulator.settings import ConnectorState, StationSettings, StationState
+from simulator.statuses import Notice, StatusBoard
+from simulator.transactions import Message, Outcome, Transaction, TransactionQueue
+from simulator.vehicle import Vehicle
+
+DRAIN_S = 10.0
+"""How long a stopping charge point waits for its last messages to be acknowledged."""
+
+
+class ChargePointSimulator:
+    """A charge point with its connectors.
+
+    Args:
+        settings: what it is like.
+        clock: its time (the machine's by default).
+        ledger: where its transactions are recorded (its own by default).
+        on_event: told everything that happens, synchronously.
+    """
+
+    def __init__(
+        self,
+        settings: StationSettings,
+        *,
+        clock: Clock | None = None,
+        ledger: Ledger | None = None,
+        on_event: EventHook | None = None,
+    ) -> None:
+        self.settings = settings
+        self.identity = settings.identity
+        self.clock: Clock = clock or RealClock()
+        self.ledger = ledger if ledger is not None else Ledger()
+        self.password = settings.password.encode() if settings.password is not None else None
+        self.firmware_version = settings.firmware_version
+        self.firmware_status = "Idle"
+        self.diagnostics_status = "Idle"
+        self._on_event = on_event
+        keys = standard_keys(
+            connectors=settings.connectors,
+            meter_interval_s=settings.meter_interval_s,
+            sampled=settings.sampled,
+            switches_phases=settings.supply.current_type == "AC" and settings.supply.phases == 3,
+        )
+        self.configuration = Configuration(keys, settings.configuration)
+        self.tags = KnownTags(max_entries=self.configuration.integer("LocalAuthListMaxLength"))
+        self.profiles = ProfileStore(
+            connectors=settings.connectors,
+            max_stack_level=self.configuration.integer("ChargeProfileMaxStackLevel"),
+            max_periods=self.configuration.integer("ChargingScheduleMaxPeriods"),
+            max_profiles=self.configuration.integer("MaxChargingProfilesInstalled"),
+        )
+        self.queue = TransactionQueue(self.configuration, self.clock, self._on_attempt)
+        self.statuses = StatusBoard(self.clock)
+        seed = settings.seed if settings.seed is not None else settings.identity
+        self.link = Link(self, random.Random(seed))  # noqa: S311  # jitter, not a secret
+        self.operative = True
+        self.sessions: dict[int, ConnectorSession] = {
+            number: ConnectorSession(
+                self,
+                Connector(
+                    connector_id=number,
+                    supply=settings.supply,
+                    meter=Meter(start_wh=settings.meter_start_wh),
+                    speed=settings.speed,
+                ),
+            )
+            for number in range(1, settings.connectors + 1)
+        }
+        self._changed = asyncio.Event()
+        self._stop_asked = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._own: set[asyncio.Task[None]] = set()
+        self._scope: asyncio.TaskGroup | None = None
+
+    # Life
+
+    async def run(self) -> None:
+        """Live until ``stop`` is called; then unplug all vehicles and leave in order.
+
+        Cancellation: leaves at once, without a word; what was not acknowledged stays so in the
+        ledger.
+        """
+        self._note_station()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            self._spawn(self.link.run(), "link")
+            for number, session in self.sessions.items():
+                self._spawn(session.run(), f"connector {number}")
+            await self.clock.wait(self._stop_asked, None)
+            await self._leave()
+            for task in list(self._own):
+                task.cancel()
+        self._tasks = None
+
+    async def _leave(self) -> None:
+        for session in self.sessions.values():
+            session.unplug()
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while len(self.queue) or not self.statuses.is_idle:
+                    self._changed.clear()
+                    await self.clock.wait(self._changed, 0.2)
+        except TimeoutError:
+            self.emit("left_behind", messages=len(self.queue))
+        await self.link.leave()
+
+    def stop(self) -> None:
+        """Ask ``run`` to end in order."""
+        self._stop_asked.set()
+
+    async def __aenter__(self) -> Self:
+        self._scope = asyncio.TaskGroup()
+        await self._scope.__aenter__()
+        self._scope.create_task(self.run(), name=self.identity)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self._scope is not None:
+            await self._scope.__aexit__(kind, error, trace)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._tasks is None:
+            work.close()
+            return
+        task = self._tasks.create_task(work, name=f"{self.identity} {name}")
+        self._own.add(task)
+        task.add_done_callback(self._own.discard)
+
+    def spawn(self, work: FollowUp) -> None:
+        """Start work of the charge point's own; it gives up when a call fails."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except CallFailed as error:
+                self.emit("gave_up", error=str(error))
+
+        self._spawn(guarded(), "follow-up")
+
+    def tell(self, payload: Any) -> None:
+        """Send a call whose answer means nothing, if registered."""
+
+        async def send() -> None:
+            await self.link.call(payload)
+
+        if self.link.is_registered:
+            self.spawn(send)
+
+    # What people, vehicles and networks do
+
+    def plug(self, connector_id: int, vehicle: Vehicle) -> None:
+        """Plug ``vehicle`` in; ValueError when the connector is taken."""
+        self.sessions[connector_id].plug(vehicle)
+
+    def unplug(self, connector_id: int) -> Vehicle | None:
+        """Pull the cable and return the vehicle as it leaves."""
+        return self.sessions[connector_id].unplug()
+
+    async def present_tag(self, connector_id: int, id_tag: str) -> bool:
+        """Hold a tag to the reader of a connector; tell whether it was let do what it asked for."""
+        return await self.sessions[connector_id].present_tag(id_tag)
+
+    def set_error(self, connector_id: int, error_code: str) -> None:
+        """Put a connector into Faulted with this error code, or back with ``NoError``."""
+        self.sessions[connector_id].set_error(error_code)
+
+    def drop_connection(self) -> None:
+        """Cut the connection without a close frame; the charge point comes back by itself."""
+        self.link.drop()
+
+    def go_offline(self) -> None:
+        """Cut the connection until ``go_online``; charging goes on, messages are queued."""
+        self.link.go_offline()
+
+    def go_online(self) -> None:
+        """Let the charge point connect again."""
+        self.link.go_online()
+
+    # Watching
+
+    @property
+    def state(self) -> StationState:
+        """A snapshot, with the physics settled up to now."""
+        for session in self.sessions.values():
+            session.connector.advance(self.clock.monotonic())
+        return StationState(
+            identity=self.identity,
+            is_connected=self.link.is_connected,
+            is_registered=self.link.is_registered,
+            registration=self.link.registration,
+            connectors={
+                number: _connector_state(session.connector)
+                for number, session in self.sessions.items()
+            },
+            waiting_messages=len(self.queue),
+        )
+
+    async def wait_for(
+        self, predicate: Callable[[StationState], bool], timeout_s: float = 10.0
+    ) -> StationState:
+        """Return the first snapshot that satisfies ``predicate``; looks after each event.
+
+        Raises:
+            TimeoutError: none did within ``timeout_s``; the text shows the last one.
+        """
+        deadline = self.clock.monotonic() + timeout_s
+        while not predicate(state := self.state):
+            remaining = deadline - self.clock.monotonic()
+            if remaining <= 0:
+                msg = f"not reached within {timeout_s} s: {state}"
+                raise TimeoutError(msg)
+            self._changed.clear()
+            await self.clock.wait(self._changed, min(remaining, 0.1))
+        return state
+
+    async def until_registered(self) -> None:
+        """Wait until the central system has accepted the charge point."""
+        while not self.link.is_registered:
+            self._changed.clear()
+            await self.clock.wait(self._changed, None)
+
+    def emit(self, name: str, **data: object) -> None:
+        """Tell watchers that something happened."""
+        self._changed.set()
+        if self._on_event is not None:
+            at = self.clock.now()
+            self._on_event(Event(name=name, charge_point=self.identity, at=at, data=data))
+
+    # What the parts tell each other
+
+    def on_link_changed(self) -> None:
+        """Look at all connectors again: being online or not changes what they may do."""
+        self._changed.set()
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Settle all connectors now: limits or the whole charge point's state have changed."""
+        for session in self.sessions.values():
+            session.refresh()
+
+    def wake_all(self) -> None:
+        """Have all connectors look again in their own tasks: who shares a limit has changed."""
+        for session in self.sessions.values():
+            session.wake()
+
+    def limit_for(self, session: ConnectorSession) -> Limit | None:
+        """Return a connector's limit now; transactions share the charge point's limit."""
+        if not len(self.profiles):
+            return None
+        sharing = sum(1 for other in self.sessions.values() if other.connector.transaction)
+        return self.profiles.limit_at(
+            session.connector.connector_id,
+            self.clock.now(),
+            session.connector.supply,
+            session.running,
+            sharing=sharing,
+        )
+
+    def _on_attempt(self, message: Message, outcome: Outcome) -> None:
+        transaction = message.transaction
+        self.emit(outcome, action=message.action, connectorId=transaction.connector_id)
+        if isinstance(message.payload, call.StartTransaction):
+            self.sessions[transaction.connector_id].on_start_attempted(transaction)
+
+    async def authorize(self, id_tag: str) -> bool:
+        """Return whether ``id_tag`` may charge; offline by what is known here."""
+        configuration = self.configuration
+        verdict = self.tags.verdict(
+            id_tag,
+            self.clock.now(),
+            use_list=configuration.flag("LocalAuthListEnabled"),
+            use_cache=configuration.flag("AuthorizationCacheEnabled"),
+        )
+        if verdict == "Accepted" and configuration.flag("LocalPreAuthorize"):
+            return True
+        try:
+            answer = await self.link.call(call.Authorize(id_tag=id_tag))
+        except NoAnswer:
+            if verdict is None:
+                return configuration.flag("AllowOfflineTxForUnknownId")
+            return verdict == "Accepted" and configuration.flag("LocalAuthorizeOffline")
+        except CallFailed:
+            return False
+        self.tags.remember(id_tag, answer.id_tag_info)
+        return bool(answer.id_tag_info["status"] == "Accepted")
+
+    # What the central system asks for
+
+    def choose_connector(self, connector_id: int | None, id_tag: str) -> ConnectorSession | None:
+        """Return the connector for a remote start; without a wish one with a cable goes first."""
+        if connector_id is not None:
+            wanted = self.sessions.get(connector_id)
+            return wanted if wanted is not None and wanted.accepts_start(id_tag) else None
+        free = [one for one in self.sessions.values() if one.accepts_start(id_tag)]
+        free.sort(key=lambda one: one.connector.vehicle is None)
+        return free[0] if free else None
+
+    async def start_remotely(
+        self, session: ConnectorSession, id_tag: str, profile: ChargingProfile | None
+    ) -> None:
+        """Carry out an accepted remote start; authorizes first if it is configured so."""
+        if self.configuration.flag("AuthorizeRemoteTxRequests") and not await self.authorize(
+            id_tag
+        ):
+            return
+        if session.accepts_start(id_tag):
+            session.grant(id_tag, profile)
+
+    async def stop_remotely(self, transaction: Transaction) -> None:
+        """Carry out an accepted remote stop, if the transaction still runs."""
+        session = self.sessions[transaction.connector_id]
+        if session.connector.transaction is transaction:
+            session.end_transaction("Remote")
+
+    async def end_transaction(self, session: ConnectorSession, reason: str) -> None:
+        """End what runs on a connector, if anything."""
+        session.end_transaction(reason)
+
+    def change_availability(self, connector_id: int, *, operative: bool) -> str:
+        """Carry out ChangeAvailability and return its status; connector 0 stands for all."""
+        if connector_id == 0:
+            self.operative = operative
+            found = {session.set_operative(operative) for session in self.sessions.values()}
+            self._note_station()
+            return "Scheduled" if "Scheduled" in found else "Accepted"
+        session = self.sessions.get(connector_id)
+        return session.set_operative(operative) if session is not None else "Rejected"
+
+    def _note_station(self) -> None:
+        status = "Available" if self.operative else "Unavailable"
+        now = self.clock.now()
+        self.statuses.note(Notice(connector_id=0, status=status, error_code="NoError", at=now))
+
+    def reserve(self, connector_id: int, reservation: Reservation) -> str:
+        """Carry out ReserveNow and return its status; the same id replaces a reservation."""
+        for session in self.sessions.values():
+            held = session.connector.reservation
+            if held is not None and held.reservation_id == reservation.reservation_id:
+                session.reserve(None)
+        if connector_id and connector_id not in self.sessions:
+            return "Rejected"
+        if reservation.expires_at <= self.clock.now():
+            return "Rejected"
+        wanted = [self.sessions[connector_id]] if connector_id else list(self.sessions.values())
+        statuses: list[str] = []
+        for session in wanted:
+            if session.connector.status == "Available":
+                session.reserve(reservation)
+                return "Accepted"
+            statuses.append(session.connector.status)
+        refusals = {"Faulted": "Faulted", "Unavailable": "Unavailable"}
+        return refusals.get(statuses[0], "Occupied")
+
+    async def reset(self, *, hard: bool) -> None:
+        """Stop all transactions and boot; a soft reset first has the stops acknowledged."""
+        for session in self.sessions.values():
+            session.end_transaction("HardReset" if hard else "SoftReset")
+        if not hard:
+            deadline = self.clock.monotonic() + DRAIN_S
+            while len(self.queue) and self.clock.monotonic() < deadline:
+                self._changed.clear()
+                await self.clock.wait(self._changed, 0.2)
+        await self.reboot()
+
+    async def reboot(self) -> None:
+        """Leave, be away for ``reboot_s``, and boot again."""
+        self.link.needs_boot = True
+        await self.link.leave()
+        await self.clock.sleep(self.settings.reboot_s)
+        self.link.go_online()
+
+    async def on_configuration_changed(self, key: str) -> None:
+        """Act on a changed key where reading it later is not enough."""
+        match key.lower():
+            case "heartbeatinterval":
+                self.link.heartbeat_interval_changed()
+            case "authorizationkey":
+                self.password = bytes.fromhex(self.configuration.text(key))
+                await self.link.reconnect()
+            case "websocketpinginterval":
+                await self.link.reconnect()
+            case _:
+                self.wake_all()
+
+
+def _connector_state(connector: Connector) -> ConnectorState:
+    transaction = connector.transaction
+    return ConnectorState(
+        connector_id=connector.connector_id,
+        status=connector.status,
+        flow=connector.flow,
+        limit=connector.limit.value if connector.limit is not None else None,
+        offer=connector.offer,
+        register_wh=connector.meter.register_wh,
+        transaction_id=transaction.transaction_id if transaction is not None else None,
+        id_tag=transaction.id_tag if transaction is not None else None,
+        soc=connector.vehicle.soc if connector.vehicle is not None else None,
+        has_vehicle=connector.vehicle is not None,
+    )

@@ -1,0 +1,44 @@
+"""The simulator's errors.
+
+Tree::
+
+    SimulatorError
+    ├── CallFailed            a call to the central system brought no result
+    │   ├── NoAnswer          offline, connection lost, or no answer in time
+    │   └── CallRefused       CALLERROR, or an answer that breaks the schema
+    ├── FleetError            a fleet file that cannot be used; one text a fault
+    └── RegistrationError     the central system's API did not create a station or id tag
+"""
+
+
+class SimulatorError(Exception):
+    """Any failure that the simulator names."""
+
+
+class CallFailed(SimulatorError):
+    """A call to the central system brought no result."""
+
+
+class NoAnswer(CallFailed):
+    """The call may or may not have arrived: offline, connection lost, or no answer in time."""
+
+
+class CallRefused(CallFailed):
+    """The central system answered with CALLERROR, or with a payload that breaks the schema."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+        self.description = description
+
+
+class FleetError(SimulatorError):
+    """A fleet description that cannot be used."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class RegistrationError(SimulatorError):
+    """The central system's API did not take a station or an id tag."""

@@ -1,0 +1,223 @@
+"""Many charge points at once, with vehicles that arrive, charge and leave.
+
+Each charge point has its own seeded source of chance, so a fleet plays the same arrivals whatever
+the order in which tasks run. ``speed`` makes stays shorter and batteries fill faster; meters,
+timestamps and protocol times stay real.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+from simulator.charge_point import ChargePointSimulator
+from simulator.clock import Clock, RealClock
+from simulator.events import Event, EventHook
+from simulator.fleet_file import FleetPlan, Group, VehicleMix
+from simulator.ledger import Ledger
+from simulator.settings import StationSettings
+from simulator.vehicle import Vehicle
+
+CONNECTS_PER_S = 200.0
+"""How fast a fleet comes up; a real one does not connect in one instant either."""
+
+FIRST_ARRIVALS_S = 6.0
+"""Time within which the vehicles that are there at the start plug in."""
+
+HESITATION_S = (0.5, 2.0)
+"""How long a driver takes from the cable to the tag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetSummary:
+    """Counts over the whole fleet at a moment; ``power_w`` is what flows."""
+
+    stations: int
+    online: int
+    charging: int
+    power_w: int
+    started: int
+    stopped: int
+    waiting_messages: int
+    problems: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.online}/{self.stations} online, {self.charging} charging, "
+            f"{self.power_w / 1000:.1f} kW, {self.started} started, {self.stopped} stopped, "
+            f"{self.waiting_messages} waiting, {self.problems} problems"
+        )
+
+
+class Fleet:
+    """Charge points of a plan and the drivers who come to them.
+
+    Args:
+        plan: what there is.
+        url: the central system's endpoint.
+        speed: how many times faster vehicles live, 1 or more.
+        clock: everybody's time.
+        on_event: told everything that happens to any charge point.
+    """
+
+    def __init__(
+        self,
+        plan: FleetPlan,
+        url: str,
+        *,
+        speed: float = 1.0,
+        clock: Clock | None = None,
+        on_event: EventHook | None = None,
+    ) -> None:
+        self.ledger = Ledger()
+        self.clock: Clock = clock or RealClock()
+        self._plan = plan
+        self._speed = speed
+        self._on_event = on_event
+        self._counts: Counter[str] = Counter()
+        self._stop_asked = asyncio.Event()
+        self.stations: list[ChargePointSimulator] = []
+        self._drivers: list[tuple[ChargePointSimulator, Group, random.Random]] = []
+        for group in plan.groups:
+            for name in group.names:
+                station = ChargePointSimulator(
+                    self._settings(group, name, url),
+                    clock=self.clock,
+                    ledger=self.ledger,
+                    on_event=self._watch,
+                )
+                self.stations.append(station)
+                # Chance in a simulation, not a secret; one source a charge point keeps runs alike.
+                chance = random.Random(f"{plan.seed} {name}")  # noqa: S311
+                self._drivers.append((station, group, chance))
+
+    def _settings(self, group: Group, name: str, url: str) -> StationSettings:
+        return StationSettings(
+            identity=name,
+            url=url,
+            connectors=group.connectors,
+            supply=group.supply,
+            password=group.password,
+            model=f"SIM-{group.currentType}",
+            serial_number=name[:25],
+            meter_interval_s=group.meterIntervalS,
+            speed=self._speed,
+            configuration=group.configuration,
+        )
+
+    def _watch(self, event: Event) -> None:
+        self._counts[event.name] += 1
+        if self._on_event is not None:
+            self._on_event(event)
+
+    @property
+    def summary(self) -> FleetSummary:
+        """Counts at this moment; a problem is a call that was refused or a message given up."""
+        connectors = [
+            session.connector for station in self.stations for session in station.sessions.values()
+        ]
+        return FleetSummary(
+            stations=len(self.stations),
+            online=sum(station.link.is_registered for station in self.stations),
+            charging=sum(connector.flow.power_w > 0 for connector in connectors),
+            power_w=sum(connector.flow.power_w for connector in connectors),
+            started=self._counts["started"],
+            stopped=self._counts["stopped"],
+            waiting_messages=sum(len(station.queue) for station in self.stations),
+            problems=self._counts["call_failed"] + self._counts["refused"],
+        )
+
+    async def run(self, duration_s: float | None = None) -> None:
+        """Play until ``stop`` or for ``duration_s`` seconds; then unplug all and leave in order.
+
+        Cancellation: leaves at once; the ledger says what was acknowledged.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            for number, (station, group, chance) in enumerate(self._drivers):
+                delay = number / CONNECTS_PER_S
+                tasks.create_task(self._play(station, group, chance, delay), name=station.identity)
+            await self.clock.wait(self._stop_asked, duration_s)
+            self._stop_asked.set()
+
+    def stop(self) -> None:
+        """Ask ``run`` to end in order."""
+        self._stop_asked.set()
+
+    async def _play(
+        self, station: ChargePointSimulator, group: Group, chance: random.Random, delay: float
+    ) -> None:
+        """Run one charge point and its drivers until the fleet stops."""
+        if await self.clock.wait(self._stop_asked, delay):
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(station.run(), name=f"{station.identity} run")
+            drivers = [
+                tasks.create_task(self._drive(station, number, group, chance))
+                for number in station.sessions
+            ]
+            await self.clock.wait(self._stop_asked, None)
+            for driver in drivers:
+                driver.cancel()
+            station.stop()
+
+    async def _drive(
+        self, station: ChargePointSimulator, number: int, group: Group, chance: random.Random
+    ) -> None:
+        """Have vehicles arrive at one connector, charge and leave, for ever."""
+        mix = group.vehicles
+        first_stay = chance.random() < mix.atStart
+        while True:
+            if first_stay:
+                await self.clock.sleep(chance.uniform(0, FIRST_ARRIVALS_S))
+            elif mix.arrivalsPerHour > 0:
+                await self._live(3600 * chance.expovariate(mix.arrivalsPerHour))
+            else:
+                await self._live(float("inf"))
+            await station.until_registered()
+            stay_s = 60 * chance.uniform(*mix.stayMinutes)
+            # Those who were there before the start are on average halfway through their stay.
+            await self._visit(
+                station, number, group, chance, stay_s * (chance.random() if first_stay else 1)
+            )
+            first_stay = False
+
+    async def _visit(
+        self,
+        station: ChargePointSimulator,
+        number: int,
+        group: Group,
+        chance: random.Random,
+        stay_s: float,
+    ) -> None:
+        id_tag = chance.choice(group.idTags)
+        vehicle = choose_vehicle(group.vehicles, chance, group.currentType)
+        hesitation = chance.uniform(*HESITATION_S)
+        if station.sessions[number].connector.status != "Available":
+            return
+        station.plug(number, vehicle)
+        await self.clock.sleep(hesitation)
+        if station.sessions[number].connector.transaction is None:
+            await station.present_tag(number, id_tag)
+        await self._live(stay_s)
+        if station.sessions[number].connector.vehicle is not None:
+            station.unplug(number)
+
+    async def _live(self, seconds: float) -> None:
+        """Wait in the vehicles' time, which may run faster than the clock."""
+        await self.clock.sleep(min(seconds / self._speed, 86_400.0))
+
+
+def choose_vehicle(mix: VehicleMix, chance: random.Random, current_type: str) -> Vehicle:
+    """Return a vehicle of the mix by chance."""
+    battery_wh = round(chance.choice(mix.batteryKwh) * 1000)
+    soc = chance.uniform(*mix.socPercent)
+    target = max(soc, chance.uniform(*mix.targetSocPercent))
+    return Vehicle(
+        battery_wh=battery_wh,
+        stored_wh=battery_wh * soc / 100,
+        target_soc=target,
+        onboard_a=chance.choice(mix.onboardA),
+        onboard_phases=chance.choice(mix.onboardPhases),
+        battery_max_w=round(chance.choice(mix.dcMaxKw) * 1000),
+        efficiency=0.9 if current_type == "AC" else 0.97,
+    )

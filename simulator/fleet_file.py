@@ -1,0 +1,181 @@
+"""The fleet file: which charge points there are and which vehicles come to them.
+
+JSON::
+
+    {
+      "seed": 1,
+      "groups": [
+        {
+          "identities": ["GARAGE-01", "GARAGE-02"],       either this list ...
+          "prefix": "SIM-", "count": 10,                  ... or SIM-000001 to SIM-000010
+          "currentType": "AC",                            AC or DC
+          "phases": 3, "voltageV": 230, "maxKw": 22,      rating of each connector
+          "connectors": 1,
+          "idTags": ["SIM-TAG-0001"],                     drivers pick one at random
+          "meterIntervalS": 10,
+          "password": null,                               Basic authentication
+          "configuration": {"HeartbeatInterval": "60"},   configuration keys, as texts
+          "vehicles": {
+            "arrivalsPerHour": 12,                        for each free connector
+            "atStart": 0.7,                               share of connectors with a vehicle at once
+            "stayMinutes": [5, 20],
+            "batteryKwh": [40, 60, 80],                   one of these at random, as below
+            "onboardA": [16, 32],
+            "onboardPhases": [1, 3],
+            "dcMaxKw": [50, 100, 150],
+            "socPercent": [10, 60],                       state of charge on arrival, from..to
+            "targetSocPercent": [80, 100]                 where the vehicle stops, from..to
+          }
+        }
+      ]
+    }
+
+Everything but ``groups`` and the identities has a default. An unknown field is a fault. All faults
+of a file are told together, each with its place.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from simulator.errors import FleetError
+from simulator.supply import Supply
+
+DEFAULT_TAG = "SIM-TAG-0001"
+
+Span = Annotated[list[float], Field(min_length=2, max_length=2)]
+Positive = Annotated[float, Field(gt=0)]
+Choices = Annotated[list[Positive], Field(min_length=1)]
+IdTag = Annotated[str, Field(min_length=1, max_length=20)]
+Identity = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class _Described(BaseModel):
+    """Refuses unknown fields; names are camelCase on the outside as they are written here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class VehicleMix(_Described):
+    """Who comes, when, and with what."""
+
+    arrivalsPerHour: Annotated[float, Field(ge=0)] = 12.0
+    atStart: Annotated[float, Field(ge=0, le=1)] = 0.7
+    stayMinutes: Span = [5.0, 20.0]
+    batteryKwh: Choices = [40.0, 60.0, 80.0]
+    onboardA: Choices = [16.0, 16.0, 32.0]
+    onboardPhases: Annotated[list[Literal[1, 2, 3]], Field(min_length=1)] = [1, 3, 3]
+    dcMaxKw: Choices = [50.0, 100.0, 150.0]
+    socPercent: Span = [10.0, 60.0]
+    targetSocPercent: Span = [80.0, 100.0]
+
+    @model_validator(mode="after")
+    def _check_spans(self) -> "VehicleMix":
+        for name in ("stayMinutes", "socPercent", "targetSocPercent"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high:
+                msg = f"{name}: from..to must rise and not be negative"
+                raise ValueError(msg)
+        if self.socPercent[1] > 100 or self.targetSocPercent[1] > 100:
+            msg = "a state of charge is at most 100 percent"
+            raise ValueError(msg)
+        return self
+
+
+class Group(_Described):
+    """Charge points of one kind."""
+
+    identities: list[Identity] | None = None
+    prefix: str | None = None
+    count: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    currentType: Literal["AC", "DC"] = "AC"
+    phases: Literal[1, 3] = 3
+    voltageV: Annotated[int, Field(ge=100, le=1000)] | None = None
+    maxKw: Annotated[float, Field(gt=0, le=1000)] | None = None
+    connectors: Annotated[int, Field(ge=1, le=64)] = 1
+    idTags: Annotated[list[IdTag], Field(min_length=1)] = [DEFAULT_TAG]
+    meterIntervalS: Annotated[int, Field(ge=0)] = 10
+    password: str | None = None
+    configuration: Mapping[str, str] = {}
+    vehicles: VehicleMix = VehicleMix()
+
+    @model_validator(mode="after")
+    def _check_names(self) -> "Group":
+        by_list, by_count = self.identities is not None, self.count is not None
+        if by_list == by_count or (by_list and self.prefix is not None):
+            msg = "name the charge points by identities, or by prefix and count"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The identities, in order."""
+        if self.identities is not None:
+            return list(self.identities)
+        return [f"{self.prefix or 'SIM-'}{number:06}" for number in range(1, (self.count or 0) + 1)]
+
+    @property
+    def supply(self) -> Supply:
+        """The rating of each connector; by default 32 A a phase for AC, 150 kW for DC."""
+        if self.currentType == "DC":
+            watts = round((self.maxKw or 150) * 1000)
+            return Supply(current_type="DC", phases=1, voltage_v=self.voltageV or 400, max_w=watts)
+        volts = self.voltageV or 230
+        watts = round(self.maxKw * 1000) if self.maxKw is not None else 32 * volts * self.phases
+        return Supply(current_type="AC", phases=self.phases, voltage_v=volts, max_w=watts)
+
+
+class FleetPlan(_Described):
+    """A whole fleet."""
+
+    groups: Annotated[list[Group], Field(min_length=1)]
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _check_identities(self) -> "FleetPlan":
+        names = Counter(name for group in self.groups for name in group.names)
+        twice = sorted(name for name, count in names.items() if count > 1)
+        if twice:
+            msg = f"identities are used twice: {', '.join(twice[:5])}"
+            raise ValueError(msg)
+        return self
+
+
+def parse_fleet(data: Any) -> FleetPlan:
+    """Return the fleet that ``data`` (decoded JSON) describes.
+
+    Raises:
+        FleetError: with one text a fault.
+    """
+    try:
+        return FleetPlan.model_validate(data)
+    except ValidationError as error:
+        faults = [
+            f"{_place(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        ]
+        raise FleetError(faults) from error
+
+
+def load_fleet(path: Path) -> FleetPlan:
+    """Return the fleet that a file describes.
+
+    Raises:
+        FleetError: the file cannot be read, is not JSON, or describes no fleet.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FleetError([f"{path}: {error.strerror}"]) from error
+    except ValueError as error:
+        raise FleetError([f"{path}: not JSON: {error}"]) from error
+    return parse_fleet(data)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".") or "fleet"

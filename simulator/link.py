@@ -1,0 +1,276 @@
+"""The charge point's way to its central system: connect, register, keep alive, come back.
+
+Owns reconnecting with back-off and jitter (OCPP-J errata 3.3), Basic authentication,
+BootNotification until it is accepted (OCPP 1.6 4.2), Heartbeat, and the delivery of states and
+transaction messages while registered. After a mere reconnect it does not boot again.
+"""
+
+import asyncio
+import base64
+import contextlib
+import random
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ocpp.v16 import call
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.typing import Subprotocol
+
+from simulator.errors import CallRefused, NoAnswer
+from simulator.handlers import Session
+
+if TYPE_CHECKING:
+    from simulator.charge_point import ChargePointSimulator
+
+BOOT_RETRY_S = 10.0
+"""Wait before the next BootNotification when the central system leaves it to the charge point."""
+
+PING_TIMEOUT_S = 30.0
+
+
+class _Over(Exception):
+    """Ends the tasks of a connection that is gone."""
+
+
+class Link:
+    """One charge point's connection, and the connections that follow it.
+
+    Args:
+        station: the charge point.
+        random_source: for jitter.
+    """
+
+    def __init__(self, station: "ChargePointSimulator", random_source: random.Random) -> None:
+        self._station = station
+        self._random = random_source
+        self._session: Session | None = None
+        self._websocket: ClientConnection | None = None
+        self._online = asyncio.Event()
+        self._online.set()
+        self._boot_asked = asyncio.Event()
+        self._heartbeat_changed = asyncio.Event()
+        self.registration: str | None = None
+        self.needs_boot = True
+        self.frames_sent = 0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a WebSocket is open."""
+        return self._session is not None
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether a WebSocket is open and the central system has accepted the charge point."""
+        return self._session is not None and not self.needs_boot
+
+    # Calls
+
+    async def call(self, payload: Any) -> Any:
+        """Send a call while registered and return its answer.
+
+        Raises:
+            NoAnswer: not registered, connection lost, or no answer in time.
+            CallRefused: CALLERROR or an invalid answer.
+        """
+        if not self.is_registered or self._session is None:
+            msg = "not registered with the central system"
+            raise NoAnswer(msg)
+        return await self._ask(self._session, payload)
+
+    async def send_triggered(self, payload: Any) -> Any:
+        """Send a call that the central system asked for, which it may while the boot is Pending.
+
+        Raises:
+            NoAnswer: not connected, connection lost, or no answer in time.
+            CallRefused: CALLERROR or an invalid answer.
+        """
+        if self._session is None or self.registration not in ("Accepted", "Pending"):
+            msg = "not registered with the central system"
+            raise NoAnswer(msg)
+        return await self._ask(self._session, payload)
+
+    async def _ask(self, session: Session, payload: Any) -> Any:
+        self.frames_sent += 1
+        try:
+            return await session.ask(payload)
+        except CallRefused as error:
+            action = type(payload).__name__
+            self._station.emit("call_failed", action=action, error=str(error))
+            raise
+
+    def boot(self) -> None:
+        """Send a BootNotification now, whether it is due or not."""
+        self._boot_asked.set()
+
+    def heartbeat_interval_changed(self) -> None:
+        """Have the next heartbeat reckoned anew."""
+        self._heartbeat_changed.set()
+
+    # Going away and coming back
+
+    def drop(self) -> None:
+        """Cut the connection as a network does: no close frame, no flush."""
+        if self._websocket is not None:
+            self._websocket.transport.abort()
+
+    def go_offline(self) -> None:
+        """Cut the connection and stay away until ``go_online``."""
+        self._online.clear()
+        self.drop()
+
+    def go_online(self) -> None:
+        """Connect again."""
+        self._online.set()
+
+    async def leave(self) -> None:
+        """Close the connection with a close frame and stay away until ``go_online``."""
+        self._online.clear()
+        await self.reconnect()
+
+    async def reconnect(self) -> None:
+        """Close the connection with a close frame; the link comes back if it is online."""
+        if self._websocket is not None:
+            await self._websocket.close()
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again, until cancelled."""
+        failures = 0
+        while True:
+            await self._station.clock.wait(self._online, None)
+            registered = await self._connect()
+            failures = 0 if registered else failures + 1
+            settings = self._station.settings
+            longest = min(
+                settings.reconnect_max_s, settings.reconnect_min_s * 2 ** min(failures, 16)
+            )
+            await self._station.clock.sleep(longest * self._random.uniform(0.5, 1.0))
+
+    async def _connect(self) -> bool:
+        """Hold one connection until it ends; tell whether the charge point was registered on it."""
+        station = self._station
+        settings = station.settings
+        ping = station.configuration.integer("WebSocketPingInterval") or None
+        opened = connect(
+            f"{settings.url.rstrip('/')}/{quote(settings.identity, safe='')}",
+            subprotocols=[Subprotocol("ocpp1.6")],
+            compression=None,
+            additional_headers=self._credentials(),
+            proxy=None,
+            ping_interval=ping,
+            ping_timeout=PING_TIMEOUT_S,
+            open_timeout=settings.response_timeout_s,
+            close_timeout=2,
+        )
+        try:
+            websocket = await opened
+        except InvalidStatus as error:
+            station.emit("refused", status=error.response.status_code)
+            return False
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            station.emit("refused", error=type(error).__name__)
+            return False
+        try:
+            return await self._serve(websocket)
+        finally:
+            with contextlib.suppress(ConnectionClosed, OSError):
+                await websocket.close()
+
+    def _credentials(self) -> dict[str, str]:
+        password = self._station.password
+        if password is None:
+            return {}
+        pair = self._station.identity.encode() + b":" + password
+        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+    async def _serve(self, websocket: ClientConnection) -> bool:
+        station = self._station
+        session = Session(station, websocket)
+        self._websocket, self._session = websocket, session
+        station.emit("connected")
+        served = False
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(session), name=f"{station.identity} read")
+                tasks.create_task(self._talk(session), name=f"{station.identity} talk")
+        except* (_Over, NoAnswer):
+            _heed_cancellation()
+        finally:
+            served = self.is_registered
+            self._websocket = self._session = None
+            session.connection_lost()
+            code = websocket.close_code
+            station.emit("disconnected", code=code)
+            station.on_link_changed()
+        return served
+
+    async def _read(self, session: Session) -> None:
+        try:
+            await session.read()
+        except ConnectionClosed as error:
+            session.connection_lost()
+            raise _Over from error
+
+    async def _talk(self, session: Session) -> None:
+        if self.needs_boot:
+            await self._register(session)
+        self._station.on_link_changed()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._station.queue.deliver(self.call))
+            tasks.create_task(self._station.statuses.report(self.call))
+            tasks.create_task(self._keep_alive())
+            tasks.create_task(self._boot_when_asked(session))
+
+    async def _register(self, session: Session) -> None:
+        """Send BootNotification until it is accepted, at the pace that the answers set."""
+        while True:
+            self._boot_asked.clear()
+            wait_s = await self._boot(session)
+            if wait_s is None:
+                self.needs_boot = False
+                self._station.statuses.forget_acknowledged()
+                return
+            await self._station.clock.wait(self._boot_asked, wait_s)
+
+    async def _boot_when_asked(self, session: Session) -> None:
+        while True:
+            await self._station.clock.wait(self._boot_asked, None)
+            self._boot_asked.clear()
+            await self._boot(session)
+
+    async def _boot(self, session: Session) -> float | None:
+        """Send one BootNotification; return None when accepted, else the seconds to wait."""
+        settings = self._station.settings
+        payload = call.BootNotification(
+            charge_point_vendor=settings.vendor,
+            charge_point_model=settings.model,
+            charge_point_serial_number=settings.serial_number,
+            firmware_version=self._station.firmware_version,
+        )
+        try:
+            answer = await self._ask(session, payload)
+        except CallRefused:
+            return BOOT_RETRY_S
+        self.registration = answer.status
+        self._station.emit("registered", status=answer.status, interval=answer.interval)
+        if answer.status == "Accepted":
+            if answer.interval > 0:
+                self._station.configuration.override("HeartbeatInterval", str(answer.interval))
+            return None
+        return float(answer.interval) if answer.interval > 0 else BOOT_RETRY_S
+
+    async def _keep_alive(self) -> None:
+        while True:
+            self._heartbeat_changed.clear()
+            interval = self._station.configuration.integer("HeartbeatInterval")
+            if await self._station.clock.wait(self._heartbeat_changed, interval or None):
+                continue
+            with contextlib.suppress(CallRefused):
+                await self.call(call.Heartbeat())
+
+
+def _heed_cancellation() -> None:
+    """Raise the cancellation that a task group forgets when it fails in the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,142 @@
+"""One connection's OCPP-J conversation, on the ``ocpp`` package.
+
+Adds to the package's charge point what a client needs: a call fails at once when the connection is
+lost, work that follows an answer starts after the answer has left (never inside a handler, which
+would wait for itself), odd frames do not end the connection, and frames are not logged.
+"""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from ocpp import messages, routing
+from ocpp.exceptions import OCPPError, UnknownCallErrorCodeError
+from ocpp.v16 import ChargePoint, call
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from simulator.errors import CallRefused, NoAnswer
+
+# The package validates in a thread pool: two thread hops a message. Inline is cheaper.
+messages.ASYNC_VALIDATION = False
+
+FRAME_LOGGER = logging.getLogger("simulator.frames")
+# The package logs each frame at INFO, keys and tags included, and each CALLERROR at WARNING.
+FRAME_LOGGER.setLevel(logging.ERROR)
+
+UNCHECKED = (call.MeterValues, call.Heartbeat)
+"""Frequent calls, ours by construction; the schema check would be most of their cost."""
+
+FollowUp = Callable[[], Coroutine[Any, Any, None]]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+_on: Any = routing.on
+
+
+def handles(action: str) -> Callable[[Handler], Handler]:
+    """Mark a method as the handler of ``action``; it gets the payload's fields in snake case."""
+
+    def mark(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def watched(session: "RpcSession", **payload: Any) -> Any:
+            session.on_call(action)
+            return handler(session, **payload)
+
+        marked: Handler = _on(action)(watched)
+        return marked
+
+    return mark
+
+
+class _Closed:
+    """Stands in the answers' queue for the end of the connection."""
+
+    unique_id = None
+
+
+class RpcSession(ChargePoint):
+    """Calls and handlers on one open WebSocket.
+
+    Args:
+        identity: the charge point's identity.
+        connection: the open WebSocket.
+        response_timeout_s: how long a call waits for its answer.
+        spawn: starts work that follows an answer, in a task somebody owns.
+        on_call: told the action of each call of the central system.
+    """
+
+    def __init__(
+        self,
+        identity: str,
+        connection: ClientConnection,
+        *,
+        response_timeout_s: float,
+        spawn: Callable[[FollowUp], None],
+        on_call: Callable[[str], None],
+    ) -> None:
+        untyped: Any = super()
+        untyped.__init__(
+            identity, connection, response_timeout=response_timeout_s, logger=FRAME_LOGGER
+        )
+        self._answers: asyncio.Queue[Any] = asyncio.Queue()
+        self._response_queue = self._answers
+        self._websocket = connection
+        self._spawn = spawn
+        self.on_call = on_call
+        self._followups: list[FollowUp] = []
+
+    async def ask(self, payload: Any) -> Any:
+        """Send a call and return its answer, a payload class of ``ocpp.v16.call_result``.
+
+        Raises:
+            NoAnswer: the connection is lost, or no answer in time (which ends it).
+            CallRefused: CALLERROR, or an answer that breaks the schema.
+        """
+        untyped: Any = self
+        try:
+            return await untyped.call(
+                payload, suppress=False, skip_schema_validation=isinstance(payload, UNCHECKED)
+            )
+        except TimeoutError as error:
+            self._websocket.transport.abort()
+            msg = f"no answer to {type(payload).__name__} in time"
+            raise NoAnswer(msg) from error
+        except ConnectionClosed as error:
+            raise NoAnswer(str(error)) from error
+        except OCPPError as error:
+            raise CallRefused(str(getattr(error, "code", "")), str(error.description)) from error
+        except UnknownCallErrorCodeError as error:
+            raise CallRefused("UnknownCallErrorCode", str(error)) from error
+        except TypeError as error:
+            raise CallRefused("FormationViolation", str(error)) from error
+
+    def connection_lost(self) -> None:
+        """Fail the call that waits for an answer; later ones fail by themselves."""
+        self._answers.put_nowait(_Closed())
+
+    def follow_up(self, work: FollowUp) -> None:
+        """Have ``work`` started once the answer to the call being handled has left."""
+        self._followups.append(work)
+
+    async def route_message(self, raw_msg: str | bytes) -> None:
+        """Handle one frame; one that nobody can read is dropped, the connection goes on."""
+        untyped: Any = super()
+        self._followups.clear()
+        try:
+            await untyped.route_message(raw_msg)
+        except (TypeError, ValueError, RecursionError) as error:
+            FRAME_LOGGER.error("%s: unreadable frame: %s", self.id, type(error).__name__)
+        for work in self._followups:
+            self._spawn(work)
+
+    async def _get_specific_response(self, unique_id: str, timeout: float) -> Any:
+        async with asyncio.timeout(timeout):
+            while True:
+                answer = await self._answers.get()
+                if isinstance(answer, _Closed):
+                    msg = "the connection was lost before the answer came"
+                    raise NoAnswer(msg)
+                if answer.unique_id == unique_id:
+                    return answer

@@ -1,0 +1,363 @@
+"""Drives one connector: cable, tags, transactions, samples and the state that is reported.
+
+Everything that happens to a connector is a synchronous change of its model followed by ``refresh``,
+which settles physics, starts what is due and notes the state; one task a connector calls it when
+time is due. Only Authorize waits for the network, in whoever presents the tag. So a connector needs
+no lock.
+"""
+
+import asyncio
+import math
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ocpp.v16 import call
+
+from simulator.connector import Connector, Grant, Reservation
+from simulator.profiles import Running
+from simulator.readings import Context, meter_value, register_value
+from simulator.schedule import ChargingProfile, ProfileError
+from simulator.statuses import Notice
+from simulator.transactions import Message, Transaction
+from simulator.vehicle import Vehicle
+
+if TYPE_CHECKING:
+    from simulator.charge_point import ChargePointSimulator
+
+LONGEST_SLEEP_S = 3_600.0
+
+
+class ConnectorSession:
+    """One connector of a charge point, driven.
+
+    Args:
+        station: the charge point it belongs to.
+        connector: its model.
+    """
+
+    def __init__(self, station: "ChargePointSimulator", connector: Connector) -> None:
+        self._station = station
+        self.connector = connector
+        self._wake = asyncio.Event()
+        self._start_message: Message | None = None
+        self._last_message: Message | None = None
+        self._sampled_at = 0.0
+        self._aligned_at: datetime | None = None
+        self._offer: float | None = None
+        self._scheduled_inoperative = False
+
+    @property
+    def running(self) -> Running | None:
+        """The transaction as charging profiles see it."""
+        transaction = self.connector.transaction
+        if transaction is None:
+            return None
+        return Running(transaction_id=transaction.transaction_id, since=transaction.started_at)
+
+    # What people and vehicles do
+
+    def plug(self, vehicle: Vehicle) -> None:
+        """Put the cable into ``vehicle``.
+
+        Raises:
+            ValueError: a vehicle is plugged in already.
+        """
+        connector = self.connector
+        if connector.vehicle is not None:
+            msg = f"connector {connector.connector_id} is taken"
+            raise ValueError(msg)
+        self._advance()
+        connector.vehicle = vehicle
+        connector.finished = False
+        self.refresh()
+
+    def unplug(self) -> Vehicle | None:
+        """Pull the cable and return the vehicle; ends the transaction if so configured."""
+        connector = self.connector
+        self._advance()
+        vehicle, connector.vehicle = connector.vehicle, None
+        ends = self._station.configuration.flag("StopTransactionOnEVSideDisconnect")
+        if connector.transaction is not None and ends:
+            connector.finished = True
+            self._end("EVDisconnected", None)
+            self._note("Finishing")
+        connector.finished = False
+        if connector.grant is not None and connector.transaction is None:
+            connector.grant = None
+        self.refresh()
+        return vehicle
+
+    async def present_tag(self, id_tag: str) -> bool:
+        """Hold ``id_tag`` to the reader; starts, or stops the transaction of the same tag or group.
+
+        Returns:
+            Whether the tag was let do what it asked for.
+        """
+        transaction = self.connector.transaction
+        if transaction is not None:
+            if transaction.id_tag.lower() != id_tag.lower() and not await self._same_group(
+                transaction.id_tag, id_tag
+            ):
+                return False
+            if self.connector.transaction is transaction:
+                self.end_transaction("Local", id_tag)
+            return True
+        if not self._lets_in(id_tag) or not await self._station.authorize(id_tag):
+            return False
+        if self.connector.transaction is not None:
+            return False
+        self.grant(id_tag)
+        return True
+
+    async def _same_group(self, id_tag: str, other: str) -> bool:
+        if not await self._station.authorize(other):
+            return False
+        parent = self._station.tags.parent(other)
+        return parent is not None and parent == self._station.tags.parent(id_tag)
+
+    def _lets_in(self, id_tag: str) -> bool:
+        """Whether nothing but the tag's own status stands in the way."""
+        connector = self.connector
+        if connector.status in ("Faulted", "Unavailable"):
+            return False
+        reservation = connector.reservation
+        if reservation is None or reservation.id_tag.lower() == id_tag.lower():
+            return True
+        parent = self._station.tags.parent(id_tag)
+        return parent is not None and parent == reservation.parent_id_tag
+
+    def accepts_start(self, id_tag: str) -> bool:
+        """Whether a remote start with this tag can be carried out now."""
+        return self.connector.transaction is None and self._lets_in(id_tag)
+
+    def grant(self, id_tag: str, profile: ChargingProfile | None = None) -> None:
+        """Let ``id_tag`` charge: at once with a cable in, else within ConnectionTimeOut."""
+        until = None
+        if self.connector.vehicle is None:
+            patience = self._station.configuration.integer("ConnectionTimeOut")
+            until = self._station.clock.monotonic() + patience
+        self.connector.grant = Grant(id_tag=id_tag, until=until, profile=profile)
+        self.refresh()
+
+    # Transactions
+
+    def _begin(self, grant: Grant) -> None:
+        connector, station = self.connector, self._station
+        reservation, connector.reservation = connector.reservation, None
+        transaction = Transaction(
+            charge_point=station.identity,
+            connector_id=connector.connector_id,
+            id_tag=grant.id_tag,
+            started_at=station.clock.now(),
+            meter_start_wh=connector.meter.register_wh,
+            reservation_id=reservation.reservation_id if reservation else None,
+        )
+        connector.grant = None
+        connector.transaction = transaction
+        connector.finished = False
+        connector.energised = False
+        self._sampled_at = station.clock.monotonic()
+        station.ledger.open(transaction)
+        self._start_message = self._last_message = station.queue.put_start(transaction)
+        if grant.profile is not None:
+            try:
+                station.profiles.install(
+                    connector.connector_id, grant.profile, transaction.started_at, self.running
+                )
+            except ProfileError:
+                station.emit("profile_refused", connectorId=connector.connector_id)
+        station.wake_all()
+        station.emit("started", connectorId=connector.connector_id, idTag=grant.id_tag)
+
+    def on_start_attempted(self, transaction: Transaction) -> None:
+        """Act on what the central system said, or failed to say, about a transaction's start."""
+        refused = transaction.id_tag_status not in (None, "Accepted")
+        if self.connector.transaction is transaction and refused:
+            self._advance()
+            self.connector.energised = False
+            if self._station.configuration.flag("StopTransactionOnInvalidId"):
+                self._end("DeAuthorized", None)
+        self.refresh()
+
+    def end_transaction(self, reason: str, id_tag: str | None = None) -> bool:
+        """Stop the running transaction, the vehicle may stay; tell whether there was one."""
+        self._advance()
+        if self.connector.transaction is None:
+            return False
+        self._end(reason, id_tag)
+        self.refresh()
+        return True
+
+    def _end(self, reason: str, id_tag: str | None) -> None:
+        connector, station = self.connector, self._station
+        transaction = connector.transaction
+        if transaction is None:
+            return
+        transaction.stopped_at = station.clock.now()
+        transaction.meter_stop_wh = connector.meter.register_wh
+        transaction.reason = reason
+        data = None
+        if station.configuration.items("StopTxnSampledData"):
+            begin, end = transaction.started_at, transaction.stopped_at
+            data = [
+                register_value(transaction.meter_start_wh, begin, "Transaction.Begin"),
+                register_value(transaction.meter_stop_wh, end, "Transaction.End"),
+            ]
+        connector.transaction = None
+        connector.energised = False
+        connector.finished = connector.finished or connector.vehicle is not None
+        self._start_message = None
+        station.profiles.end_transaction(connector.connector_id)
+        self._last_message = station.queue.put_stop(transaction, id_tag=id_tag, data=data)
+        if self._scheduled_inoperative:
+            self._scheduled_inoperative = False
+            connector.operative = False
+        station.wake_all()
+        station.emit("stopped", connectorId=connector.connector_id, reason=reason)
+
+    # Availability and reservations
+
+    def set_operative(self, operative: bool) -> str:
+        """Carry out ChangeAvailability for this connector; return its status."""
+        self._scheduled_inoperative = False
+        if not operative and self.connector.transaction is not None:
+            self._scheduled_inoperative = True
+            return "Scheduled"
+        self.connector.operative = operative
+        if not operative:
+            self.connector.reservation = None
+        self.refresh()
+        return "Accepted"
+
+    def reserve(self, reservation: Reservation | None) -> None:
+        """Reserve the connector, or free it."""
+        self.connector.reservation = reservation
+        self.refresh()
+
+    def set_error(self, error_code: str) -> None:
+        """Put the connector into Faulted with an OCPP error code, or back with ``NoError``."""
+        self._advance()
+        self.connector.error_code = error_code
+        if error_code != "NoError":
+            self.connector.reservation = None
+        self.refresh()
+
+    # Time
+
+    async def run(self) -> None:
+        """Refresh the connector whenever something is due, until cancelled."""
+        while True:
+            self.refresh()
+            self._wake.clear()
+            await self._station.clock.wait(self._wake, self._seconds_until_due())
+
+    def wake(self) -> None:
+        """Have the connector look again at what is due."""
+        self._wake.set()
+
+    def _advance(self) -> None:
+        self.connector.advance(self._station.clock.monotonic())
+
+    def refresh(self) -> None:
+        """Settle physics up to now, do what is due, and note the state."""
+        connector, station = self.connector, self._station
+        self._advance()
+        now, moment = station.clock.now(), station.clock.monotonic()
+        if connector.reservation is not None and connector.reservation.expires_at <= now:
+            connector.reservation = None
+        grant = connector.grant
+        if grant is not None and connector.transaction is None:
+            if connector.vehicle is not None and connector.operative:
+                self._begin(grant)
+            elif grant.until is not None and grant.until <= moment:
+                connector.grant = None
+        self._energise()
+        connector.limit = station.limit_for(self)
+        connector.advance(moment)
+        self._sample(now, moment)
+        self._note(connector.status)
+        if self._offer != connector.offer:
+            self._offer = connector.offer
+            station.emit("limit", connectorId=connector.connector_id, offer=connector.offer)
+        self._wake.set()
+
+    def _energise(self) -> None:
+        """Close the contactor once the central system has spoken, or cannot (no answer)."""
+        transaction = self.connector.transaction
+        if transaction is None or self.connector.energised or self._start_message is None:
+            return
+        if transaction.id_tag_status not in (None, "Accepted"):
+            return
+        if self._start_message.attempted.is_set() or not self._station.link.is_registered:
+            self.connector.energised = True
+
+    def _sample(self, now: datetime, moment: float) -> None:
+        configuration = self._station.configuration
+        interval = configuration.integer("MeterValueSampleInterval")
+        if self.connector.transaction is not None and 0 < interval <= moment - self._sampled_at:
+            # A late wake-up does not shift the later samples, but missed ones are not made up for.
+            missed = int((moment - self._sampled_at) / interval)
+            self._sampled_at += missed * interval
+            self._send_sample(now, configuration.items("MeterValuesSampledData"), "Sample.Periodic")
+        due = self._next_aligned(now)
+        if self._aligned_at is not None and now >= self._aligned_at:
+            self._send_sample(
+                self._aligned_at, configuration.items("MeterValuesAlignedData"), "Sample.Clock"
+            )
+        self._aligned_at = due
+
+    def _next_aligned(self, now: datetime) -> datetime | None:
+        every = self._station.configuration.integer("ClockAlignedDataInterval")
+        if every <= 0:
+            return None
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        passed = int((now - midnight).total_seconds()) // every
+        return midnight + timedelta(seconds=(passed + 1) * every)
+
+    def _send_sample(self, at: datetime, measurands: list[str], context: Context) -> None:
+        value = meter_value(self.connector, at, measurands, context)
+        if value is None:
+            return
+        transaction = self.connector.transaction
+        if transaction is None:
+            number = self.connector.connector_id
+            self._station.tell(call.MeterValues(connector_id=number, meter_value=[value]))
+        else:
+            self._last_message = self._station.queue.put_meter_values(transaction, [value])
+
+    def send_triggered_sample(self) -> None:
+        """Send the present readings because the central system asked for them."""
+        self._advance()
+        measurands = self._station.configuration.items("MeterValuesSampledData")
+        self._send_sample(self._station.clock.now(), measurands, "Trigger")
+
+    def _seconds_until_due(self) -> float:
+        connector, station = self.connector, self._station
+        now, moment = station.clock.now(), station.clock.monotonic()
+        due = [LONGEST_SLEEP_S, connector.seconds_until_change()]
+        if connector.grant is not None and connector.grant.until is not None:
+            due.append(connector.grant.until - moment)
+        if connector.reservation is not None:
+            due.append((connector.reservation.expires_at - now).total_seconds())
+        interval = station.configuration.integer("MeterValueSampleInterval")
+        if connector.transaction is not None and interval > 0:
+            due.append(self._sampled_at + interval - moment)
+        if self._aligned_at is not None:
+            due.append((self._aligned_at - now).total_seconds())
+        if connector.transaction is not None and len(station.profiles):
+            horizon = now + timedelta(seconds=LONGEST_SLEEP_S)
+            change = station.profiles.next_change(now, horizon, self.running)
+            due.append((change - now).total_seconds() if change else math.inf)
+        return max(0.001, min(due))
+
+    def _note(self, status: str) -> None:
+        connector, station = self.connector, self._station
+        notice = Notice(
+            connector_id=connector.connector_id,
+            status=status,
+            error_code=connector.error_code,
+            at=station.clock.now(),
+            after=self._last_message,
+        )
+        if station.statuses.note(notice):
+            station.emit("status", connectorId=connector.connector_id, status=status)
