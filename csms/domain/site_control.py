@@ -195,7 +195,7 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
         chargers=[state.charger for state in snapshot.chargers],
         loads=_loads(snapshot, unmanaged),
         batteries=energies,
-        reserved_w=unmanaged_reserves(entries),
+        unmanaged_w=unmanaged_reserves(entries),
     )
     floors_w = _floors(snapshot)
     targets, rows, wanted, reasons = _wanted(snapshot, chargers, decision, floors_w)
