@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from csms.domain.ids import ChargePointKey, TransactionId
@@ -141,7 +141,7 @@ def _number(sample: Mapping[str, Any], scale: int | None, most: int) -> int | No
         return None
     try:
         value = Decimal(sample["value"].strip()) * scale
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or beyond what a Decimal can be scaled to
         return None
     if not value.is_finite() or abs(value) > most:
         return None
