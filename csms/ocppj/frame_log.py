@@ -1,0 +1,103 @@
+"""One connection's frames on their way into the message log: masked and storable."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from csms.domain import masking
+from csms.domain.ids import ChargePointKey
+from csms.domain.messages import Direction, LoggedFrame
+from csms.ocppj.conversation import CALL, Answered
+from csms.ocppj.outgoing import PendingCall
+from csms.services.intake import Intake
+
+_LONGEST_NAME = 64
+_LARGEST_TYPE = 2**15 - 1
+
+
+class FrameLog:
+    """Hands frames over to the intake, which never blocks."""
+
+    __slots__ = ("_intake", "_key")
+
+    def __init__(self, intake: Intake, key: ChargePointKey) -> None:
+        self._intake = intake
+        self._key = key
+
+    def add(
+        self,
+        direction: Direction,
+        at: datetime,
+        kind: int | None,
+        action: str | None,
+        message_id: str | None,
+        raw: str,
+        latency_ms: float | None = None,
+        repairs: tuple[str, ...] = (),
+    ) -> None:
+        """Log one frame; `action` decides what is masked, None masks all that may be secret."""
+        self._put(
+            direction,
+            at,
+            kind,
+            action,
+            message_id,
+            masking.mask(action, raw),
+            latency_ms,
+            repairs,
+        )
+
+    def our_call(self, pending: PendingCall, at: datetime) -> None:
+        """Log a call of ours that leaves now; marks it when it holds a secret."""
+        masked = masking.mask(pending.action, pending.text)
+        pending.has_secret = masked != pending.text
+        self._put("out", at, CALL, pending.action, pending.message_id, masked, None, ())
+
+    def answer_to_us(
+        self, pending: PendingCall, event: Answered, raw: str, at: datetime, latency_ms: float
+    ) -> None:
+        """Log the answer to a call of ours."""
+        action = pending.action
+        if pending.has_secret and event.error_code is not None:
+            # the description may repeat what it complains of
+            raw = f'[4,"{pending.message_id}","GenericError","{masking.MASK}",{{}}]'
+        self.add("in", at, event.type, action, pending.message_id, raw, latency_ms)
+
+    def _put(
+        self,
+        direction: Direction,
+        at: datetime,
+        kind: int | None,
+        action: str | None,
+        message_id: str | None,
+        raw: str,
+        latency_ms: float | None,
+        repairs: tuple[str, ...],
+    ) -> None:
+        self._intake.log(
+            LoggedFrame(
+                charge_point=self._key,
+                at=at,
+                direction=direction,
+                type=kind if kind is None or abs(kind) <= _LARGEST_TYPE else None,
+                action=_storable(action, _LONGEST_NAME),
+                message_id=_storable(message_id, _LONGEST_NAME),
+                raw=storable(raw),
+                latency_ms=latency_ms,
+                repairs=repairs,
+            )
+        )
+
+
+def storable(text: str) -> str:
+    """Return a text that Postgres stores: without NUL.
+
+    Valid JSON has them only as escapes; but what is logged need not be valid.
+    """
+    if "\0" in text:
+        text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text
+
+
+def _storable(text: str | None, longest: int) -> str | None:
+    return None if text is None else storable(text[:longest])

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from csms.clock import SystemClock
+from csms.ocppj.schemas import Schemas
+from csms.ocppj.server import OcppServer
+from tests.ocppj.playbook import ChargePoint, plug_in
+from tests.ocppj.standins import StandInConnections, StandInIntake, record
+
+
+@pytest.fixture(scope="session")
+def schemas() -> Schemas:
+    return Schemas()
+
+
+@pytest.fixture
+async def intake() -> StandInIntake:
+    return StandInIntake()
+
+
+@pytest.fixture
+def connections() -> StandInConnections:
+    return StandInConnections(record(1, "CP1"), record(2, "CP2"))
+
+
+@pytest.fixture
+async def server(
+    intake: StandInIntake, connections: StandInConnections, schemas: Schemas
+) -> AsyncIterator[OcppServer]:
+    server = OcppServer(
+        host="127.0.0.1",
+        port=0,
+        connections=connections,
+        intake=intake,
+        schemas=schemas,
+        clock=SystemClock(),
+        call_timeout_s=5.0,
+    )
+    await server.start()
+    yield server
+    intake.release()
+    await server.stop()
+
+
+@pytest.fixture
+async def cp(server: OcppServer) -> AsyncIterator[ChargePoint]:
+    """Charge point CP1, connected."""
+    charge_point = await plug_in(server.port)
+    yield charge_point
+    await charge_point.close()
