@@ -10,22 +10,26 @@ from aiohttp import web
 
 from csms.api import middleware, openapi
 from csms.api.authentication import Authentication
+from csms.api.calls import Calls
 from csms.api.docs import Docs
 from csms.api.handling import Endpoint
 from csms.api.health import Health
 from csms.api.idempotency import Idempotency
 from csms.api.routes import Resource, Route
+from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
 from csms.api.stations import Stations
 from csms.clock import Clock
 from csms.errors import StartError
 from csms.services.access import Access
 from csms.services.audit import AuditTrail
+from csms.services.commands import CommandService
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
+from csms.services.sessions import SessionService
 from csms.services.stations import StationService
 from csms.services.users import UserService
 
@@ -87,10 +91,14 @@ def create_app(ports: Ports, config: ApiConfig) -> web.Application:
         secret=config.secret,
         quiet=config.quiet,
     )
+    commands = CommandService(units, ports.gateway, ports.schemas, clock, audit)
+    sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
     resources: list[Resource] = [
         Health(overview, config.version),
         Stations(stations, clock),
+        Calls(commands),
+        Sessions(sessions, clock),
     ]
     app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[middleware.errors])
     app.on_response_prepare.append(middleware.add_headers)

@@ -116,24 +116,20 @@ class Sessions:
         statement = select(func.count()).select_from(_T).where(_T.c.active)
         return int((await self._connection.execute(statement)).scalar_one())
 
-    async def newest_id(self, charge_point: ChargePointKey) -> int:
-        """Return the highest transaction id of this charge point, 0 when it has none."""
-        statement = select(func.max(_T.c.id)).where(_T.c.charge_point_id == charge_point)
+    async def newest_id(self) -> int:
+        """Return the highest transaction id of all: the end of the primary key's index."""
+        statement = select(func.max(_T.c.id))
         return int((await self._connection.execute(statement)).scalar_one() or 0)
 
     async def started_after(
-        self,
-        charge_point: ChargePointKey,
-        transaction_id: int,
-        *,
-        id_tag: str,
-        connector_id: int | None,
+        self, identity: str, transaction_id: int, *, id_tag: str, connector_id: int | None
     ) -> Session | None:
         """Return the first transaction of this tag that is newer than `transaction_id`."""
         statement = (
             _sessions()
             .where(
-                _T.c.charge_point_id == charge_point,
+                func.lower(_P.c.identity) == func.lower(identity),
+                _P.c.deleted_at.is_(None),
                 _T.c.id > transaction_id,
                 _T.c.id_tag_key == id_tag_key(id_tag),
             )

@@ -133,17 +133,12 @@ class Sessions(Protocol):
         """Return how many run."""
         ...
 
-    async def newest_id(self, charge_point: ChargePointKey) -> int:
-        """Return the highest transaction id of this charge point, 0 when it has none."""
+    async def newest_id(self) -> int:
+        """Return the highest transaction id of all, 0 when there is none."""
         ...
 
     async def started_after(
-        self,
-        charge_point: ChargePointKey,
-        transaction_id: int,
-        *,
-        id_tag: str,
-        connector_id: int | None,
+        self, identity: str, transaction_id: int, *, id_tag: str, connector_id: int | None
     ) -> Session | None:
         """Return the first transaction of this tag that is newer than `transaction_id`."""
         ...

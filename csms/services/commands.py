@@ -1,0 +1,150 @@
+"""Commands: calls that an operator sends. Sent once, never repeated, the outcome recorded."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import structlog
+
+from csms.clock import Clock
+from csms.domain.masking import mask
+from csms.errors import CallFailed, DatabaseAway, Forbidden, Invalid, NotFound
+from csms.services import command_checks
+from csms.services.audit import AuditTrail
+from csms.services.ports.gateway import CallSchemas, Gateway
+from csms.services.ports.store import UnitsOfWork
+from csms.services.records import CallRecord, Station
+
+_log = structlog.get_logger(__name__)
+
+
+class CommandService:
+    """Sends calls to charge points for operators."""
+
+    def __init__(
+        self,
+        units: UnitsOfWork,
+        gateway: Gateway,
+        schemas: CallSchemas,
+        clock: Clock,
+        audit: AuditTrail,
+    ) -> None:
+        self._units = units
+        self._gateway = gateway
+        self._schemas = schemas
+        self._clock = clock
+        self._audit = audit
+        self._actions = frozenset(schemas.actions())
+
+    async def send(
+        self, actor: str, identity: str, action: str, payload: Mapping[str, Any]
+    ) -> CallRecord:
+        """Send one call and return it with its outcome: accepted, rejected or callError.
+
+        The call and its audit entry are committed before it is sent.
+
+        Raises:
+            NotFound: Unknown station or action.
+            Invalid: `invalid_payload`; `fields` says where.
+            Forbidden: `refused_locally`.
+            CallFailed: No usable answer; recorded too.
+
+        Cancellation: the call may have been sent; its outcome stays open.
+        """
+        if action not in self._actions:
+            raise NotFound("action_not_found", f"There is no call {action[:50]!r}.")
+        payload = command_checks.with_unix_line_ends(dict(payload))
+        async with self._units() as unit:
+            station = await unit.charge_points.get(identity)
+            if station is None:
+                raise NotFound("station_not_found", "There is no such station.")
+            self._check(station, action, payload)
+            named = command_checks.named_transaction(action, payload)
+            session = None if named is None else await unit.sessions.get(named)
+            now = self._clock.now()
+            call = CallRecord(
+                id=str(uuid.uuid4()),
+                action=action,
+                payload=masked(action, payload),
+                actor=actor,
+                created_at=now,
+                warnings=tuple(command_checks.warnings(station, action, payload, session, now)),
+            )
+            await unit.calls.insert(station.key, call)
+            await self._audit.note(
+                unit,
+                actor,
+                "call",
+                "station",
+                station.identity,
+                {"action": action, "call": call.id},
+            )
+        return await self._sent(station, call, payload)
+
+    def _check(self, station: Station, action: str, payload: Mapping[str, Any]) -> None:
+        problems = self._schemas.problems(action, payload)
+        if problems:
+            raise Invalid("invalid_payload", f"This is no valid {action}.req.", problems)
+        reason = command_checks.refusal(station, action, payload)
+        if reason is not None:
+            raise Forbidden("refused_locally", reason)
+
+    async def _sent(
+        self, station: Station, call: CallRecord, payload: Mapping[str, Any]
+    ) -> CallRecord:
+        try:
+            answer = await self._gateway.call(station.key, call.action, payload, message_id=call.id)
+        except CallFailed as error:
+            failed = replace(
+                call,
+                ended_at=self._clock.now(),
+                outcome=error.code,
+                error_description=error.detail,
+            )
+            await self._record(failed)
+            raise
+        ended = replace(call, sent_at=answer.sent_at, ended_at=answer.answered_at)
+        if answer.error_code is not None:
+            ended = replace(
+                ended,
+                outcome="callError",
+                error_code=answer.error_code,
+                error_description=answer.error_description,
+            )
+        else:
+            outcome, status = command_checks.outcome(answer.payload)
+            ended = replace(
+                ended,
+                outcome=outcome,
+                status=status,
+                response=masked(call.action, answer.payload),
+            )
+        return await self._record(ended)
+
+    async def _record(self, call: CallRecord) -> CallRecord:
+        """Write the outcome; a call that was sent must not fail because the database is away."""
+        try:
+            async with self._units() as unit:
+                await unit.calls.finish(call)
+        except DatabaseAway:
+            _log.warning("outcome of a call could not be recorded", call=call.id)
+            text = "The outcome could not be recorded: the database is away."
+            return replace(call, warnings=(*call.warnings, text))
+        return call
+
+
+def masked(action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a payload without its secrets, for storing and showing."""
+    raw = orjson.dumps(payload).decode()
+    text = mask(action, raw)
+    if text == raw:
+        return payload
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {"masked": True}
+    return content if isinstance(content, dict) else {"masked": True}

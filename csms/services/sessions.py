@@ -1,0 +1,237 @@
+"""Sessions: transactions from the driver's side; starting and stopping them from afar."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from csms.aio import Hint
+from csms.clock import Clock
+from csms.domain import transactions
+from csms.domain.events import SessionChanged
+from csms.errors import Conflict, NotFound
+from csms.services.commands import CommandService
+from csms.services.credentials import tag_of_user
+from csms.services.ports.bus import Bus
+from csms.services.ports.store import UnitsOfWork
+from csms.services.records import CallRecord, MeterReading, Session
+
+_POLL_S = 1.0
+_LATE_VALUES = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What a remote start has led to; `session` None: accepted, not started yet."""
+
+    call_id: str
+    id_tag: str
+    session: Session | None
+
+
+def energy_wh(session: Session) -> int:
+    """Return what a session has taken so far; a register that runs backwards counts as nothing."""
+    register = session.meter_stop_wh if session.meter_stop_wh is not None else session.register_wh
+    return 0 if register is None else max(register - session.meter_start_wh, 0)
+
+
+def cost(session: Session) -> Decimal | None:
+    """Return what a session costs so far or in the end; None when it is not billable."""
+    if not session.active:
+        return session.cost
+    return transactions.cost(energy_wh(session), session.price_per_kwh, list(session.findings))
+
+
+class SessionService:
+    """Shows, starts and stops sessions."""
+
+    def __init__(
+        self,
+        units: UnitsOfWork,
+        commands: CommandService,
+        bus: Bus,
+        clock: Clock,
+        *,
+        secret: bytes,
+    ) -> None:
+        self._units = units
+        self._commands = commands
+        self._bus = bus
+        self._clock = clock
+        self._secret = secret
+
+    async def get(self, transaction_id: int) -> Session:
+        """Return one session. Raises NotFound."""
+        async with self._units() as unit:
+            session = await unit.sessions.get(transaction_id)
+        if session is None:
+            raise NotFound("session_not_found", "There is no such session.")
+        return session
+
+    async def page(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        active: bool | None = None,
+        identity: str | None = None,
+        id_tag: str | None = None,
+        started_from: datetime | None = None,
+        started_to: datetime | None = None,
+    ) -> list[Session]:
+        """Return sessions, the newest (highest transaction id) first."""
+        async with self._units() as unit:
+            return await unit.sessions.page(
+                limit,
+                before=before,
+                active=active,
+                identity=identity,
+                id_tag=id_tag,
+                started_from=started_from,
+                started_to=started_to,
+            )
+
+    async def meter_values(
+        self, transaction_id: int, limit: int, offset: int, until: datetime | None
+    ) -> list[MeterReading]:
+        """Return the readings of a session received until `until`, the newest first.
+
+        Raises:
+            NotFound: No such session.
+        """
+        async with self._units() as unit:
+            session = await unit.sessions.get(transaction_id)
+            if session is None:
+                raise NotFound("session_not_found", "There is no such session.")
+            end = self._clock.now()
+            if session.stopped_at is not None and not session.active:
+                end = min(end, max(session.stopped_at, session.start_received_at) + _LATE_VALUES)
+            return await unit.sessions.meter_values(
+                session.charge_point,
+                transaction_id=transaction_id,
+                received_from=session.start_received_at,
+                received_to=end if until is None else min(until, end),
+                offset=offset,
+                limit=limit,
+            )
+
+    async def start(
+        self,
+        actor: str,
+        identity: str,
+        *,
+        connector_id: int | None,
+        id_tag: str | None,
+        vehicle_id: str | None,
+        wait_s: float,
+    ) -> Started:
+        """Send RemoteStartTransaction and wait up to `wait_s` seconds for its StartTransaction.
+
+        Without an id tag one is used that is made for this user, and accepted in Authorize too.
+
+        Raises:
+            NotFound: No such station.
+            Forbidden: `refused_locally`.
+            Conflict: The station has rejected it.
+            CallFailed: Offline, or no usable answer.
+
+        Cancellation: the charge point may start all the same.
+        """
+        tag = id_tag or tag_of_user(self._secret, actor)
+        payload: dict[str, Any] = {} if connector_id is None else {"connectorId": connector_id}
+        payload["idTag"] = tag
+        async with self._units() as unit:
+            if id_tag is None:
+                await unit.id_tags.insert_if_missing(tag, f"Remote starts of {actor}"[:255])
+            # ids come from one sequence: whatever starts from now on has a higher one
+            newest = await unit.sessions.newest_id()
+        hint, seen = Hint(), set[int]()
+
+        def receive(event: SessionChanged) -> None:
+            if event.transaction_id > newest and event.transaction_id not in seen:
+                seen.add(event.transaction_id)
+                hint.give()
+
+        unsubscribe = self._bus.subscribe(SessionChanged, receive)
+        try:
+            call = await self._commands.send(actor, identity, "RemoteStartTransaction", payload)
+            _require_accepted(call)
+
+            async def started() -> Session | None:
+                async with self._units() as unit:
+                    return await unit.sessions.started_after(
+                        identity, newest, id_tag=tag, connector_id=connector_id
+                    )
+
+            session = await self._waited(started, hint, wait_s)
+        finally:
+            unsubscribe()
+        if session is not None and vehicle_id is not None:
+            async with self._units() as unit:
+                await unit.sessions.set_vehicle(session.transaction_id, vehicle_id)
+                session = await unit.sessions.get(session.transaction_id)
+        return Started(call_id=call.id, id_tag=tag, session=session)
+
+    async def stop(self, actor: str, transaction_id: int, *, wait_s: float) -> Session:
+        """Send RemoteStopTransaction and wait up to `wait_s` seconds for its StopTransaction.
+
+        Returns the session, which is still active when it has not stopped in time.
+
+        Raises:
+            NotFound: No such session.
+            Conflict: It has ended before, or the station has rejected the stop.
+            Forbidden, CallFailed: As `start`.
+        """
+        session = await self.get(transaction_id)
+        if not session.active:
+            raise Conflict("session_completed", "This session has ended already.")
+        hint = Hint()
+
+        def receive(event: SessionChanged) -> None:
+            if event.transaction_id == transaction_id:
+                hint.give()
+
+        unsubscribe = self._bus.subscribe(SessionChanged, receive)
+        try:
+            call = await self._commands.send(
+                actor,
+                session.identity,
+                "RemoteStopTransaction",
+                {"transactionId": transaction_id},
+            )
+
+            async def stopped() -> Session | None:
+                found = await self.get(transaction_id)
+                return None if found.active else found
+
+            if call.outcome != "accepted":
+                over = await stopped()  # it may have ended by itself meanwhile
+                if over is not None:
+                    return over
+                _require_accepted(call)
+            found = await self._waited(stopped, hint, wait_s)
+        finally:
+            unsubscribe()
+        return found if found is not None else await self.get(transaction_id)
+
+    async def _waited(
+        self, look: Callable[[], Awaitable[Session | None]], hint: Hint, wait_s: float
+    ) -> Session | None:
+        """Look at each hint, and each second in case one is lost, until something is found."""
+        deadline = self._clock.monotonic() + wait_s
+        while True:
+            found = await look()
+            left = deadline - self._clock.monotonic()
+            if found is not None or left <= 0:
+                return found
+            await hint.taken(min(left, _POLL_S))
+
+
+def _require_accepted(call: CallRecord) -> None:
+    if call.outcome == "callError":
+        raise Conflict("call_error", f"The station answered {call.action} with {call.error_code}.")
+    if call.outcome != "accepted":
+        raise Conflict("rejected", f"The station answered {call.action} with {call.status}.")
