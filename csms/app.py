@@ -1,0 +1,275 @@
+"""The composition root: settings in, a running central system out, stopped in order.
+
+The only place that knows all drivers. Start: database, migrations, loops, operator API, sockets.
+Stop: not ready, accept no more, finish what runs, close sockets with 1001, flush, close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from csms import __version__
+from csms.aio import supervise
+from csms.api.app import ApiConfig, Ports, create_app
+from csms.api.server import ApiServer
+from csms.bus.local import LocalBus
+from csms.clock import Clock, SystemClock
+from csms.errors import StartError
+from csms.ocppj.schemas import Schemas
+from csms.ocppj.server import OcppServer
+from csms.services.connections import Connections
+from csms.services.intake import Intake
+from csms.services.smart_charging import SmartCharging
+from csms.services.transactions import Price
+from csms.settings import Settings
+from csms.store import migrate
+from csms.store.connections import SqlConnectionStore
+from csms.store.control import SqlControlStore
+from csms.store.database import Database
+from csms.store.embedded import EmbeddedPostgres
+from csms.store.intake import SqlIntakeStore
+from csms.store.partitions import keep_partitions
+from csms.store.unit_of_work import SqlUnitsOfWork
+
+_log = structlog.get_logger(__name__)
+
+_STOP_WAIT_S = 10.0
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a command decides where no setting says otherwise."""
+
+    host: str
+    accept_unknown_stations: bool
+    quiet: bool
+
+
+SERVE = Defaults(host="0.0.0.0", accept_unknown_stations=False, quiet=True)  # noqa: S104  the contract
+DEMO = Defaults(host="127.0.0.1", accept_unknown_stations=True, quiet=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A central system that serves.
+
+    Attributes:
+        ports: What the API's services are built from; `csms.demo` shows the same.
+    """
+
+    ocpp_port: int
+    http_port: int
+    secret: bytes
+    ports: Ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseAddress:
+    """Where the database is; `embedded` is the server that this process has started."""
+
+    url: str
+    embedded: EmbeddedPostgres | None = None
+
+
+@contextmanager
+def database_address(settings: Settings) -> Iterator[DatabaseAddress]:
+    """Give the address of the database; starts the embedded one where none is set.
+
+    Call it on the main thread: the embedded server lives as long as the thread that started it.
+
+    Raises:
+        StartError: The data folder cannot be used, or the server does not start.
+    """
+    if settings.database_url is not None:
+        yield DatabaseAddress(url=settings.database_url)
+        return
+    with EmbeddedPostgres(data_folder(settings) / "postgres") as postgres:
+        yield DatabaseAddress(url=postgres.url, embedded=postgres)
+
+
+def data_folder(settings: Settings) -> Path:
+    """Return the data folder, made if need be and closed to others.
+
+    Raises:
+        StartError: It cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartError(
+            f"The data folder {settings.data_dir} cannot be made ({error.strerror}); "
+            "set CSMS_DATA_DIR to a folder that can."
+        ) from error
+    return settings.data_dir
+
+
+def load_secret(settings: Settings) -> bytes:
+    """Return the secret of keyed hashes and cookies; made at the first start.
+
+    Raises:
+        StartError: The file cannot be read, or holds too little.
+    """
+    if settings.secret_file is None:
+        text = _kept(data_folder(settings) / "secret", secrets.token_hex(_SECRET_BYTES))
+    else:
+        try:
+            text = settings.secret_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise StartError(f"CSMS_SECRET_FILE {settings.secret_file}: {error}.") from error
+    if len(text) < _SECRET_BYTES:
+        raise StartError(
+            f"The secret must have at least {_SECRET_BYTES} characters; it has {len(text)}."
+        )
+    return text.encode()
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    defaults: Defaults,
+    address: DatabaseAddress,
+    *,
+    clock: Clock | None = None,
+) -> AsyncIterator[Running]:
+    """Run a central system over a database; at the end stop it gracefully.
+
+    Args:
+        settings: All of them.
+        defaults: Of the command.
+        address: Of the database, migrated to this version's head.
+        clock: The machine's when None.
+
+    Raises:
+        StartError: A port is in use.
+        DatabaseAway: Postgres cannot be reached at start.
+    """
+    clock = clock or SystemClock()
+    secret = load_secret(settings)
+    node = _node_name(settings)
+    database, bus = Database(address.url), LocalBus()
+    intake_store = SqlIntakeStore(address.url)
+    intake = Intake(
+        intake_store,
+        bus,
+        clock,
+        price=Price(per_kwh=settings.price_per_kwh, currency=settings.currency),
+        heartbeat_interval_s=settings.heartbeat_interval_s,
+    )
+    quiet = defaults.quiet if settings.quiet is None else settings.quiet
+    connections = Connections(
+        SqlConnectionStore(database),
+        bus,
+        clock,
+        node=node,
+        secret=secret,
+        accept_unknown=_first(settings.accept_unknown_stations, defaults.accept_unknown_stations),
+        quiet=quiet,
+    )
+    ready = asyncio.Event()
+    schemas = Schemas()
+    ocpp = OcppServer(
+        host=settings.ocpp_host or defaults.host,
+        port=settings.ocpp_port,
+        connections=connections,
+        intake=intake,
+        schemas=schemas,
+        clock=clock,
+        call_timeout_s=settings.call_timeout_s,
+        ready=ready.is_set,
+    )
+    allocator = SmartCharging(SqlControlStore(database), ocpp.gateway, bus, clock, node=node)
+    ports = Ports(
+        units=SqlUnitsOfWork(database),
+        gateway=ocpp.gateway,
+        schemas=schemas,
+        allocator=allocator,
+        bus=bus,
+        clock=clock,
+    )
+    api = ApiServer(
+        create_app(
+            ports,
+            ApiConfig(
+                version=__version__, secret=secret, admin_token=settings.admin_token, quiet=quiet
+            ),
+        ),
+        host=settings.http_host or defaults.host,
+        port=settings.http_port,
+    )
+    try:
+        await connections.start()
+        async with asyncio.TaskGroup() as tasks:
+            storing = tasks.create_task(supervise("intake", intake.run, clock), name="intake")
+            bodies = {
+                "connections": connections.run,
+                "smart charging": allocator.run,
+                "partitions": partial(keep_partitions, database, clock),
+            }
+            if address.embedded is not None:
+                bodies["embedded Postgres"] = partial(address.embedded.watch, clock)
+            loops = [
+                tasks.create_task(supervise(name, body, clock), name=name)
+                for name, body in bodies.items()
+            ]
+            try:
+                await api.start()
+                await ocpp.start()
+                ready.set()
+                yield Running(ocpp_port=ocpp.port, http_port=api.port, secret=secret, ports=ports)
+            finally:
+                ready.clear()
+                await ocpp.stop()
+                await api.stop()
+                for task in loops:
+                    task.cancel()
+                await asyncio.wait(loops)
+                intake.close()
+                await asyncio.wait([storing], timeout=_STOP_WAIT_S)
+                storing.cancel()
+                await connections.flush()
+    finally:
+        await intake_store.close()
+        await database.close()
+
+
+async def prepare(url: str) -> None:
+    """Bring the database to this version's schema.
+
+    Raises:
+        StartError: It was migrated by a newer csms.
+        DatabaseAway: Postgres cannot be reached.
+    """
+    await migrate.upgrade(url)
+
+
+def _first(value: bool | None, default: bool) -> bool:
+    return default if value is None else value
+
+
+def _node_name(settings: Settings) -> str:
+    """Return this node's name; the same after a restart, so its leases and sockets are known."""
+    return _kept(data_folder(settings) / "node", f"{socket.gethostname()}-{secrets.token_hex(4)}")
+
+
+def _kept(path: Path, new: str) -> str:
+    """Return the text of a file that only we may read; made with `new` if it is not there."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as error:
+        raise StartError(f"{path} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "w") as file:
+        file.write(new + "\n")
+    return new
