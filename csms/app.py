@@ -10,7 +10,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -211,7 +211,7 @@ async def running(
         await connections.start()
         async with asyncio.TaskGroup() as tasks:
             storing = tasks.create_task(supervise("intake", intake.run, clock), name="intake")
-            bodies = {
+            bodies: dict[str, Callable[[], Awaitable[None]]] = {
                 "connections": connections.run,
                 "smart charging": allocator.run,
                 "partitions": partial(keep_partitions, database, clock),

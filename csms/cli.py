@@ -197,8 +197,8 @@ def told() -> Iterator[Settings]:
         expected, others = group.split(CsmsError)
         if expected is None or others is not None:
             raise
-        for error in _flat(expected):
-            _tell(error)
+        for each in _flat(expected):
+            _tell(each)
         raise typer.Exit(1) from None
 
 

@@ -1,0 +1,134 @@
+"""What the command line does beside serving: administrators, users, checks, imports."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from csms.app import (
+    DatabaseAddress,
+    Defaults,
+    Running,
+    load_secret,
+    prepare,
+)
+from csms.clock import SystemClock
+from csms.services import credentials
+from csms.services.access import Access, Role
+from csms.services.audit import AuditTrail
+from csms.services.ports.store import UnitsOfWork
+from csms.services.users import UserService
+from csms.settings import Settings
+from csms.store import migrate
+from csms.store.database import Database
+from csms.store.unit_of_work import SqlUnitsOfWork
+
+ACTOR = "command line"
+_ADMINISTRATOR = "administrator"
+_PAGE = 1000
+
+
+async def first_sign_in(settings: Settings, system: Running) -> str | None:
+    """Return a new administrator's token if nobody could sign in until now, else None.
+
+    The token is shown once and kept as a keyed hash only; `reset_administrator` makes another.
+    """
+    if settings.admin_token is not None:
+        return None
+    units = system.ports.units
+    async with units() as unit:
+        if await unit.users.page_keys(1) or await unit.users.page(1):
+            return None
+    return await _new_administrator(units, system.secret)
+
+
+async def reset_administrator(settings: Settings, database: DatabaseAddress) -> str:
+    """Return a new administrator's token; the one made before ends within ten seconds.
+
+    Raises:
+        StartError, DatabaseAway: The database is not to be had.
+    """
+    async with _units(database) as units:
+        return await _new_administrator(units, load_secret(settings))
+
+
+async def add_user(
+    settings: Settings, database: DatabaseAddress, name: str, role: Role, password: str
+) -> None:
+    """Add a user with a password.
+
+    Raises:
+        Conflict: `user_exists`.
+        Invalid: The name or password is refused.
+    """
+    async with _units(database) as units:
+        clock = SystemClock()
+        audit = AuditTrail(units, clock)
+        access = Access(units, clock, secret=load_secret(settings), admin_token=None)
+        await UserService(units, access, audit).create(ACTOR, name, role, password)
+
+
+async def check(settings: Settings, defaults: Defaults, database: DatabaseAddress) -> list[str]:
+    """Return what would keep `csms serve` from its work, a line each; [] when all is well.
+
+    Raises:
+        StartError, DatabaseAway: The database is not to be had at all.
+    """
+    problems = []
+    load_secret(settings)
+    revision = await migrate.current(database.url)
+    if revision is None:
+        problems.append("The database is empty; `csms migrate` or `csms serve` prepares it.")
+    elif revision != migrate.head():
+        problems.append(
+            f"The database is at revision {revision}, this version needs {migrate.head()}: "
+            "run `csms migrate`."
+        )
+    for what, host, port, setting in (
+        ("charge points", settings.ocpp_host, settings.ocpp_port, "CSMS_OCPP_PORT"),
+        ("the operator API", settings.http_host, settings.http_port, "CSMS_HTTP_PORT"),
+    ):
+        reason = _cannot_listen(host or defaults.host, port)
+        if reason is not None:
+            problems.append(f"Port {port} for {what} cannot be used: {reason} ({setting}).")
+    return problems
+
+
+def _cannot_listen(host: str, port: int) -> str | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return (error.strerror or str(error)).lower()
+    return None
+
+
+async def _new_administrator(units: UnitsOfWork, secret: bytes) -> str:
+    token = credentials.new_token()
+    audit = AuditTrail(units, SystemClock())
+    async with units() as unit:
+        for key in await unit.users.page_keys(_PAGE):
+            if key.name == _ADMINISTRATOR:
+                await unit.users.delete_key(key.key)
+        made = await unit.users.insert_key(
+            {
+                "name": _ADMINISTRATOR,
+                "role": Role.ADMIN.value,
+                "token_digest": credentials.token_digest(secret, token),
+            }
+        )
+        await audit.note(unit, ACTOR, "create", "apiKey", str(made.key), {"name": _ADMINISTRATOR})
+    return token
+
+
+@asynccontextmanager
+async def _units(database: DatabaseAddress) -> AsyncIterator[UnitsOfWork]:
+    await prepare(database.url)
+    opened = Database(database.url, pool_size=2)
+    try:
+        yield SqlUnitsOfWork(opened)
+    finally:
+        await opened.close()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+from csms.aio import Hint, supervise
+from csms.errors import DatabaseAway
+
+
+async def test_hints_coalesce_and_are_not_lost_before_somebody_waits():
+    hint = Hint()
+    hint.give()
+    hint.give()
+    assert await hint.taken(1)
+    assert not await hint.taken(0.001)
+
+
+async def test_a_cancelled_wait_keeps_the_hint():
+    hint = Hint()
+    waiting = asyncio.get_running_loop().create_task(hint.taken())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    hint.give()
+    assert await hint.taken(1)
+
+
+async def test_a_supervised_loop_starts_again_with_growing_pauses_until_it_ends(clock):
+    starts = []
+
+    async def body():
+        starts.append(clock.monotonic())
+        if len(starts) < 5:
+            raise (ValueError("fault") if len(starts) % 2 else DatabaseAway("away"))
+
+    task = asyncio.get_running_loop().create_task(supervise("test", body, clock, pause_s=1))
+    await clock.advance(30)
+    assert task.done()
+    pauses = [b - a for a, b in itertools.pairwise(starts)]
+    assert pauses == [1, 2, 4, 8]
+
+
+async def test_a_supervised_loop_passes_its_cancellation_on(clock):
+    task = asyncio.get_running_loop().create_task(
+        supervise("test", lambda: clock.sleep(1000), clock)
+    )
+    await clock.settle()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
