@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo
 from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
 from csms.domain.metering import Reading
 
+_CENT = Decimal("0.01")
 CLOCK_TOLERANCE = timedelta(minutes=5)
 CLOCK_UNSET_BEFORE_YEAR = 2015
 OFFLINE_AFTER = timedelta(minutes=5)
@@ -182,7 +183,7 @@ def cost(energy_wh: int, price_per_kwh: Decimal, findings: list[str]) -> Decimal
     """
     if UNBILLABLE.intersection(findings):
         return None
-    return (Decimal(energy_wh) / 1000 * price_per_kwh).quantize(Decimal("0.01"))
+    return (Decimal(energy_wh) / 1000 * price_per_kwh).quantize(_CENT, ROUND_HALF_UP)
 
 
 def _clock_is_suspect(at: datetime, received_at: datetime) -> bool:
