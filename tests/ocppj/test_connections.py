@@ -159,7 +159,8 @@ async def test_h17_stop_answers_what_is_in_work_then_closes_with_1001(server, in
     await wait_until(lambda: intake.waiting)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.stop())
-        await wait_until(lambda: nobody_listens(port))
+        await wait_until(lambda: not server._server.is_serving())
+        assert nobody_listens(port)
         await cp.play(sends(2, "2", "Heartbeat", {}))
         intake.release()
         await cp.play(gets(3, "1", ANY), gets(Closed(1001)))
