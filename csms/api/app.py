@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import orjson
 from aiohttp import web
@@ -14,23 +15,33 @@ from csms.api.calls import Calls
 from csms.api.docs import Docs
 from csms.api.handling import Endpoint
 from csms.api.health import Health
+from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
 from csms.api.routes import Resource, Route
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
+from csms.api.sites import Sites
 from csms.api.stations import Stations
+from csms.api.statistics import Statistics
+from csms.api.users import ApiKeys, Audit, Users
 from csms.clock import Clock
+from csms.domain.ids import ChargePointKey
 from csms.errors import StartError
 from csms.services.access import Access
+from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
 from csms.services.commands import CommandService
+from csms.services.id_tags import IdTagService
+from csms.services.managed_loads import ManagedLoadService
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
 from csms.services.sessions import SessionService
+from csms.services.sites import SiteService
 from csms.services.stations import StationService
+from csms.services.statistics import StatisticsService
 from csms.services.users import UserService
 
 _MOST_BODY_BYTES = 1024 * 1024
@@ -61,7 +72,11 @@ class ApiConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the API needs of the other drivers."""
+    """What the API needs of the other drivers.
+
+    Attributes:
+        last_seen: A charge point's sign of life that is not in the database yet.
+    """
 
     units: UnitsOfWork
     gateway: Gateway
@@ -69,6 +84,7 @@ class Ports:
     allocator: Allocator
     bus: Bus
     clock: Clock
+    last_seen: Callable[[ChargePointKey], datetime | None] = lambda _: None
 
 
 def create_app(ports: Ports, config: ApiConfig) -> web.Application:
@@ -90,6 +106,7 @@ def create_app(ports: Ports, config: ApiConfig) -> web.Application:
         audit,
         secret=config.secret,
         quiet=config.quiet,
+        last_seen=ports.last_seen,
     )
     commands = CommandService(units, ports.gateway, ports.schemas, clock, audit)
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
@@ -99,6 +116,15 @@ def create_app(ports: Ports, config: ApiConfig) -> web.Application:
         Stations(stations, clock),
         Calls(commands),
         Sessions(sessions, clock),
+        IdTags(IdTagService(units, audit)),
+        Sites(
+            SiteService(units, ports.allocator, ports.bus, clock, audit),
+            ManagedLoadService(units, ports.allocator, clock),
+        ),
+        Statistics(StatisticsService(units)),
+        Users(users),
+        ApiKeys(ApiKeyService(units, access, audit, secret=config.secret)),
+        Audit(audit),
     ]
     app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[middleware.errors])
     app.on_response_prepare.append(middleware.add_headers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -67,10 +67,11 @@ class Page(Out, Generic[T]):
 
 
 class PageQuery(Query):
-    """What each list takes."""
+    """What each list takes; as CSV the next cursor stands in the header `X-Next-Cursor`."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     cursor: Annotated[str, Field(max_length=500)] | None = None
+    format: Literal["json", "csv"] = "json"
 
 
 def _clean(text: str) -> str:

@@ -14,9 +14,9 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
-from csms.api import problems
+from csms.api import csv_export, problems
 from csms.api.authentication import Authentication
-from csms.api.fields import JsonObject
+from csms.api.fields import JsonObject, PageQuery
 from csms.api.idempotency import Idempotency
 from csms.api.routes import Reply, Route
 from csms.errors import Invalid, NotFound, Refusal
@@ -88,7 +88,11 @@ class Endpoint:
             async def act() -> web.StreamResponse:
                 try:
                     self._read(request, raw, given)
-                    return self._written(await route.handler(**given))
+                    result = await route.handler(**given)
+                    query = given.get("query")
+                    if isinstance(query, PageQuery) and query.format == "csv":
+                        return csv_export.response(result)
+                    return self._written(result)
                 except Refusal as refusal:
                     return problems.response(refusal)
 

@@ -56,5 +56,6 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add the security headers; a page that needs others has set its own."""
     del request
+    response.headers["Server"] = "csms"
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)

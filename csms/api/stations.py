@@ -226,7 +226,7 @@ def connector_out(connector: Connector, station: Station) -> ConnectorOut:
     )
 
 
-def station_out(station: Station, *, online: bool) -> StationOut:
+def station_out(station: Station, *, online: bool, last_seen_at: datetime | None) -> StationOut:
     """Return a station as the contract spells it."""
     location = station.location
     return StationOut(
@@ -248,7 +248,7 @@ def station_out(station: Station, *, online: bool) -> StationOut:
         strict=station.strict,
         quiet=station.quiet,
         online=online,
-        last_seen_at=station.last_seen_at,
+        last_seen_at=last_seen_at,
         connected_at=station.connected_at,
         vendor=station.vendor,
         model=station.model,
@@ -438,4 +438,8 @@ class Stations:
         )
 
     def _out(self, station: Station) -> StationOut:
-        return station_out(station, online=self._stations.is_online(station))
+        return station_out(
+            station,
+            online=self._stations.is_online(station),
+            last_seen_at=self._stations.last_seen_at(station),
+        )

@@ -147,6 +147,15 @@ class Circuit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryDraft:
+    """A battery as the operator describes it; `capacity_wh` is the energy it starts with."""
+
+    id: str
+    capacity_wh: int
+    power_w: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Battery:
     """A battery of a site.
 

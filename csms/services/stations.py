@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ class StationService:
     Args:
         quiet: What `quiet` is for a station of which nothing is said.
         secret: Key of the password digests.
+        last_seen: A sign of life that is not in the database yet.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class StationService:
         *,
         secret: bytes,
         quiet: bool,
+        last_seen: Callable[[ChargePointKey], datetime | None],
     ) -> None:
         self._units = units
         self._gateway = gateway
@@ -51,6 +53,12 @@ class StationService:
         self._audit = audit
         self._secret = secret
         self._quiet = quiet
+        self._last_seen = last_seen
+
+    def last_seen_at(self, station: Station) -> datetime | None:
+        """Return when the station was last heard of."""
+        times = (station.last_seen_at, self._last_seen(station.key))
+        return max((at for at in times if at is not None), default=None)
 
     def is_online(self, station: Station) -> bool:
         """Return whether the station has a live connection."""

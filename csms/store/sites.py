@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, insert, literal, select, text, union_all, update
+from sqlalchemy import Row, delete, exists, func, insert, literal, select, text, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csms.domain.battery import MWH_PER_WH
 from csms.domain.ids import ChargePointKey, SiteId
 from csms.services.ports.store import Changes
-from csms.services.records import Battery, Charger, Circuit, Site
+from csms.services.records import Battery, BatteryDraft, Charger, Circuit, Site
 from csms.store import tables
 from csms.store.charge_points import writable
 
@@ -113,24 +114,44 @@ class Sites:
                 .values(circuit_id=None)
             )
 
-    async def replace_batteries(self, site_id: str, batteries: Sequence[Battery]) -> None:
-        """Make exactly these the site's batteries, with the energy that they are given."""
-        await self._connection.execute(delete(_B).where(_B.c.site_id == site_id))
-        if batteries:
-            await self._connection.execute(
-                insert(_B),
-                [
-                    {
-                        "site_id": site_id,
-                        "id": battery.id,
-                        "capacity_wh": battery.capacity_wh,
-                        "power_w": battery.power_w,
-                        "energy_mwh": battery.energy_mwh,
-                        "flow_w": battery.flow_w,
-                    }
-                    for battery in batteries
-                ],
+    async def replace_batteries(
+        self, site_id: str, batteries: Sequence[BatteryDraft], now: datetime
+    ) -> None:
+        """Make exactly these the site's batteries.
+
+        A new one is full; one that stays keeps its energy, cut to its capacity, and its flow.
+        """
+        await self._connection.execute(
+            delete(_B).where(
+                _B.c.site_id == site_id, _B.c.id.not_in([battery.id for battery in batteries])
             )
+        )
+        if not batteries:
+            return
+        statement = upsert(_B).values(
+            [
+                {
+                    "site_id": site_id,
+                    "id": battery.id,
+                    "capacity_wh": battery.capacity_wh,
+                    "power_w": battery.power_w,
+                    "energy_mwh": battery.capacity_wh * MWH_PER_WH,
+                    "updated_at": now,
+                }
+                for battery in batteries
+            ]
+        )
+        new = statement.excluded
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["site_id", "id"],
+                set_={
+                    "capacity_wh": new.capacity_wh,
+                    "power_w": new.power_w,
+                    "energy_mwh": func.least(_B.c.energy_mwh, new.energy_mwh),
+                },
+            )
+        )
 
     async def replace_stations(
         self, site_id: str, stations: Sequence[tuple[ChargePointKey, int, int]]

@@ -15,7 +15,7 @@ from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId
 from csms.services.records import (
     ApiKey,
     AuditEntry,
-    Battery,
+    BatteryDraft,
     CallRecord,
     Circuit,
     IdTag,
@@ -196,8 +196,10 @@ class Sites(Protocol):
         """Make exactly these the site's circuits."""
         ...
 
-    async def replace_batteries(self, site_id: str, batteries: Sequence[Battery]) -> None:
-        """Make exactly these the site's batteries."""
+    async def replace_batteries(
+        self, site_id: str, batteries: Sequence[BatteryDraft], now: datetime
+    ) -> None:
+        """Make exactly these the site's batteries; those that stay keep their energy."""
         ...
 
     async def replace_stations(

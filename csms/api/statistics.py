@@ -1,0 +1,132 @@
+"""Statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from csms.api import pages
+from csms.api.fields import Day, Out, Page, PageQuery, Text
+from csms.api.routes import Route
+from csms.services.access import Role
+from csms.services.records import Statistic
+from csms.services.statistics import StatisticsService
+
+
+class StatisticsQuery(PageQuery):
+    """Days from (in) and to (in), each local to the site of the station."""
+
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+    station_id: Text | None = None
+
+
+class DailyOut(Out):
+    """Completed sessions of one station on one day."""
+
+    date: str
+    station_id: str
+    sessions: int
+    energy_kwh: float
+    revenue: float
+    currency: str
+
+
+class SummaryItem(Out):
+    """Completed sessions of one station."""
+
+    station_id: str
+    sessions: int
+    energy_kwh: float
+    revenue: float
+    currency: str
+
+
+class SummaryOut(Page[SummaryItem]):
+    """By station, and the sums over this page; `currency` and `revenue` are null when mixed."""
+
+    sessions: int
+    energy_kwh: float
+    revenue: float | None
+    currency: str | None
+
+
+def _money(amount: Decimal) -> float:
+    return float(amount.quantize(Decimal("0.01")))
+
+
+class Statistics:
+    """The operations."""
+
+    def __init__(self, statistics: StatisticsService) -> None:
+        self._statistics = statistics
+
+    def routes(self) -> list[Route]:
+        """Return all operations of this resource."""
+
+        def route(path: str, handler: Any) -> Route:
+            return Route(
+                method="GET", path=path, handler=handler, role=Role.VIEWER, tag="statistics"
+            )
+
+        return [
+            route("/api/stats/daily", self.daily_statistics),
+            route("/api/stats/summary", self.statistics_summary),
+        ]
+
+    async def daily_statistics(self, query: StatisticsQuery) -> Page[DailyOut]:
+        """Return sessions, energy and revenue per station and day, the newest day first.
+
+        A session counts on the local day of its stop at its site (UTC without a site).
+        """
+        offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
+        found = await self._statistics.daily(
+            query.limit, offset, query.from_, query.to, query.station_id
+        )
+        return Page[DailyOut](
+            items=[
+                DailyOut(
+                    date="" if row.day is None else row.day.isoformat(),
+                    station_id=row.identity,
+                    sessions=row.sessions,
+                    energy_kwh=row.energy_wh / 1000,
+                    revenue=_money(row.revenue),
+                    currency=row.currency,
+                )
+                for row in found
+            ],
+            next_cursor=_next(found, query.limit, offset),
+        )
+
+    async def statistics_summary(self, query: StatisticsQuery) -> SummaryOut:
+        """Return sessions, energy and revenue per station, and their sums."""
+        offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
+        found = await self._statistics.summary(
+            query.limit, offset, query.from_, query.to, query.station_id
+        )
+        currencies = {row.currency for row in found}
+        mixed = len(currencies) > 1
+        return SummaryOut(
+            items=[
+                SummaryItem(
+                    station_id=row.identity,
+                    sessions=row.sessions,
+                    energy_kwh=row.energy_wh / 1000,
+                    revenue=_money(row.revenue),
+                    currency=row.currency,
+                )
+                for row in found
+            ],
+            next_cursor=_next(found, query.limit, offset),
+            sessions=sum(row.sessions for row in found),
+            energy_kwh=sum(row.energy_wh for row in found) / 1000,
+            revenue=None if mixed else _money(sum((row.revenue for row in found), Decimal(0))),
+            currency=currencies.pop() if len(currencies) == 1 else None,
+        )
+
+
+def _next(found: Sequence[Statistic], limit: int, offset: int) -> str | None:
+    return pages.encode(offset + limit) if len(found) == limit else None
