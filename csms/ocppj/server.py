@@ -21,11 +21,13 @@ from csms.ocppj import repairs
 from csms.ocppj.gateway import LocalGateway
 from csms.ocppj.handlers import Handlers, Station
 from csms.ocppj.handshake import Admission, Refusal, admit
+from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.session import Services, Session
 from csms.services.connections import Connections
 from csms.services.intake import Intake
+from csms.services.ports.bus import Bus
 
 _log = structlog.get_logger(__name__)
 
@@ -54,8 +56,8 @@ class _Connection(ServerConnection):
 class OcppServer:
     """Listens for charge points.
 
-    Use `start`, then `stop`; both once. `registry` and `gateway` work before, in between and
-    after: without a socket every station is offline.
+    Use `start`, `run` as a loop beside it, then `stop`; each once. `registry` and `gateway` work
+    before, in between and after: without a socket every station is offline.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class OcppServer:
         intake: Intake,
         schemas: Schemas,
         clock: Clock,
+        bus: Bus | None = None,
         call_timeout_s: float = 30.0,
         ping_interval_s: float | None = 30.0,
         ping_timeout_s: float | None = 30.0,
@@ -81,6 +84,7 @@ class OcppServer:
             intake: Makes facts durable.
             schemas: All of OCPP 1.6.
             clock: Time.
+            bus: Brings word of changed stations to live sessions, while `run` runs.
             call_timeout_s: For calls that name none.
             ping_interval_s: Silence after which a station is pinged (H13); None: never.
             ping_timeout_s: A pong later than this ends the connection; None: never.
@@ -102,6 +106,7 @@ class OcppServer:
         self._server: Server | None = None
         self.registry = Registry()
         self.gateway = LocalGateway(self.registry, call_timeout_s=call_timeout_s)
+        self._refresher = None if bus is None else Refresher(self.registry, connections, bus, clock)
 
     @property
     def port(self) -> int:
@@ -139,6 +144,17 @@ class OcppServer:
             why = _REASONS.get(error.errno or 0, error.strerror or str(error))
             where = f"{self._host or '*'}:{self._wanted_port}"
             raise StartError(f"Cannot listen for charge points on {where}: {why}.") from error
+
+    async def run(self) -> None:
+        """Let live sessions see what operators change; a supervised loop of the program.
+
+        Returns at once without a bus.
+
+        Raises:
+            DatabaseAway: Run it again.
+        """
+        if self._refresher is not None:
+            await self._refresher.run()
 
     async def stop(self, *, grace_s: float = 5.0) -> None:
         """Stop accepting, let running handlers finish, close all sockets with 1001 (H17).

@@ -1,0 +1,82 @@
+"""Live sessions see what operators change: registration, strictness, profile, deletion.
+
+A session works with the charge point's row as it was at its handshake. `StationChanged` says that a
+row may have changed, but also comes with every status; so keys are collected and looked up at a
+bounded rate.
+"""
+
+from __future__ import annotations
+
+from csms.aio import Hint
+from csms.clock import Clock
+from csms.domain.charge_points import ChargePointRecord
+from csms.domain.events import StationChanged
+from csms.domain.ids import ChargePointKey
+from csms.ocppj.registry import Registry
+from csms.ocppj.session import Session
+from csms.services.connections import Connections
+from csms.services.ports.bus import Bus
+
+MOST_A_ROUND = 50
+ROUND_S = 0.5
+
+_POLL_S = 30.0
+_POLICY_VIOLATION = 1008
+
+
+class Refresher:
+    """Keeps the records of live sessions fresh.
+
+    Concurrency: one task runs `run`.
+    """
+
+    def __init__(
+        self, registry: Registry, connections: Connections, bus: Bus, clock: Clock
+    ) -> None:
+        self._registry = registry
+        self._connections = connections
+        self._clock = clock
+        self._changed: dict[ChargePointKey, None] = {}
+        self._hint = Hint()
+        bus.subscribe(StationChanged, self._note)
+
+    async def run(self) -> None:
+        """Look up changed stations, for ever.
+
+        Raises:
+            DatabaseAway: The keys are kept for the next run.
+
+        Cancellation: nothing is left half done.
+        """
+        while True:
+            if not self._changed:
+                await self._hint.taken(_POLL_S)
+            await self._clock.sleep(ROUND_S)
+            for key in list(self._changed)[:MOST_A_ROUND]:
+                await self._refresh(key)
+                self._changed.pop(key, None)
+
+    async def _refresh(self, key: ChargePointKey) -> None:
+        session = self._registry.get(key)
+        if session is None:
+            return
+        before = session.station.record
+        now = await self._connections.find(before.identity)
+        if _must_leave(before, now):
+            await self._close(session)
+        elif now is not None:
+            self._registry.refresh(now)
+
+    @staticmethod
+    async def _close(session: Session) -> None:
+        await session.close(_POLICY_VIOLATION, "the station was changed: connect again")
+
+    def _note(self, event: StationChanged) -> None:
+        if self._registry.get(event.charge_point) is not None:
+            self._changed[event.charge_point] = None
+            self._hint.give()
+
+
+def _must_leave(before: ChargePointRecord, now: ChargePointRecord | None) -> bool:
+    """Return whether a station must come again: gone, another row, or let in by other rules."""
+    return now is None or now.key != before.key or now.security_profile != before.security_profile
