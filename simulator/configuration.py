@@ -149,8 +149,10 @@ class Configuration:
         self._keys = {key.name.lower(): key for key in keys}
         self._values: dict[str, str] = {}
         for name, value in (overrides or {}).items():
-            if name.lower() not in self._keys:
-                msg = f"unknown configuration key {name}"
+            key = self._keys.get(name.lower())
+            if key is None or not key.accepts(value):
+                fault = "unknown configuration key" if key is None else "bad value for"
+                msg = f"{fault} {name}"
                 raise ValueError(msg)
             self._values[name.lower()] = value
 

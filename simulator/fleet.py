@@ -6,6 +6,7 @@ timestamps and protocol times stay real.
 """
 
 import asyncio
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass
@@ -22,10 +23,25 @@ CONNECTS_PER_S = 200.0
 """How fast a fleet comes up; a real one does not connect in one instant either."""
 
 FIRST_ARRIVALS_S = 6.0
-"""Time within which the vehicles that are there at the start plug in."""
+"""Vehicles' time within which those that are there at the start plug in."""
 
 HESITATION_S = (0.5, 2.0)
-"""How long a driver takes from the cable to the tag."""
+"""How long a driver takes from the cable to the tag, in the vehicles' time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A charge point, its group, and its number in the group from 0."""
+
+    station: ChargePointSimulator
+    group: Group
+    number: int
+
+    def begins_taken(self, connector_id: int) -> bool:
+        """Whether a vehicle is there from the start: an even share, the first one too."""
+        before = self.number * self.group.connectors + connector_id - 1
+        share = self.group.vehicles.atStart
+        return math.ceil((before + 1) * share) > math.ceil(before * share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +93,9 @@ class Fleet:
         self._counts: Counter[str] = Counter()
         self._stop_asked = asyncio.Event()
         self.stations: list[ChargePointSimulator] = []
-        self._drivers: list[tuple[ChargePointSimulator, Group, random.Random]] = []
+        self._places: list[_Place] = []
         for group in plan.groups:
-            for name in group.names:
+            for number, name in enumerate(group.names):
                 station = ChargePointSimulator(
                     self._settings(group, name, url),
                     clock=self.clock,
@@ -87,9 +103,7 @@ class Fleet:
                     on_event=self._watch,
                 )
                 self.stations.append(station)
-                # Chance in a simulation, not a secret; one source a charge point keeps runs alike.
-                chance = random.Random(f"{plan.seed} {name}")  # noqa: S311
-                self._drivers.append((station, group, chance))
+                self._places.append(_Place(station=station, group=group, number=number))
 
     def _settings(self, group: Group, name: str, url: str) -> StationSettings:
         return StationSettings(
@@ -133,9 +147,9 @@ class Fleet:
         Cancellation: leaves at once; the ledger says what was acknowledged.
         """
         async with asyncio.TaskGroup() as tasks:
-            for number, (station, group, chance) in enumerate(self._drivers):
-                delay = number / CONNECTS_PER_S
-                tasks.create_task(self._play(station, group, chance, delay), name=station.identity)
+            for order, place in enumerate(self._places):
+                delay = order / CONNECTS_PER_S
+                tasks.create_task(self._play(place, delay), name=place.station.identity)
             await self.clock.wait(self._stop_asked, duration_s)
             self._stop_asked.set()
 
@@ -143,59 +157,51 @@ class Fleet:
         """Ask ``run`` to end in order."""
         self._stop_asked.set()
 
-    async def _play(
-        self, station: ChargePointSimulator, group: Group, chance: random.Random, delay: float
-    ) -> None:
+    async def _play(self, place: "_Place", delay: float) -> None:
         """Run one charge point and its drivers until the fleet stops."""
         if await self.clock.wait(self._stop_asked, delay):
             return
+        station = place.station
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(station.run(), name=f"{station.identity} run")
-            drivers = [
-                tasks.create_task(self._drive(station, number, group, chance))
-                for number in station.sessions
-            ]
+            drivers = [tasks.create_task(self._drive(place, number)) for number in station.sessions]
             await self.clock.wait(self._stop_asked, None)
             for driver in drivers:
                 driver.cancel()
             station.stop()
 
-    async def _drive(
-        self, station: ChargePointSimulator, number: int, group: Group, chance: random.Random
-    ) -> None:
+    async def _drive(self, place: "_Place", number: int) -> None:
         """Have vehicles arrive at one connector, charge and leave, for ever."""
-        mix = group.vehicles
-        first_stay = chance.random() < mix.atStart
+        station, mix = place.station, place.group.vehicles
+        # Chance in a simulation, not a secret; one source a connector keeps runs alike.
+        chance = random.Random(f"{self._plan.seed} {station.identity} {number}")  # noqa: S311
+        first_stay = place.begins_taken(number)
         while True:
             if first_stay:
-                await self.clock.sleep(chance.uniform(0, FIRST_ARRIVALS_S))
+                await self._live(chance.uniform(0, FIRST_ARRIVALS_S))
             elif mix.arrivalsPerHour > 0:
                 await self._live(3600 * chance.expovariate(mix.arrivalsPerHour))
             else:
-                await self._live(float("inf"))
+                await self._live(math.inf)
             await station.until_registered()
             stay_s = 60 * chance.uniform(*mix.stayMinutes)
-            # Those who were there before the start are on average halfway through their stay.
-            await self._visit(
-                station, number, group, chance, stay_s * (chance.random() if first_stay else 1)
-            )
+            if first_stay:
+                # Who was there before the start is on average halfway through the stay.
+                stay_s *= chance.random()
+            await self._visit(place, number, chance, stay_s)
             first_stay = False
 
     async def _visit(
-        self,
-        station: ChargePointSimulator,
-        number: int,
-        group: Group,
-        chance: random.Random,
-        stay_s: float,
+        self, place: "_Place", number: int, chance: random.Random, stay_s: float
     ) -> None:
+        station, group = place.station, place.group
         id_tag = chance.choice(group.idTags)
         vehicle = choose_vehicle(group.vehicles, chance, group.currentType)
         hesitation = chance.uniform(*HESITATION_S)
         if station.sessions[number].connector.status != "Available":
             return
         station.plug(number, vehicle)
-        await self.clock.sleep(hesitation)
+        await self._live(hesitation)
         if station.sessions[number].connector.transaction is None:
             await station.present_tag(number, id_tag)
         await self._live(stay_s)

@@ -42,6 +42,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from simulator.configuration import Configuration, standard_keys
 from simulator.errors import FleetError
 from simulator.supply import Supply
 
@@ -109,6 +110,11 @@ class Group(_Described):
         if by_list == by_count or (by_list and self.prefix is not None):
             msg = "name the charge points by identities, or by prefix and count"
             raise ValueError(msg)
+        # Said here so that a wrong key is a fault of the file and not of the thousandth station.
+        keys = standard_keys(
+            connectors=self.connectors, meter_interval_s=0, sampled="", switches_phases=False
+        )
+        Configuration(keys, self.configuration)
         return self
 
     @property

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import random
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -27,10 +28,6 @@ BOOT_RETRY_S = 10.0
 """Wait before the next BootNotification when the central system leaves it to the charge point."""
 
 PING_TIMEOUT_S = 30.0
-
-
-class _Over(Exception):
-    """Ends the tasks of a connection that is gone."""
 
 
 class Link:
@@ -188,38 +185,44 @@ class Link:
         session = Session(station, websocket)
         self._websocket, self._session = websocket, session
         station.emit("connected")
-        served = False
         try:
+            # Nothing in this group ends by an exception: Python 3.11's groups lose a cancellation
+            # that comes in the moment in which they fail.
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(session), name=f"{station.identity} read")
-                tasks.create_task(self._talk(session), name=f"{station.identity} talk")
-        except* (_Over, NoAnswer):
-            _heed_cancellation()
+                talk = tasks.create_task(self._talk(session), name=f"{station.identity} talk")
+                with contextlib.suppress(ConnectionClosed):
+                    await session.read()
+                session.connection_lost()
+                talk.cancel()
+            return self.is_registered
         finally:
-            served = self.is_registered
             self._websocket = self._session = None
-            session.connection_lost()
-            code = websocket.close_code
-            station.emit("disconnected", code=code)
+            station.emit("disconnected", code=websocket.close_code)
             station.on_link_changed()
-        return served
-
-    async def _read(self, session: Session) -> None:
-        try:
-            await session.read()
-        except ConnectionClosed as error:
-            session.connection_lost()
-            raise _Over from error
 
     async def _talk(self, session: Session) -> None:
-        if self.needs_boot:
-            await self._register(session)
+        try:
+            if self.needs_boot:
+                await self._register(session)
+        except NoAnswer:
+            self.drop()
+            return
         self._station.on_link_changed()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._station.queue.deliver(self.call))
-            tasks.create_task(self._station.statuses.report(self.call))
-            tasks.create_task(self._keep_alive())
-            tasks.create_task(self._boot_when_asked(session))
+            for work in (
+                self._station.queue.deliver(self.call),
+                self._station.statuses.report(self.call),
+                self._keep_alive(),
+                self._boot_when_asked(session),
+            ):
+                tasks.create_task(self._until_unanswered(work))
+
+    async def _until_unanswered(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` until a call gets no answer; the connection is of no use then."""
+        try:
+            await work
+        except NoAnswer:
+            self.drop()
 
     async def _register(self, session: Session) -> None:
         """Send BootNotification until it is accepted, at the pace that the answers set."""
@@ -267,10 +270,3 @@ class Link:
                 continue
             with contextlib.suppress(CallRefused):
                 await self.call(call.Heartbeat())
-
-
-def _heed_cancellation() -> None:
-    """Raise the cancellation that a task group forgets when it fails in the same moment."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

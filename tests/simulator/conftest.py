@@ -1,0 +1,40 @@
+"""A central system on a free port, and charge points that talk to it."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from simulator.charge_point import ChargePointSimulator
+from simulator.settings import StationSettings
+from tests.simulator.central import Central
+
+
+@pytest.fixture
+async def central() -> AsyncIterator[Central]:
+    async with Central().listening() as listening:
+        yield listening
+    assert listening.faults == [], "the simulator sent what breaks a schema"
+
+
+@pytest.fixture
+def make(central: Central) -> Callable[..., ChargePointSimulator]:
+    """Builds a charge point with short waits."""
+
+    def build(identity: str = "CP1", **settings) -> ChargePointSimulator:
+        settings.setdefault("configuration", {})
+        settings["configuration"] = {
+            "TransactionMessageRetryInterval": "0",
+            **settings["configuration"],
+        }
+        quick = {
+            "url": central.url,
+            "meter_interval_s": 0,
+            "reconnect_min_s": 0.02,
+            "reconnect_max_s": 0.05,
+            "reboot_s": 0.02,
+            "step_s": 0.02,
+            "response_timeout_s": 2.0,
+        }
+        return ChargePointSimulator(StationSettings(identity=identity, **{**quick, **settings}))
+
+    return build

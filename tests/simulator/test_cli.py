@@ -1,0 +1,127 @@
+"""The command line, as a shell starts it."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.simulator.central import Central, Silence
+
+
+@contextlib.asynccontextmanager
+async def simulator(
+    *arguments: str, ignore_sigint: bool = False
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    command = [sys.executable, "-m", "simulator", "run", *arguments]
+    if ignore_sigint:  # as a shell does with what it starts in the background
+        command = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str]:
+    async with asyncio.timeout(20):
+        _, stderr = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, stderr.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_interrupt_unplugs_waits_closes_and_writes_the_ledger(central, tmp_path, number):
+    ledger = tmp_path / "ledger.json"
+    arguments = ["--url", central.url, "--stations", "3", "--speed", "9", "--ledger", str(ledger)]
+    async with simulator(*arguments, ignore_sigint=True) as process:
+        await central.until_calls("StartTransaction", 1)
+        process.send_signal(number)
+        code, stderr = await outcome(process)
+    assert code == 0, stderr
+    assert "Traceback" not in stderr
+    assert central.closes == [1000] * 3
+    assert {one["reason"] for one in central.of("StopTransaction")} == {"EVDisconnected"}
+    records = json.loads(ledger.read_text())
+    assert len(records) == len(central.of("StartTransaction")) >= 1
+    assert all(one["startAcknowledged"] and one["stopAcknowledged"] for one in records)
+    for connection in range(1, 4):
+        last = [
+            one.payload["status"]
+            for one in central.calls
+            if one.action == "StatusNotification" and one.connection == connection
+        ]
+        assert last[-1] == "Available"
+
+
+@pytest.mark.slow
+async def test_second_interrupt_stops_at_once(central, tmp_path):
+    ledger = tmp_path / "ledger.json"
+    central.once("StopTransaction", Silence())
+    async with simulator("--url", central.url, "--ledger", str(ledger), "--speed", "9") as process:
+        await central.until_calls("StartTransaction", 1)
+        process.send_signal(signal.SIGINT)
+        await central.until_calls("StopTransaction", 1)
+        process.send_signal(signal.SIGINT)
+        code, _ = await outcome(process)
+    assert code == 130
+    (record,) = json.loads(ledger.read_text())
+    assert record["startAcknowledged"]
+    assert not record["stopAcknowledged"]
+
+
+@pytest.mark.slow
+async def test_duration_and_fleet_file(central: Central, tmp_path):
+    fleet = tmp_path / "fleet.json"
+    fleet.write_text(json.dumps({"groups": [{"identities": ["G-1"]}]}))
+    async with simulator(
+        "--url", central.url, "--fleet", str(fleet), "--duration", "0.3"
+    ) as process:
+        code, stderr = await outcome(process)
+    assert code == 0
+    assert "stopped: 0/1 online" in stderr
+    assert len(central.of("BootNotification")) == 1
+
+
+async def test_faulty_fleet_is_told_in_one_line_each(tmp_path):
+    fleet = tmp_path / "fleet.json"
+    fleet.write_text(json.dumps({"groups": [{"count": 0, "wheels": 4}]}))
+    async with simulator("--url", "ws://127.0.0.1:9/ocpp", "--fleet", str(fleet)) as process:
+        code, stderr = await outcome(process)
+    lines = stderr.strip().splitlines()
+    assert code == 2
+    assert len(lines) == 2
+    assert all(line.startswith("error: groups[0].") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--url", "http://127.0.0.1/ocpp"],
+        ["--url", "ws://127.0.0.1:9/ocpp", "--stations", "0"],
+        ["--url", "ws://127.0.0.1:9/ocpp", "--ledger", "/nowhere/at/all.json"],
+        [],
+    ],
+)
+async def test_wrong_arguments_exit_with_2(arguments):
+    async with simulator(*arguments) as process:
+        code, stderr = await outcome(process)
+    assert code == 2
+    assert "Traceback" not in stderr
+
+
+async def test_unreachable_api_is_told(tmp_path):
+    async with simulator(
+        "--url", "ws://127.0.0.1:9/ocpp", "--register", "http://127.0.0.1:9"
+    ) as process:
+        code, stderr = await outcome(process)
+    assert code == 1
+    assert stderr.startswith("error: cannot reach http://127.0.0.1:9")
