@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from csms.api.site_import import import_sites
+from csms.api.sites import Sites
 from csms.app import (
     DatabaseAddress,
     Defaults,
@@ -13,14 +17,22 @@ from csms.app import (
     load_secret,
     prepare,
 )
+from csms.bus.local import LocalBus
 from csms.clock import SystemClock
+from csms.errors import Invalid
+from csms.ocppj.gateway import LocalGateway
+from csms.ocppj.registry import Registry
 from csms.services import credentials
-from csms.services.access import Access, Role
+from csms.services.access import Access, Principal, Role
 from csms.services.audit import AuditTrail
+from csms.services.managed_loads import ManagedLoadService
 from csms.services.ports.store import UnitsOfWork
+from csms.services.sites import SiteService
+from csms.services.smart_charging import SmartCharging
 from csms.services.users import UserService
 from csms.settings import Settings
 from csms.store import migrate
+from csms.store.control import SqlControlStore
 from csms.store.database import Database
 from csms.store.unit_of_work import SqlUnitsOfWork
 
@@ -67,6 +79,37 @@ async def add_user(
         audit = AuditTrail(units, clock)
         access = Access(units, clock, secret=load_secret(settings), admin_token=None)
         await UserService(units, access, audit).create(ACTOR, name, role, password)
+
+
+async def import_site(settings: Settings, database: DatabaseAddress, file: Path) -> list[str]:
+    """Create or replace the sites of a JSON file and return their ids.
+
+    A running central system over the same database sees them within half a minute.
+
+    Raises:
+        Invalid: The file cannot be read or breaks the rules of the API.
+    """
+    try:
+        document = await asyncio.to_thread(file.read_bytes)
+    except OSError as error:
+        raise Invalid("no_file", f"{file}: {error.strerror}.") from error
+    async with _units(database) as units:
+        clock, bus = SystemClock(), LocalBus()
+        opened = Database(database.url, pool_size=2)
+        try:
+            allocator = SmartCharging(
+                SqlControlStore(opened),
+                LocalGateway(Registry(), call_timeout_s=settings.call_timeout_s),
+                bus,
+                clock,
+                node=ACTOR,
+            )
+            service = SiteService(units, allocator, bus, clock, AuditTrail(units, clock))
+            resource = Sites(service, ManagedLoadService(units, allocator, clock))
+            principal = Principal(name=ACTOR, role=Role.ADMIN, subject="")
+            return await import_sites(resource, document, principal)
+        finally:
+            await opened.close()
 
 
 async def check(settings: Settings, defaults: Defaults, database: DatabaseAddress) -> list[str]:
