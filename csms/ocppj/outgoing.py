@@ -96,7 +96,7 @@ class Outgoing:
             at: Now.
             monotonic: Now, in the clock's seconds.
         """
-        if self._open is not None or not self._queue:
+        if not self.has_next:
             return None
         pending = self._queue.popleft()
         self._conversation.open_call(pending.message_id, pending.action)
@@ -112,7 +112,12 @@ class Outgoing:
     @property
     def has_next(self) -> bool:
         """Whether `next_call` would return one."""
-        return self._open is None and bool(self._queue)
+        if self._open is not None:
+            return False
+        # cancelled a moment ago: whoever waited has had no turn yet to withdraw it
+        while self._queue and self._queue[0].future.done():
+            _settle(self._queue.popleft(), None)
+        return bool(self._queue)
 
     def answered(self, event: Answered, at: datetime) -> PendingCall | None:
         """Settle the open call with its answer and return it."""
