@@ -20,7 +20,7 @@ import structlog
 
 from csms import __version__
 from csms.aio import supervise
-from csms.api.app import ApiConfig, Ports, create_app
+from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import Clock, SystemClock
@@ -196,14 +196,16 @@ async def running(
         allocator=allocator,
         bus=bus,
         clock=clock,
+        last_seen=connections.last_seen,
+    )
+    operators = create_api(
+        ports,
+        ApiConfig(
+            version=__version__, secret=secret, admin_token=settings.admin_token, quiet=quiet
+        ),
     )
     api = ApiServer(
-        create_app(
-            ports,
-            ApiConfig(
-                version=__version__, secret=secret, admin_token=settings.admin_token, quiet=quiet
-            ),
-        ),
+        operators.app,
         host=settings.http_host or defaults.host,
         port=settings.http_port,
     )
@@ -215,6 +217,7 @@ async def running(
                 "connections": connections.run,
                 "smart charging": allocator.run,
                 "partitions": partial(keep_partitions, database, clock),
+                **operators.loops,
             }
             if address.embedded is not None:
                 bodies["embedded Postgres"] = partial(address.embedded.watch, clock)

@@ -17,6 +17,7 @@ from csms.api.handling import Endpoint
 from csms.api.health import Health
 from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
+from csms.api.live_sessions import LiveSessions
 from csms.api.routes import Resource, Route
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
@@ -38,6 +39,7 @@ from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
+from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
 from csms.services.sites import SiteService
 from csms.services.stations import StationService
@@ -87,8 +89,16 @@ class Ports:
     last_seen: Callable[[ChargePointKey], datetime | None] = lambda _: None
 
 
-def create_app(ports: Ports, config: ApiConfig) -> web.Application:
-    """Return the application of the operator API.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The application, and the loops that have to run beside it: name -> body."""
+
+    app: web.Application
+    loops: Mapping[str, Callable[[], Awaitable[None]]]
+
+
+def create_api(ports: Ports, config: ApiConfig) -> Api:
+    """Return the operator API.
 
     Raises:
         StartError: A route has no declared access.
@@ -128,13 +138,16 @@ def create_app(ports: Ports, config: ApiConfig) -> web.Application:
     ]
     app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[middleware.errors])
     app.on_response_prepare.append(middleware.add_headers)
-    declared = add_resources(app, resources, Authentication(access), Idempotency(units), config)
+    authentication = Authentication(access)
+    declared = add_resources(app, resources, authentication, Idempotency(units), config)
+    feed = SessionFeed(units, ports.bus, clock)
+    declared += LiveSessions(feed, authentication).add_to(app)
     declared += Docs().add_to(app.router)
     declared += SignIn(
         access, users, clock, secure=config.secure_cookies, target=config.home
     ).add_to(app.router)
     require_declared(app, declared)
-    return app
+    return Api(app=app, loops={"session feed": feed.run})
 
 
 def add_resources(
@@ -147,14 +160,15 @@ def add_resources(
     """Add all operations and the document that describes them; returns the routes."""
     routes: list[Route] = [route for resource in resources for route in resource.routes()]
     endpoints = [Endpoint(route) for route in routes]
-    declared = [
-        app.router.add_route(
-            endpoint.route.method,
-            endpoint.route.path,
-            endpoint.handler(authentication, idempotency),
+    declared = []
+    for endpoint in endpoints:
+        handler = endpoint.handler(authentication, idempotency)
+        method, path = endpoint.route.method, endpoint.route.path
+        declared.append(
+            app.router.add_get(path, handler)  # adds HEAD too
+            if method == "GET"
+            else app.router.add_route(method, path, handler)
         )
-        for endpoint in endpoints
-    ]
     document = orjson.dumps(openapi.document(endpoints, config.version))
 
     async def describe(request: web.Request) -> web.Response:
@@ -167,7 +181,8 @@ def add_resources(
 
 def require_declared(app: web.Application, declared: list[web.AbstractRoute]) -> None:
     """Raise StartError when a route was added past the declarations of access."""
-    known = {id(route.resource) for route in declared}
+    known = {(id(route.resource), route.method) for route in declared}
+    known |= {(resource, "HEAD") for resource, method in known if method == "GET"}
     for route in app.router.routes():
-        if id(route.resource) not in known:
+        if (id(route.resource), route.method) not in known:
             raise StartError(f"The route {route} has no declared access; nobody may use it.")

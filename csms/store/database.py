@@ -25,6 +25,8 @@ _AWAY = (
     asyncpg.InsufficientResourcesError,  # disk full, out of memory
     asyncpg.ReadOnlySQLTransactionError,  # a standby after a fail-over
     asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,  # no such database (yet)
+    asyncpg.ObjectNotInPrerequisiteStateError,  # the database takes no connections now
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.QueryCanceledError,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import asyncpg
 import pytest
 
-from csms.api.app import ApiConfig, Ports, create_app
+from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
@@ -35,9 +37,10 @@ async def bench(database_url, schemas):
         bus=bus,
         clock=clock,
     )
-    app = create_app(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
-    server = ApiServer(app, host="127.0.0.1", port=0)
+    api = create_api(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
+    server = ApiServer(api.app, host="127.0.0.1", port=0)
     await server.start()
+    loops = [asyncio.create_task(body(), name=name) for name, body in api.loops.items()]
     sql = await asyncpg.connect(database_url)
     async with aiohttp.ClientSession() as client:
         bench = Bench(
@@ -52,6 +55,10 @@ async def bench(database_url, schemas):
         for kind in (SessionChanged, SiteChanged, StationChanged):
             bus.subscribe(kind, bench.published.append)
         yield bench
+    for loop in loops:
+        loop.cancel()
+    done, _ = await asyncio.wait(loops)
+    assert all(loop.cancelled() for loop in done), [loop.exception() for loop in done]
     await sql.close()
     await server.stop()
     await database.close()

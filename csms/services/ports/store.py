@@ -384,6 +384,20 @@ class Messages(Protocol):
         """Return one page, the newest first."""
         ...
 
+    async def after(
+        self,
+        charge_points: Collection[ChargePointKey],
+        key: int,
+        limit: int,
+        *,
+        at_from: datetime,
+    ) -> list[tuple[ChargePointKey, MessageRecord]]:
+        """Return frames of these charge points with a higher key, the oldest first.
+
+        `at_from` bounds how far back is looked: earlier frames are left out.
+        """
+        ...
+
 
 class IdempotencyKeys(Protocol):
     """Answers by idempotency key and actor."""

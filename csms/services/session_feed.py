@@ -1,0 +1,195 @@
+"""Changes of sessions for those who watch: one query a tick for all of them.
+
+Hints say which sessions to look at; a poll finds what a lost hint has missed. Without watchers
+nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from csms.aio import Hint
+from csms.clock import Clock
+from csms.domain.events import SessionChanged
+from csms.domain.ids import TransactionId
+from csms.services.ports.bus import Bus
+from csms.services.ports.store import UnitsOfWork
+from csms.services.records import Session
+from csms.services.sessions import cost, energy_wh
+
+_TICK_S = 1.0
+_POLL_S = 5.0
+_PAUSE_S = 0.1  # between two queries, so that a burst of hints becomes one
+_MOST = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What has changed since the last one, in the order of transaction ids.
+
+    Attributes:
+        ticked: Active sessions of which a value has moved; at most once a second each.
+    """
+
+    started: tuple[Session, ...] = ()
+    completed: tuple[Session, ...] = ()
+    ticked: tuple[Session, ...] = ()
+
+
+class Watcher(Protocol):
+    """Somebody who watches; must be quick, and gets no second chance."""
+
+    def snapshot(self, sessions: Collection[Session]) -> None:
+        """Take all active sessions; comes first, and once."""
+        ...
+
+    def changed(self, change: Change) -> None:
+        """Take a change."""
+        ...
+
+
+class SessionFeed:
+    """Follows the active sessions while somebody watches.
+
+    Concurrency: for the event loop's thread; one task runs `run`.
+    """
+
+    def __init__(self, units: UnitsOfWork, bus: Bus, clock: Clock) -> None:
+        self._units = units
+        self._bus = bus
+        self._clock = clock
+        self._hint = Hint()
+        self._hinted: set[TransactionId] = set()
+        self._new: list[Watcher] = []
+        self._watchers: list[Watcher] = []
+        self._active: dict[TransactionId, Session] = {}
+        self._told: dict[TransactionId, tuple[object, ...]] = {}
+        self._newest = 0
+        self._polled_at: float | None = None
+        self._ticked_at = 0.0
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Give the watcher a snapshot soon, and changes from then on; returns how to leave."""
+        self._new.append(watcher)
+        self._hint.give()
+
+        def leave() -> None:
+            for watchers in (self._new, self._watchers):
+                if watcher in watchers:
+                    watchers.remove(watcher)
+
+        return leave
+
+    async def run(self) -> None:
+        """Follow the sessions until cancelled. Raises DatabaseAway: start it again."""
+        unsubscribe = self._bus.subscribe(SessionChanged, self._receive)
+        self._polled_at = None  # what happened while it did not run is found by a poll
+        try:
+            while True:
+                watched = bool(self._watchers or self._new)
+                await self._hint.taken(_TICK_S if watched else None)
+                await self._step()
+                await self._clock.sleep(_PAUSE_S)
+        finally:
+            unsubscribe()
+
+    def _receive(self, event: SessionChanged) -> None:
+        if self._watchers or self._new:
+            self._hinted.add(event.transaction_id)
+            self._hint.give()
+
+    async def _step(self) -> None:
+        if not (self._watchers or self._new):
+            self._forget()
+            return
+        now = self._clock.monotonic()
+        hinted, self._hinted = self._hinted, set()
+        polls = self._polled_at is None or now - self._polled_at >= _POLL_S
+        if polls or len(hinted) > _MOST:
+            change = await self._poll()
+            self._polled_at = now
+        elif hinted:
+            change = self._applied(await self._many(hinted))
+        else:
+            change = Change()
+        if now - self._ticked_at >= _TICK_S:
+            change = Change(
+                started=change.started, completed=change.completed, ticked=self._ticks(change)
+            )
+            self._ticked_at = now
+        if change != Change():
+            for watcher in list(self._watchers):
+                watcher.changed(change)
+        new, self._new = self._new, []
+        self._watchers += new
+        for watcher in new:
+            watcher.snapshot(self._active.values())
+
+    async def _poll(self) -> Change:
+        """Read all active sessions, all that are newer than those seen, and those that ended."""
+        first = self._polled_at is None and not self._active
+        async with self._units() as unit:
+            if first:  # what ended before anybody watched is not news
+                self._newest = await unit.sessions.newest_id()
+            found = await unit.sessions.active(_MOST, after=self._newest)
+            gone = self._active.keys() - {session.transaction_id for session in found}
+            if gone:
+                found += await unit.sessions.many(gone)
+        change = self._applied(sorted(found, key=lambda session: session.transaction_id))
+        if first and not self._watchers:
+            self._told = {key: _values(session) for key, session in self._active.items()}
+        return change
+
+    async def _many(self, ids: Collection[TransactionId]) -> list[Session]:
+        async with self._units() as unit:
+            return await unit.sessions.many(ids)
+
+    def _applied(self, found: Collection[Session]) -> Change:
+        """Take newer rows of some sessions in; returns who has started and who has ended."""
+        started, completed = [], []
+        for session in found:
+            key = session.transaction_id
+            is_new = key not in self._active and (session.active or key > self._newest)
+            if is_new:
+                started.append(session)
+                self._told[key] = _values(session)
+            if session.active:
+                self._active[key] = session
+            elif self._active.pop(key, None) is not None or is_new:
+                completed.append(session)
+                self._told.pop(key, None)
+        newest = max((session.transaction_id for session in found), default=0)
+        self._newest = max(self._newest, newest)
+        return Change(started=tuple(started), completed=tuple(completed))
+
+    def _ticks(self, change: Change) -> tuple[Session, ...]:
+        fresh = {session.transaction_id for session in change.started}
+        moved = []
+        for key, session in self._active.items():
+            values = _values(session)
+            if key not in fresh and self._told.get(key) != values:
+                self._told[key] = values
+                moved.append(session)
+        return tuple(moved)
+
+    def _forget(self) -> None:
+        """Nobody watches: what is known here grows old."""
+        self._active.clear()
+        self._told.clear()
+        self._hinted.clear()
+        self._newest = 0
+        self._polled_at = None
+
+
+def _values(session: Session) -> tuple[int, int | None, Decimal | None, int | None, Decimal | None]:
+    """Return what a tick tells of a session."""
+    return (
+        energy_wh(session),
+        session.power_w,
+        session.soc_percent,
+        session.limit_w,
+        cost(session),
+    )
