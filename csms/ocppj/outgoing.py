@@ -6,7 +6,6 @@ Does not write: the session's worker asks `next_call` what may leave, and tells 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,7 +53,7 @@ class Outgoing:
         self._conversation = conversation
         self._schemas = schemas
         self._wake = wake
-        self._queue: deque[PendingCall] = deque()
+        self._queue: list[PendingCall] = []
         self._open: PendingCall | None = None
         self._lost = False
 
@@ -98,7 +97,7 @@ class Outgoing:
         """
         if not self.has_next:
             return None
-        pending = self._queue.popleft()
+        pending = self._queue.pop(0)
         self._conversation.open_call(pending.message_id, pending.action)
         self._open = pending
         pending.sent_at = at
@@ -116,7 +115,7 @@ class Outgoing:
             return False
         # cancelled a moment ago: whoever waited has had no turn yet to withdraw it
         while self._queue and self._queue[0].future.done():
-            _settle(self._queue.popleft(), None)
+            _settle(self._queue.pop(0), None)
         return bool(self._queue)
 
     def answered(self, event: Answered, at: datetime) -> PendingCall | None:
@@ -136,7 +135,7 @@ class Outgoing:
             self._conversation.give_up()
             _settle(pending, _connection_lost())
         while self._queue:
-            _settle(self._queue.popleft(), _connection_lost())
+            _settle(self._queue.pop(0), _connection_lost())
 
     def _time_out(self, pending: PendingCall) -> None:
         if pending is self._open:

@@ -36,7 +36,6 @@ _OPEN_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 5.0
 _ADMISSION_TIMEOUT_S = 8.0
 _BACKLOG = 4096
-_POLICY_VIOLATION = 1008
 _GOING_AWAY = 1001
 _INTERNAL_ERROR = 1011
 _TRY_AGAIN_LATER = 1013
@@ -249,15 +248,10 @@ class OcppServer:
         session = Session(
             connection, Station(record), epoch, self._services, repairs=admission.repairs
         )
-        async with asyncio.TaskGroup() as group:
-            former = self.registry.add(session)
-            if former is not None:
-                _log.warning("connection replaced by a newer one", epoch=former.epoch)
-                group.create_task(
-                    former.close(_POLICY_VIOLATION, "replaced by a newer connection"),
-                    name=f"close replaced {record.identity}",
-                )
-            await session.run(self._ended)
+        former = self.registry.add(session)
+        if former is not None:
+            _log.warning("connection replaced by a newer one", epoch=former.epoch)
+        await session.run(self._ended, former)
 
     async def _ended(self, session: Session) -> None:
         self.registry.remove(session)

@@ -9,7 +9,6 @@ leaves before a call that its commit has provoked (R25), and no handler can wait
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,6 +45,7 @@ MOST_WAITING_CALLS = 64
 
 _TRY_AGAIN_LATER = 1013
 _UNSUPPORTED_DATA = 1003
+_POLICY_VIOLATION = 1008
 _TRIGGERS = frozenset({"TriggerMessage", "ExtendedTriggerMessage"})
 
 
@@ -117,25 +117,30 @@ class Session:
         self._log = FrameLog(services.intake, station.record.key)
         self._conversation = Conversation()
         self._outgoing = Outgoing(self._conversation, services.schemas, self._wake)
-        self._inbox: deque[_Received] = deque()
+        self._inbox: list[_Received] = []  # short; a deque costs 600 bytes a connection
         self._woken: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._idle: asyncio.Future[None] | None = None
         self._draining = False
         self._ended = False
 
-    async def run(self, ended: Callable[[Session], Awaitable[None]]) -> None:
+    async def run(
+        self, ended: Callable[[Session], Awaitable[None]], former: Session | None = None
+    ) -> None:
         """Serve the connection until its socket is closed by either side.
 
         Args:
-            ended: Called once the socket is closed, before what is still being committed is
+            ended: Called once the connection has ended, before what is still being committed is
                 waited for.
+            former: A connection that this one has replaced; it is closed beside.
 
         Cancellation: open calls fail as lost; what is being committed may still be stored.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._work(), name=f"worker {self.station.record.identity}")
+                if former is not None:
+                    group.create_task(former.close(_POLICY_VIOLATION, "replaced by a newer one"))
                 try:
                     await self._read()
                 finally:
@@ -184,6 +189,8 @@ class Session:
                 raw = await socket.recv()
             except ConnectionClosed:
                 return
+            if self._ended:  # being closed: read on, or the end of the socket would not be seen
+                continue
             at = clock.now()
             seen(key, at)
             if isinstance(raw, bytes):
@@ -225,7 +232,7 @@ class Session:
                 if self._outgoing.has_next and not self._draining:
                     await self._send_call()
                 elif self._inbox:
-                    received = self._inbox.popleft()
+                    received = self._inbox.pop(0)
                     if len(self._inbox) == MOST_WAITING_CALLS // 2:
                         _resolve(self._room)
                     await self._serve(received)

@@ -13,8 +13,10 @@ from csms.domain.connectors import StatusFact
 from csms.domain.jobs import JobStatusFact
 from csms.errors import BadFact, DatabaseAway
 from csms.ocppj import repairs
+from csms.ocppj.session import MOST_WAITING_CALLS
 from tests.ocppj.playbook import ANY, ChargePoint, Closed, gets, plug_in, sends
 from tests.ocppj.standins import record
+from tests.waiting import wait_until
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 T = "2026-03-01T12:00:00Z"
@@ -374,3 +376,34 @@ async def test_r24_calls_sent_without_waiting_are_answered_in_order(cp):
         )
     for n in range(200):
         assert (await cp.get())[:2] == [3, f"{n}"]
+
+
+async def test_r24_a_flood_is_read_no_further_than_the_bound_and_answered_in_order(
+    server, cp, intake, connections
+):
+    other = await plug_in(server.port, "/ocpp/CP2")
+    intake.hold()
+    for n in range(300):
+        await cp.send([2, f"{n}", "StatusNotification", STATUS])
+    assert (await other.call("Heartbeat", {}))[0] == 3
+    session = server.registry.get(1)
+    await wait_until(lambda: session._conversation.waiting > MOST_WAITING_CALLS)
+    assert (await other.call("Heartbeat", {}))[0] == 3
+    assert session._conversation.waiting == MOST_WAITING_CALLS + 1
+    intake.release()
+    for n in range(300):
+        assert await cp.get() == [3, f"{n}", {}]
+    await other.close()
+
+
+async def test_a_flood_that_hangs_up_leaves_nothing_behind(server, intake, connections):
+    cp = await plug_in(server.port)
+    intake.hold()
+    for n in range(300):
+        await cp.send([2, f"{n}", "StatusNotification", STATUS])
+    cp.socket.transport.abort()
+    newcomer = await plug_in(server.port)
+    await wait_until(lambda: (1, 1) in connections.ends)
+    intake.release()
+    assert (await newcomer.call("Heartbeat", {}))[0] == 3
+    await newcomer.close()
