@@ -109,14 +109,16 @@ class Handlers:
         except Exception:
             _log.exception("handler failed", action=call.action, station=record.identity)
             answer = Refused(ErrorCode.INTERNAL_ERROR, "the message could not be handled")
-        if isinstance(answer, Refused) and call.action in KEPT_WHEN_REFUSED:
+        if isinstance(answer, Refused) and (
+            call.action in KEPT_WHEN_REFUSED or answer.code is ErrorCode.INTERNAL_ERROR
+        ):
             self.keep_refused(station, call.action, call.raw, answer)
         if source.repairs:
             repairs.count(source.repairs)
         return Handled(answer, source.repairs)
 
     def keep_refused(self, station: Station, action: str, raw: str, refused: Refused) -> None:
-        """Put a refused transaction message into quarantine (R34)."""
+        """Put the raw text of a refused message into quarantine (R34)."""
         self._intake.quarantine(
             station.record.key,
             action,

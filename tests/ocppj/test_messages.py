@@ -277,6 +277,7 @@ async def test_r16_a_failure_inside_is_an_internal_error_and_nobody_else_feels_i
     intake.error = ZeroDivisionError("ours")
     answer = await cp.call("StatusNotification", STATUS)
     assert answer == [4, ANY, "InternalError", "the message could not be handled", {}]
+    assert [kept[1] for kept in intake.quarantined] == ["StatusNotification"]
     intake.error = None
     assert (await cp.call("StatusNotification", STATUS))[0] == 3
     assert (await other.call("StatusNotification", STATUS))[0] == 3
