@@ -98,6 +98,7 @@ class ChargePointSimulator:
         }
         self._changed = asyncio.Event()
         self._stop_asked = asyncio.Event()
+        self._patience_s = DRAIN_S
         self._tasks: asyncio.TaskGroup | None = None
         self._own: set[asyncio.Task[None]] = set()
         self._scope: asyncio.TaskGroup | None = None
@@ -126,7 +127,7 @@ class ChargePointSimulator:
         for session in self.sessions.values():
             session.unplug()
         try:
-            async with asyncio.timeout(DRAIN_S):
+            async with asyncio.timeout(self._patience_s):
                 while len(self.queue) or not self.statuses.is_idle:
                     self._changed.clear()
                     await self.clock.wait(self._changed, 0.2)
@@ -134,8 +135,9 @@ class ChargePointSimulator:
             self.emit("left_behind", messages=len(self.queue))
         await self.link.leave()
 
-    def stop(self) -> None:
-        """Ask ``run`` to end in order."""
+    def stop(self, *, patience_s: float = DRAIN_S) -> None:
+        """Ask ``run`` to end in order, waiting at most ``patience_s`` for acknowledgements."""
+        self._patience_s = min(self._patience_s, patience_s)
         self._stop_asked.set()
 
     async def __aenter__(self) -> Self:
@@ -150,9 +152,14 @@ class ChargePointSimulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
-        if self._scope is not None:
-            await self._scope.__aexit__(kind, error, trace)
+        failed = error is not None
+        self.stop(patience_s=0 if failed else DRAIN_S)
+        if self._scope is None:
+            return
+        if failed and not isinstance(error, asyncio.CancelledError):
+            # The body's own error passes as it is, not inside a group.
+            kind = error = trace = None
+        await self._scope.__aexit__(kind, error, trace)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         if self._tasks is None:

@@ -92,9 +92,10 @@ class Connector:
 
     @property
     def is_suspended_by_station(self) -> bool:
-        """Whether the offer is too small for any vehicle."""
+        """Whether nothing is offered, or too little for any vehicle."""
         floor = MINIMUM_AC_A if self.supply.current_type == "AC" else 1.0
-        return not self.energised or self.offer + 1e-9 < floor
+        closed = self.energised and self.error_code == "NoError"
+        return not closed or self.offer + 1e-9 < floor
 
     @property
     def status(self) -> Status:

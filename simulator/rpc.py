@@ -7,12 +7,13 @@ would wait for itself), odd frames do not end the connection, and frames are not
 
 import asyncio
 import functools
+import json
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ocpp import messages, routing
-from ocpp.exceptions import OCPPError, UnknownCallErrorCodeError
+from ocpp.exceptions import OCPPError
 from ocpp.v16 import ChargePoint, call
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -28,6 +29,12 @@ FRAME_LOGGER.setLevel(logging.ERROR)
 
 UNCHECKED = (call.MeterValues, call.Heartbeat)
 """Frequent calls, ours by construction; the schema check would be most of their cost."""
+
+CODES_OF_16 = {
+    "FormatViolation": "FormationViolation",
+    "OccurrenceConstraintViolation": "OccurenceConstraintViolation",
+}
+"""The package writes error codes of OCPP 2; 1.6 spells them so (OCPP-J 1.6 table 7)."""
 
 FollowUp = Callable[[], Coroutine[Any, Any, None]]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -105,12 +112,9 @@ class RpcSession(ChargePoint):
             raise NoAnswer(msg) from error
         except ConnectionClosed as error:
             raise NoAnswer(str(error)) from error
-        except OCPPError as error:
-            raise CallRefused(str(getattr(error, "code", "")), str(error.description)) from error
-        except UnknownCallErrorCodeError as error:
-            raise CallRefused("UnknownCallErrorCode", str(error)) from error
-        except TypeError as error:
-            raise CallRefused("FormationViolation", str(error)) from error
+        except (OCPPError, TypeError) as error:
+            msg = f"the answer breaks the schema: {error}"
+            raise CallRefused("FormationViolation", msg) from error
 
     def connection_lost(self) -> None:
         """Fail the call that waits for an answer; later ones fail by themselves."""
@@ -138,5 +142,18 @@ class RpcSession(ChargePoint):
                 if isinstance(answer, _Closed):
                     msg = "the connection was lost before the answer came"
                     raise NoAnswer(msg)
-                if answer.unique_id == unique_id:
-                    return answer
+                if answer.unique_id != unique_id:
+                    continue
+                if isinstance(answer, messages.CallError):
+                    # The package knows only its own codes; ours says what really came.
+                    code, text = str(answer.error_code), str(answer.error_description)
+                    raise CallRefused(code, text)
+                return answer
+
+    async def _send(self, message: str) -> None:
+        """Send a frame; a CALLERROR in the spelling of 1.6, without an echo of what it refuses."""
+        if message.startswith("[4,"):
+            _, unique_id, code, description, _ = json.loads(message)
+            code = CODES_OF_16.get(code, code)
+            message = json.dumps([4, unique_id, code, description[:255], {}])
+        await self._websocket.send(message)

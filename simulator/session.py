@@ -267,7 +267,8 @@ class ConnectorSession:
             connector.reservation = None
         grant = connector.grant
         if grant is not None and connector.transaction is None:
-            if connector.vehicle is not None and connector.operative:
+            usable = connector.operative and connector.error_code == "NoError"
+            if connector.vehicle is not None and usable:
                 self._begin(grant)
             elif grant.until is not None and grant.until <= moment:
                 connector.grant = None

@@ -139,16 +139,20 @@ class Central:
 
     async def call(self, identity: str, action: str, **payload: Any) -> dict[str, Any]:
         """Send a call to a charge point; return the result's payload, or raise on CALLERROR."""
+        frame = await self.call_raw(identity, action, payload)
+        if frame[0] != 3:
+            raise AssertionError(f"{action} got {frame}")
+        validate(f"{action}Response", frame[2])
+        return frame[2]
+
+    async def call_raw(self, identity: str, action: str, payload: Any) -> list[Any]:
+        """Send a call to a charge point; return the frame that answers it."""
         message_id = f"c{next(self._message_ids)}"
         future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._answers[message_id] = future
         await self._sockets[identity].send(json.dumps([2, message_id, action, payload]))
         async with asyncio.timeout(5):
-            frame = await future
-        if frame[0] != 3:
-            raise AssertionError(f"{action} got {frame}")
-        validate(f"{action}Response", frame[2])
-        return frame[2]
+            return await future
 
     async def send_raw(self, identity: str, text: str) -> None:
         await self._sockets[identity].send(text)

@@ -314,3 +314,63 @@ async def test_a_taken_connector_takes_no_second_vehicle(make):
     station.plug(1, Vehicle())
     with pytest.raises(ValueError, match="taken"):
         station.plug(1, Vehicle())
+
+
+async def test_a_fault_stops_the_power_and_repair_brings_it_back(central, make):
+    async with make() as station:
+        await charging(station)
+        station.set_error(1, "HighTemperature")
+        state = station.state.connectors[1]
+        assert (state.status, state.power_w) == ("Faulted", 0)
+        station.set_error(1, "NoError")
+        state = station.state.connectors[1]
+        assert (state.status, state.power_w > 0) == ("Charging", True)
+
+
+async def test_answers_that_break_the_schema_count_as_errors_and_are_retried(central, make):
+    central.once("StartTransaction", {"transactionId": "five"}, {"idTagInfo": {}})
+    async with make() as station:
+        await charging(station)
+        await station.wait_for(lambda state: state.connectors[1].transaction_id == 1001)
+        assert len(central.of("StartTransaction")) == 3
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "code"),
+    [
+        ("Reset", {"type": "Medium"}, "FormationViolation"),
+        ("Reset", {"type": "Soft", "extra": 1}, "FormationViolation"),
+        ("Reset", {}, "ProtocolError"),
+        ("Reset", {"type": 7}, "TypeConstraintViolation"),
+        ("Dance", {}, "NotSupported"),
+        ("Heartbeat", {}, "NotImplemented"),
+    ],
+)
+async def test_bad_calls_get_errors_in_the_spelling_of_16(
+    central, make, caplog, action, payload, code
+):
+    async with make() as station:
+        await station.until_registered()
+        frame = await central.call_raw("CP1", action, payload)
+        assert (frame[0], frame[2], frame[4]) == (4, code, {})
+
+
+async def test_errors_of_the_body_pass_as_they_are(make):
+    async def break_off() -> None:
+        async with make() as station:
+            await station.until_registered()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await break_off()
+
+
+async def test_unacknowledged_messages_bound_the_leave(central, make):
+    events = []
+    station = make()
+    station._on_event = events.append
+    async with station:
+        await charging(station)
+        station.go_offline()
+        station.stop(patience_s=0.1)
+    assert [one.data for one in events if one.name == "left_behind"] == [{"messages": 1}]
