@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
@@ -51,17 +53,46 @@ class Messages:
             statement = statement.where(_T.c.at >= at_from)
         if at_to is not None:
             statement = statement.where(_T.c.at < at_to)
-        return [
-            MessageRecord(
-                key=row.id,
-                at=row.at,
-                direction=row.direction,
-                type=row.type,
-                action=row.action,
-                message_id=row.message_id,
-                raw=row.raw,
-                repairs=tuple(row.repairs or ()),
-                latency_ms=None if row.latency_ms is None else float(row.latency_ms),
+        return [_record(row) for row in await self._connection.execute(statement)]
+
+    async def after(
+        self,
+        charge_points: Collection[ChargePointKey],
+        key: int,
+        limit: int,
+        *,
+        at_from: datetime,
+    ) -> list[tuple[ChargePointKey, MessageRecord]]:
+        """Return frames of these charge points with a higher key, the oldest first.
+
+        EXPLAIN: one index scan a charge point over (charge_point_id, at) of the partitions from
+        `at_from` on; the key is a filter on those rows.
+        """
+        statement = (
+            select(_T)
+            .where(
+                _T.c.charge_point_id.in_(list(charge_points)),
+                _T.c.at >= at_from,
+                _T.c.id > key,
             )
+            .order_by(_T.c.id)
+            .limit(limit)
+        )
+        return [
+            (ChargePointKey(row.charge_point_id), _record(row))
             for row in await self._connection.execute(statement)
         ]
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> MessageRecord:
+    return MessageRecord(
+        key=row.id,
+        at=row.at,
+        direction=row.direction,
+        type=row.type,
+        action=row.action,
+        message_id=row.message_id,
+        raw=row.raw,
+        repairs=tuple(row.repairs or ()),
+        latency_ms=None if row.latency_ms is None else float(row.latency_ms),
+    )

@@ -1,0 +1,91 @@
+"""The simulator as a program of its own, which ends with the demo whatever ends the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from csms.demo import leash
+
+_UNPLUG_S = 14.0
+"""The simulator itself waits up to 10 s for its last acknowledgements."""
+
+_STOP_S = 20.0
+
+
+class FleetProcess:
+    """A running simulator.
+
+    Attributes:
+        log: What it says.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process = process
+        self.log = log
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, 128 and the number of a signal; None while it runs."""
+        return self._process.returncode
+
+    async def stop(self) -> None:
+        """Have the cars unplugged and wait for the end; kill what does not end in time."""
+        if self._process.stdin is not None:
+            with suppress(ConnectionError):
+                self._process.stdin.write(b"stop\n")
+                await self._process.stdin.drain()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+
+    def kill(self) -> None:
+        """End the simulator and its leash at once."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def simulated(
+    fleet: Mapping[str, Any], url: str, folder: Path
+) -> AsyncIterator[FleetProcess]:
+    """Run a fleet against a central system; at the end stop it in order.
+
+    Args:
+        fleet: The fleet file's content.
+        url: The central system's OCPP endpoint.
+        folder: For the fleet file, the ledger and the log.
+    """
+    plan, ledger, log = (
+        folder / name for name in ("demo-fleet.json", "demo-ledger.json", "simulator.log")
+    )
+    plan.write_text(json.dumps(fleet, indent=1) + "\n", encoding="utf-8")
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", leash.__file__, str(_UNPLUG_S)),
+            *(sys.executable, "-m", "simulator", "run", "--url", url),
+            *("--fleet", str(plan), "--ledger", str(ledger)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # the terminal's Ctrl-C is for the demo alone
+        )
+    running = FleetProcess(process, log)
+    try:
+        yield running
+    except BaseException:
+        running.kill()
+        await process.wait()
+        raise
+    await running.stop()
