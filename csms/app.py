@@ -185,6 +185,7 @@ async def running(
         intake=intake,
         schemas=schemas,
         clock=clock,
+        bus=bus,
         call_timeout_s=settings.call_timeout_s,
         ready=ready.is_set,
     )
@@ -215,6 +216,7 @@ async def running(
             storing = tasks.create_task(supervise("intake", intake.run, clock), name="intake")
             bodies: dict[str, Callable[[], Awaitable[None]]] = {
                 "connections": connections.run,
+                "sessions": ocpp.run,
                 "smart charging": allocator.run,
                 "partitions": partial(keep_partitions, database, clock),
                 **operators.loops,
