@@ -1,4 +1,4 @@
-"""Live sessions see what operators change: registration, strictness, profile, deletion.
+"""Live sessions see what operators change: registration, strictness, deletion.
 
 A session works with the charge point's row as it was at its handshake. `StationChanged` says that a
 row may have changed, but also comes with every status; so keys are collected and looked up at a
@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from csms.aio import Hint
 from csms.clock import Clock
-from csms.domain.charge_points import ChargePointRecord
 from csms.domain.events import StationChanged
 from csms.domain.ids import ChargePointKey
 from csms.ocppj.registry import Registry
-from csms.ocppj.session import Session
 from csms.services.connections import Connections
 from csms.services.ports.bus import Bus
 
@@ -62,21 +60,14 @@ class Refresher:
             return
         before = session.station.record
         now = await self._connections.find(before.identity)
-        if _must_leave(before, now):
-            await self._close(session)
-        elif now is not None:
+        if now is None or now.key != before.key:
+            await session.close(_POLICY_VIOLATION, "the station was deleted")
+        else:
+            # a changed password or profile counts from the next handshake on: this socket was let
+            # in by the rules of its time and may live until the station leaves
             self._registry.refresh(now)
-
-    @staticmethod
-    async def _close(session: Session) -> None:
-        await session.close(_POLICY_VIOLATION, "the station was changed: connect again")
 
     def _note(self, event: StationChanged) -> None:
         if self._registry.get(event.charge_point) is not None:
             self._changed[event.charge_point] = None
             self._hint.give()
-
-
-def _must_leave(before: ChargePointRecord, now: ChargePointRecord | None) -> bool:
-    """Return whether a station must come again: gone, another row, or let in by other rules."""
-    return now is None or now.key != before.key or now.security_profile != before.security_profile

@@ -16,6 +16,7 @@ from csms.ocppj.refresh import ROUND_S
 from csms.ocppj.server import OcppServer
 from tests.ocppj.playbook import ChargePoint, Closed, plug_in
 from tests.ocppj.standins import record
+from tests.ocppj.test_handshake import status
 from tests.waiting import wait_until
 
 CP1 = ChargePointKey(1)
