@@ -76,12 +76,20 @@ async def test_a_deleted_station_is_disconnected(server, bus, clock, connections
         assert await cp.get() == Closed(1008)
 
 
-@pytest.mark.parametrize("changes", [{"security_profile": 1}, {"key": 7}])
-async def test_a_station_with_other_rules_must_come_again(server, bus, clock, connections, changes):
+async def test_a_station_that_was_made_anew_must_come_again(server, bus, clock, connections):
     cp = await connected(server)
     async with asyncio.TaskGroup() as group:
-        group.create_task(change(bus, clock, connections, **changes))
+        group.create_task(change(bus, clock, connections, key=7))
         assert await cp.get() == Closed(1008)
+
+
+async def test_a_new_password_counts_from_the_next_handshake_on(server, bus, clock, connections):
+    cp = await connected(server)
+    connections.passwords["CP1"] = b"new"
+    await change(bus, clock, connections, security_profile=1)
+    assert (await cp.call("Heartbeat", {}))[0] == 3
+    assert await status(server.port) == 401
+    await cp.close()
 
 
 async def test_a_change_while_the_database_is_away_is_seen_later(server, bus, clock, connections):
