@@ -9,13 +9,14 @@ Two layers for each charge point, as smart-charging practice has it:
 * a TxProfile for each running transaction, with the share that the allocator gives it.
 
 A charge point that is offline, not accepted, or does not take limits is *unmanaged*: it counts at
-the most that it may draw, and the others share what is left.
+the most that it may draw, and the others share what is left. One that has just connected is told
+nothing for a moment, but its share is kept, so that a reconnect does not throttle the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from csms.domain.battery import BatteryId, BatteryState, advance
@@ -25,119 +26,25 @@ from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reconciliation import Step, plan_changes, unmanaged_reserves
 from csms.domain.site_decision import Decision, decide_site
+from csms.domain.site_snapshot import (
+    ChargerState,
+    LimitRow,
+    Request,
+    SessionState,
+    SiteSnapshot,
+)
 from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
 from csms.domain.sites import (
     GRID,
     Charger,
     ChargerId,
     ConnectorRef,
-    Site,
     SiteLoad,
     charger_node,
     circuit_node,
     limit_power_w,
     rate_limit,
 )
-
-REFUSALS_BEFORE_UNMANAGED = 3
-RETRY_REFUSED_AFTER = timedelta(seconds=5)
-RETRY_UNMANAGED_AFTER = timedelta(minutes=5)
-HARD_REFUSALS = frozenset({"NotSupported", "callError"})
-"""Answers that will be the same next time; a rejection or a time-out may not be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitRow:
-    """What is known of one profile of one charge point: wished, sent, acknowledged, refused."""
-
-    transaction_id: TransactionId | None = None
-    desired_w: int | None = None
-    desired_version: int = 0
-    acknowledged_w: int | None = None
-    in_flight_w: int | None = None
-    earlier_w: frozenset[int] = frozenset()
-    doubtful: bool = False
-    may_be_unlimited: bool = False
-    refused_w: int | None = None
-    refused_status: str | None = None
-    refused_at: datetime | None = None
-    refusals: int = 0
-
-    def gives_up(self, now: datetime) -> bool:
-        """Return whether the charge point does not take limits, until it is asked again."""
-        enough = self.refused_status in HARD_REFUSALS or self.refusals >= REFUSALS_BEFORE_UNMANAGED
-        return bool(self.refusals) and enough and not self._passed(RETRY_UNMANAGED_AFTER, now)
-
-    def pauses(self, now: datetime) -> bool:
-        """Return whether a refused limit has to wait before it is tried again."""
-        return bool(self.refusals) and not self._passed(RETRY_REFUSED_AFTER * self.refusals, now)
-
-    def _passed(self, pause: timedelta, now: datetime) -> bool:
-        return self.refused_at is None or now - self.refused_at >= pause
-
-
-NOTHING_KNOWN = LimitRow()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerState:
-    """A charger of the site and its charge point.
-
-    Attributes:
-        key: None when another system controls it.
-        reachable: Connected and accepted, so that limits can be sent.
-        known: Has ever been connected; before that it is a plan and draws nothing.
-        floor: Of its TxDefaultProfile.
-    """
-
-    charger: Charger
-    key: ChargePointKey | None
-    reachable: bool = True
-    known: bool = True
-    floor: LimitRow = NOTHING_KNOWN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionState:
-    """A running transaction on a charge point of the site."""
-
-    transaction_id: TransactionId
-    charger_id: ChargerId
-    connector_id: int
-    measured_w: int | None
-    limit: LimitRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagedLoadState:
-    """A load on a charger that another system controls."""
-
-    id: int
-    charger_id: ChargerId
-    connector_id: int
-    vehicle_max_w: int
-    measured_w: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryRow:
-    """A battery's state when its flow was last set."""
-
-    energy_mwh: int
-    flow_w: int
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteSnapshot:
-    """All that one step looks at, read in one transaction."""
-
-    site: Site
-    chargers: tuple[ChargerState, ...]
-    sessions: tuple[SessionState, ...]
-    managed: tuple[ManagedLoadState, ...] = ()
-    batteries: Mapping[BatteryId, BatteryRow] = field(default_factory=dict)
-    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +55,10 @@ class Target:
     connector_id: int
     transaction_id: TransactionId | None
     charger: Charger
+
+    def request(self, version: int) -> Request:
+        """Return the name of a request that tells it this version."""
+        return Request(self.key, self.connector_id, self.transaction_id, version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +77,11 @@ class Sending:
     target: Target
     limit_w: int
     version: int
+
+    @property
+    def request(self) -> Request:
+        """Its name in the ledger."""
+        return self.target.request(self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +111,7 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
         chargers=[state.charger for state in snapshot.chargers],
         loads=_loads(snapshot, unmanaged),
         batteries=energies,
-        unmanaged_w=unmanaged_reserves(entries),
+        unmanaged_w=_reserves(entries, chargers),
     )
     floors_w = _floors(snapshot)
     targets, rows, wanted, reasons = _wanted(snapshot, chargers, decision, floors_w)
@@ -223,7 +139,11 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
             for load_id, limit in wanted.items()
             if rows[load_id].desired_w != limit or _is_of_an_older_session(rows, targets, load_id)
         ),
-        sendings=tuple(_sending(step, targets, versions) for step in plan.steps),
+        sendings=tuple(
+            _sending(step, targets, versions)
+            for step in plan.steps
+            if not chargers[targets[step.load_id].charger.id].settling
+        ),
     )
 
 
@@ -330,62 +250,91 @@ def _loads(snapshot: SiteSnapshot, unmanaged: Collection[LoadId]) -> list[SiteLo
 def _entries(
     snapshot: SiteSnapshot, chargers: Mapping[ChargerId, ChargerState], now: datetime
 ) -> list[PossibleLimits]:
-    """Return what each transaction and each idle charge point of ours may be drawing."""
+    """Return what each transaction and each idle connector of ours may be drawing.
+
+    A floor that no connector of a busy charge point depends on is an entry that draws nothing, so
+    that it is told all the same.
+    """
     busy: dict[ChargerId, int] = {}
     entries = []
     for session in snapshot.sessions:
         state = chargers[session.charger_id]
         busy[session.charger_id] = busy.get(session.charger_id, 0) + 1
-        row = session.limit
-        own = row.transaction_id == session.transaction_id
-        entry = _entry(
-            session_load(session.transaction_id),
-            state.charger,
-            row if own else NOTHING_KNOWN,
-            # without an accepted limit of its own a transaction draws what the floor allows
-            fallback_w=None if state.floor.may_be_unlimited else state.floor.acknowledged_w,
-            order=session.transaction_id,
-            now=now,
-        )
-        gives_up = own and row.gives_up(now)
+        entry = _session_entry(session, state, now)
+        gives_up = session.own_limit.gives_up(now)
         if not state.reachable or gives_up or session.connector_id < 1:
             entry = _unmanaged(entry)
         entries.append(entry)
     for state in chargers.values():
-        idle = state.charger.connectors - busy.get(state.charger.id, 0)
-        if state.key is None or not state.known or idle < 1:
+        if state.key is None or not state.known:
             continue
+        idle = state.charger.connectors - busy.get(state.charger.id, 0)
         entry = _entry(
-            _floor_load(state), state.charger, state.floor, fallback_w=None, order=0, now=now
+            _floor_load(state),
+            state.charger,
+            state.floor,
+            hardware_max_w=state.charger.max_w if idle > 0 else 0,
+            now=now,
         )
         if not state.reachable or state.floor.gives_up(now):
             entry = _unmanaged(entry)
         entries.append(entry)
+        # the other idle connectors are under the same limit; what is told to one is told to all
+        entries += [
+            replace(entry, id=LoadId(f"idle {n} of {state.charger.id}")) for n in range(1, idle)
+        ]
     return entries
 
 
+def _session_entry(session: SessionState, state: ChargerState, now: datetime) -> PossibleLimits:
+    own, floor = session.own_limit, state.floor
+    entry = replace(
+        _entry(
+            session_load(session.transaction_id),
+            state.charger,
+            own,
+            hardware_max_w=state.charger.max_w,
+            now=now,
+        ),
+        order=session.transaction_id,
+    )
+    if own.acknowledged_w is not None:
+        return entry
+    # without an accepted limit of its own a transaction draws what the floor allows
+    told = () if floor.in_flight_w is None else (floor.in_flight_w,)
+    return replace(
+        entry,
+        acknowledged_w=floor.acknowledged_w,
+        earlier_w=entry.earlier_w | floor.earlier_w | frozenset(told),
+        is_doubtful=own.doubtful or floor.doubtful or bool(told),
+        may_be_unlimited=own.may_be_unlimited or floor.may_be_unlimited,
+    )
+
+
 def _entry(
-    load_id: LoadId,
-    charger: Charger,
-    row: LimitRow,
-    *,
-    fallback_w: int | None,
-    order: int,
-    now: datetime,
+    load_id: LoadId, charger: Charger, row: LimitRow, *, hardware_max_w: int, now: datetime
 ) -> PossibleLimits:
-    acknowledged = fallback_w if row.acknowledged_w is None else row.acknowledged_w
     return PossibleLimits(
         id=load_id,
         node=charger_node(charger.id),
-        hardware_max_w=charger.max_w,
-        acknowledged_w=acknowledged,
+        hardware_max_w=hardware_max_w,
+        acknowledged_w=row.acknowledged_w,
         in_flight_w=row.in_flight_w,
         earlier_w=row.earlier_w,
         refused_w=row.refused_w if row.pauses(now) else None,
         is_doubtful=row.doubtful,
         may_be_unlimited=row.may_be_unlimited,
-        order=order,
     )
+
+
+def _reserves(
+    entries: Collection[PossibleLimits], chargers: Mapping[ChargerId, ChargerState]
+) -> dict[NodeId, int]:
+    """Return the power to reserve by charger; whatever its connectors may do, its maximum holds."""
+    most_w = {charger_node(state.charger.id): state.charger.max_w for state in chargers.values()}
+    return {
+        node: min(power_w, most_w[node]) for node, power_w in unmanaged_reserves(entries).items()
+    }
 
 
 def _unmanaged(entry: PossibleLimits) -> PossibleLimits:

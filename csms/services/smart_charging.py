@@ -4,6 +4,10 @@ The decision itself is `csms.domain.site_control`. Who holds a site's lease runs
 its limits, so that decreases on one charge point are known before increases on another leave.
 Limits are stored as open requests before they are sent, and as acknowledged before the room that
 they make is given away; a crash between any two steps leaves a ledger that counts the worst.
+
+Fencing: each step asks in its own transaction whether the lease is still ours. A request that is
+stored as open and that no task of ours waits for (a crash, a commit of unknown outcome, a former
+holder, a former site) is in doubt: both limits count until the charge point is told again.
 """
 
 from __future__ import annotations
@@ -23,12 +27,13 @@ from csms.clock import Clock
 from csms.domain.charging_profiles import Payload, tx_default_profile, tx_profile
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import SiteId
-from csms.domain.site_control import Sending, SiteSnapshot, control, site_status
+from csms.domain.site_control import Sending, control, site_status
+from csms.domain.site_snapshot import Request, SiteSnapshot
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import rate_limit
-from csms.errors import CallFailed, NotFound
+from csms.errors import CallFailed, DatabaseAway, NotFound
 from csms.services.ports.bus import Bus
-from csms.services.ports.control import ControlStore, SendingEnd
+from csms.services.ports.control import ControlStore, ControlUnit, SendingEnd
 from csms.services.ports.gateway import Gateway
 from csms.services.reconnects import Reconnects
 
@@ -62,10 +67,16 @@ class SmartCharging:
         self._held: dict[SiteId, asyncio.Task[None]] = {}
         self._hints: defaultdict[SiteId, Hint] = defaultdict(Hint)
         self._locks: defaultdict[SiteId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._ends: defaultdict[SiteId, list[SendingEnd]] = defaultdict(list)
+        self._open: set[Request] = set()  # sent by us, their end not stored yet
+        self._ends: dict[SiteId, list[SendingEnd]] = {}
         self._calls: asyncio.TaskGroup | None = None
         self._lease_hint = Hint()
+        self._asked_for: set[SiteId] = set()
         self._reconnects = Reconnects(clock)
+        # not in `run`: what connects while that starts again must not be missed
+        bus.subscribe(SiteChanged, self._site_changed)
+        bus.subscribe(StationConnected, self._station_connected)
+        bus.subscribe(StationChanged, self._station_changed)
 
     async def decide(self, site_id: SiteId) -> SiteStatus:
         """See the port."""
@@ -84,32 +95,28 @@ class SmartCharging:
         Cancellation: open calls are cancelled, leases given back if the database is there.
         """
         await self._store.release(self._node)
-        unsubscribe = (
-            self._bus.subscribe(SiteChanged, self._site_changed),
-            self._bus.subscribe(StationConnected, self._station_connected),
-            self._bus.subscribe(StationChanged, self._station_changed),
-        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._calls = tasks
                 tasks.create_task(
                     supervise("reconnects", self._take_reconnects, self._clock), name="reconnects"
                 )
-                while True:
-                    await self._lease(tasks)
-                    await self._lease_hint.taken(_LEASE_EVERY_S)
+                try:
+                    await self._keep_leases(tasks)
+                finally:
+                    # before the tasks are waited for: nothing new may be sent meanwhile
+                    self._calls = None
+                    for site_id in list(self._held):
+                        self._let_go(site_id)
         finally:
-            self._calls = None
-            for end in unsubscribe:
-                end()
-            self._held.clear()
             with suppress(Exception):  # the lease runs out by itself
                 await self._store.release(self._node)
 
     def _site_changed(self, event: SiteChanged) -> None:
         self._hints[event.site_id].give()
-        if event.site_id not in self._held:
-            self._lease_hint.give()  # a new site
+        if event.site_id not in self._held and event.site_id not in self._asked_for:
+            self._asked_for.add(event.site_id)  # new, or another node's: ask once a round
+            self._lease_hint.give()
 
     def _station_connected(self, event: StationConnected) -> None:
         self._reconnects.connected(event.charge_point)
@@ -117,20 +124,33 @@ class SmartCharging:
     def _station_changed(self, event: StationChanged) -> None:
         self._reconnects.spoke(event.charge_point)
 
+    async def _keep_leases(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                await self._lease(tasks)
+            except DatabaseAway as error:
+                # steps ask for the lease themselves, so that nothing is sent without it
+                _log.warning("leases of sites cannot be renewed", error=str(error))
+            if not await self._lease_hint.taken(_LEASE_EVERY_S):
+                self._asked_for.clear()
+
     async def _lease(self, tasks: asyncio.TaskGroup) -> None:
         now = self._clock.now()
-        held, new = await self._store.lease_sites(self._node, now, now + _LEASE)
-        for site_id in [site for site in self._held if site not in held]:
-            self._held.pop(site_id).cancel()
+        held = await self._store.lease_sites(self._node, now, now + _LEASE)
+        for site_id in self._held.keys() - held:
+            self._let_go(site_id)
             _log.warning("lease of a site is gone", site=site_id)
         for site_id in held - self._held.keys():
-            if site_id in new:
-                async with self._store.unit() as unit:
-                    await unit.reopen(site_id)
             self._held[site_id] = tasks.create_task(
                 supervise(f"site {site_id}", partial(self._loop, site_id), self._clock),
                 name=f"site {site_id}",
             )
+
+    def _let_go(self, site_id: SiteId) -> None:
+        """Hold a site no more; what is open there is in doubt for whoever holds it next."""
+        self._held.pop(site_id).cancel()
+        for end in self._ends.pop(site_id, ()):
+            self._open.discard(end.request)
 
     async def _loop(self, site_id: SiteId) -> None:
         while True:
@@ -144,81 +164,96 @@ class SmartCharging:
 
     async def _take_reconnects(self) -> None:
         while True:
-            for charge_point in await self._reconnects.ready():
-                site_id = await self._store.site_of(charge_point)
-                if site_id is not None:
-                    self._reconnects.to_forget[site_id].add(charge_point)
-                    self._hints[site_id].give()
+            new = self._reconnects.to_forget()
+            if new:
+                sites = await self._store.forget(new.keys())
+                self._reconnects.forgotten(new, sites)
+                self._hint(set(sites.values()))
+            self._hint(self._reconnects.take_ready())
+            await self._reconnects.wait()
+
+    def _hint(self, site_ids: set[SiteId]) -> None:
+        for site_id in site_ids:
+            self._hints[site_id].give()
 
     async def _step(self, site_id: SiteId) -> tuple[SiteSnapshot, SiteStatus]:
         """Do one step: store what came back, decide, store what goes out, send it."""
         async with self._locks[site_id]:
-            ends, self._ends[site_id] = self._ends[site_id], []
-            forget = self._reconnects.to_forget.pop(site_id, set())
+            ends = self._ends.pop(site_id, [])
             now = self._clock.now()
+            sendings: tuple[Sending, ...] = ()
             try:
                 async with self._store.unit() as unit:
-                    if ends:
-                        await unit.end(ends)
-                    if forget:
-                        await unit.forget(forget)
-                    snapshot = await unit.snapshot(site_id)
-                    if snapshot is None:
+                    if not await unit.lock(site_id):
                         raise NotFound("no_such_site", f"There is no site {site_id}.")
-                    snapshot = self._without_newcomers(snapshot)
+                    await unit.end(ends)
+                    ours = site_id in self._held and await unit.holder(site_id) == self._node
+                    snapshot = await self._snapshot(unit, site_id, ours=ours)
                     step = control(snapshot, now)
                     status = site_status(snapshot, step, now)
                     await unit.write(snapshot, step, status, now)
-                    sendings = step.sendings if site_id in self._held else ()
-                    if sendings:
+                    if ours and step.sendings:
+                        sendings = step.sendings
                         await unit.send(sendings, now)
-            except BaseException:
-                # nothing was written: what came back is stored with the next step
-                self._ends[site_id] = ends + self._ends[site_id]
-                self._reconnects.to_forget[site_id] |= forget
+            except NotFound:
+                self._open.difference_update(end.request for end in ends)
                 raise
-            for sending in sendings:
-                self._spawn(site_id, sending)
+            except BaseException:
+                if site_id in self._held:  # perhaps nothing was written: again with the next step
+                    self._ends[site_id] = ends + self._ends.get(site_id, [])
+                else:
+                    self._open.difference_update(end.request for end in ends)
+                raise
+            self._open.difference_update(end.request for end in ends)
+            self._send_all(site_id, sendings)
+            here = {state.key for state in snapshot.chargers}
+            if any(end.target.key not in here for end in ends):
+                self._hint(set(self._held))  # it has gone to another site, which waits for this
             return snapshot, status
 
-    def _without_newcomers(self, snapshot: SiteSnapshot) -> SiteSnapshot:
-        """Leave charge points alone that are connected and have not said anything yet."""
-        newcomers = self._reconnects.newcomers()
-        if not newcomers:
+    async def _snapshot(self, unit: ControlUnit, site_id: SiteId, *, ours: bool) -> SiteSnapshot:
+        snapshot = await unit.snapshot(site_id)
+        if ours:
+            lost = [request for request in snapshot.open_requests() if request not in self._open]
+            if lost:
+                await unit.doubt(lost)
+                snapshot = await unit.snapshot(site_id)
+        settling, held_back = self._reconnects.settling(), self._reconnects.held_back()
+        if not settling and not held_back:
             return snapshot
         return replace(
             snapshot,
             chargers=tuple(
-                replace(state, reachable=False) if state.key in newcomers else state
+                replace(
+                    state,
+                    settling=state.key in settling,
+                    reachable=state.reachable and state.key not in held_back,
+                )
                 for state in snapshot.chargers
             ),
         )
 
-    def _spawn(self, site_id: SiteId, sending: Sending) -> None:
-        if self._calls is not None:
+    def _send_all(self, site_id: SiteId, sendings: tuple[Sending, ...]) -> None:
+        if self._calls is None:
+            return  # we stop; whoever runs the site next finds these in doubt
+        for sending in sendings:
             self._calls.create_task(
                 self._send(site_id, sending), name=f"limit {sending.target.key}"
             )
+            self._open.add(sending.request)
 
     async def _send(self, site_id: SiteId, sending: Sending) -> None:
-        target = sending.target
         try:
-            answer = await self._gateway.call(
-                target.key, "SetChargingProfile", self._payload(sending), message_id=str(uuid4())
-            )
-            status = "callError" if answer.error_code else str(answer.payload.get("status"))
-        except CallFailed as error:
-            status = error.code
-        if status != "Accepted":
-            _log.warning(
-                "limit not taken",
-                charge_point_key=target.key,
-                limit_w=sending.limit_w,
-                status=status,
-            )
-        self._ends[site_id].append(
+            status = await self._tell(sending)
+        except BaseException:
+            self._open.discard(sending.request)  # its outcome is unknown
+            raise
+        if site_id not in self._held:
+            self._open.discard(sending.request)  # whoever has taken over doubts it
+            return
+        self._ends.setdefault(site_id, []).append(
             SendingEnd(
-                target=target,
+                target=sending.target,
                 limit_w=sending.limit_w,
                 version=sending.version,
                 status=status,
@@ -226,6 +261,22 @@ class SmartCharging:
             )
         )
         self._hints[site_id].give()
+
+    async def _tell(self, sending: Sending) -> str:
+        """Send a limit and return its status: the answer's, or the code of what went wrong."""
+        key = sending.target.key
+        try:
+            answer = await self._gateway.call(
+                key, "SetChargingProfile", self._payload(sending), message_id=str(uuid4())
+            )
+            status = "callError" if answer.error_code else str(answer.payload.get("status"))
+        except CallFailed as error:
+            status = error.code
+        if status != "Accepted":
+            _log.warning(
+                "limit not taken", charge_point_key=key, limit_w=sending.limit_w, status=status
+            )
+        return status
 
     def _payload(self, sending: Sending) -> Payload:
         target = sending.target

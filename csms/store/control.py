@@ -19,17 +19,15 @@ from csms.domain.allocation import Policy
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.domain.site_control import (
+from csms.domain.site_control import ControlStep, Sending, managed_load
+from csms.domain.site_snapshot import (
     BatteryRow,
     ChargerState,
-    ControlStep,
     LimitRow,
     ManagedLoadState,
-    Sending,
+    Request,
     SessionState,
     SiteSnapshot,
-    Target,
-    managed_load,
 )
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
@@ -48,11 +46,18 @@ class SqlControlUnit:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def snapshot(self, site_id: SiteId) -> SiteSnapshot | None:
+    async def lock(self, site_id: SiteId) -> bool:
         """See the port."""
-        site = (await self._all(sql.LOCK_SITE, site=site_id)) or None
-        if site is None:
-            return None
+        return bool(await self._all(sql.LOCK_SITE, site=site_id))
+
+    async def holder(self, site_id: SiteId) -> str | None:
+        """See the port."""
+        rows = await self._all(sql.HOLDER, site=site_id)
+        return rows[0].holder if rows else None
+
+    async def snapshot(self, site_id: SiteId) -> SiteSnapshot:
+        """See the port."""
+        site = await self._all(sql.SITE, site=site_id)
         circuits = await self._all(sql.CIRCUITS, site=site_id)
         batteries = await self._all(sql.BATTERIES, site=site_id)
         stations = await self._all(sql.STATIONS, site=site_id)
@@ -60,6 +65,9 @@ class SqlControlUnit:
         sessions = await self._all(sql.SESSIONS, site=site_id)
         managed = await self._all(sql.MANAGED, site=site_id)
         known_circuits = {row.id for row in circuits}
+        # a station may leave between two statements
+        identities = {row.identity for row in stations}
+        charger_ids = identities | {row.id for row in externals}
         return SiteSnapshot(
             site=Site(
                 id=site_id,
@@ -93,6 +101,7 @@ class SqlControlUnit:
                     limit=_limit(row),
                 )
                 for row in sessions
+                if row.identity in identities
             ),
             managed=tuple(
                 ManagedLoadState(
@@ -103,6 +112,7 @@ class SqlControlUnit:
                     measured_w=row.consumed_power_w,
                 )
                 for row in managed
+                if row.charger_id in charger_ids
             ),
             batteries={
                 BatteryId(row.id): BatteryRow(
@@ -115,33 +125,34 @@ class SqlControlUnit:
 
     async def end(self, ends: Sequence[SendingEnd]) -> None:
         """See the port."""
-        for statement, part in (
-            (sql.ACCEPTED, [end for end in ends if end.accepted]),
-            (sql.REFUSED, [end for end in ends if not end.accepted]),
-        ):
-            if part:
-                await self._connection.execute(
-                    text(statement),
-                    [
-                        {
-                            **_row_key(end.target),
-                            "tx": end.target.transaction_id,
-                            "limit": end.limit_w,
-                            "version": end.version,
-                            "status": end.status,
-                            "at": end.at,
-                        }
-                        for end in part
-                    ],
-                )
+        accepted = [
+            {**_row_key(end.request), "version": end.version, "limit": end.limit_w, "at": end.at}
+            for end in ends
+            if end.accepted
+        ]
+        refused = [
+            {
+                **_row_key(end.request),
+                "version": end.version,
+                "limit": end.limit_w,
+                "at": end.at,
+                "status": end.status,
+            }
+            for end in ends
+            if not end.accepted
+        ]
+        if accepted:
+            await self._connection.execute(text(sql.ACCEPTED), accepted)
+        if refused:
+            await self._connection.execute(text(sql.REFUSED), refused)
 
-    async def forget(self, charge_points: Collection[ChargePointKey]) -> None:
+    async def doubt(self, requests: Collection[Request]) -> None:
         """See the port."""
-        await self._connection.execute(text(sql.FORGET), {"keys": list(charge_points)})
-
-    async def reopen(self, site_id: SiteId) -> None:
-        """See the port."""
-        await self._connection.execute(text(sql.REOPEN), {"site": site_id})
+        if requests:
+            await self._connection.execute(
+                text(sql.DOUBT),
+                [{**_row_key(request), "version": request.version} for request in requests],
+            )
 
     async def write(
         self, snapshot: SiteSnapshot, step: ControlStep, status: SiteStatus, now: datetime
@@ -152,8 +163,7 @@ class SqlControlUnit:
                 text(sql.WISH),
                 [
                     {
-                        **_row_key(wish.target),
-                        "tx": wish.target.transaction_id,
+                        **_row_key(wish.target.request(0)),
                         "limit": wish.limit_w,
                         "at": now,
                         "reason": wish.reason,
@@ -198,8 +208,7 @@ class SqlControlUnit:
             text(sql.SEND),
             [
                 {
-                    **_row_key(sending.target),
-                    "tx": sending.target.transaction_id,
+                    **_row_key(sending.request),
                     "limit": sending.limit_w,
                     "version": sending.version,
                     "at": now,
@@ -229,33 +238,41 @@ class SqlControlStore:
         async with self._database.transaction() as connection:
             yield SqlControlUnit(connection)
 
-    async def lease_sites(
-        self, holder: str, now: datetime, until: datetime
-    ) -> tuple[set[SiteId], set[SiteId]]:
+    async def lease_sites(self, holder: str, now: datetime, until: datetime) -> set[SiteId]:
         """See the port."""
         values = {"holder": holder, "now": now, "until": until}
         async with self._database.transaction() as connection:
             renewed = (await connection.execute(text(sql.RENEW_LEASES), values)).scalars().all()
             taken = (await connection.execute(text(sql.TAKE_LEASES), values)).scalars().all()
-        new = {SiteId(name) for name in taken}
-        return {SiteId(name) for name in renewed} | new, new
+        return {SiteId(name) for name in (*renewed, *taken)}
 
     async def release(self, holder: str) -> None:
         """See the port."""
         async with self._database.transaction() as connection:
             await connection.execute(text(sql.RELEASE_LEASES), {"holder": holder})
 
-    async def site_of(self, charge_point: ChargePointKey) -> SiteId | None:
+    async def forget(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> dict[ChargePointKey, SiteId]:
         """See the port."""
+        values = {"keys": list(charge_points)}
         async with self._database.transaction() as connection:
-            found = await connection.execute(text(sql.SITE_OF), {"key": charge_point})
-            site_id = found.scalar_one_or_none()
-        return None if site_id is None else SiteId(site_id)
+            # like a step, so that no step is in the middle of what it decided before
+            await connection.execute(text(sql.LOCK_SITES_OF), values)
+            await connection.execute(text(sql.FORGET), values)
+            rows = (await connection.execute(text(sql.SITES_OF), values)).all()
+        return {ChargePointKey(row.id): SiteId(row.site_id) for row in rows}
 
 
-def _row_key(target: Target) -> dict[str, object]:
-    purpose = ProfilePurpose.TX_DEFAULT if target.transaction_id is None else ProfilePurpose.TX
-    return {"cp": target.key, "connector": target.connector_id, "purpose": purpose.value}
+def _row_key(request: Request) -> dict[str, object]:
+    tx = request.transaction_id
+    purpose = ProfilePurpose.TX_DEFAULT if tx is None else ProfilePurpose.TX
+    return {
+        "cp": request.key,
+        "connector": request.connector_id,
+        "purpose": purpose.value,
+        "tx": tx,
+    }
 
 
 def _circuit(circuit_id: str | None, known: set[str]) -> CircuitId | None:
@@ -307,6 +324,7 @@ def _limit(row: Any) -> LimitRow:
         desired_version=row.desired_version,
         acknowledged_w=row.acknowledged_w,
         in_flight_w=row.in_flight_w,
+        in_flight_version=row.in_flight_version,
         earlier_w=frozenset(w for w in (row.earlier_low_w, row.earlier_high_w) if w is not None),
         doubtful=row.doubtful,
         may_be_unlimited=row.may_be_unlimited,

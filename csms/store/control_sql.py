@@ -4,14 +4,23 @@ from __future__ import annotations
 
 _LIMIT = """
     l.transaction_id AS limit_tx, l.desired_w, l.desired_version, l.acknowledged_w, l.in_flight_w,
-    l.earlier_low_w, l.earlier_high_w, l.doubtful, l.may_be_unlimited, l.refused_w,
-    l.refused_status, l.refused_at, l.refusals
+    l.in_flight_version, l.earlier_low_w, l.earlier_high_w, l.doubtful, l.may_be_unlimited,
+    l.refused_w, l.refused_status, l.refused_at, l.refusals
 """
 
-LOCK_SITE = """
-SELECT s.name, s.time_zone, s.grid_limit_w, s.policy,
-       coalesce((SELECT version FROM site_decisions d WHERE d.site_id = s.id), 0) AS version
-FROM sites s WHERE s.id = :site FOR UPDATE OF s
+# A statement of its own: what is read beside a row that had to be waited for is old.
+LOCK_SITE = "SELECT id FROM sites WHERE id = :site FOR UPDATE"
+
+LOCK_SITES_OF = """
+SELECT id FROM sites WHERE id IN (SELECT site_id FROM charge_points WHERE id = ANY(:keys))
+ORDER BY id FOR UPDATE
+"""
+
+HOLDER = "SELECT holder FROM leases WHERE name = :site"
+
+SITE = """
+SELECT s.name, s.time_zone, s.grid_limit_w, s.policy, coalesce(d.version, 0) AS version
+FROM sites s LEFT JOIN site_decisions d ON d.site_id = s.id WHERE s.id = :site
 """
 
 CIRCUITS = "SELECT id, parent_id, limit_w FROM circuits WHERE site_id = :site ORDER BY id"
@@ -35,9 +44,14 @@ WHERE c.site_id = :site AND c.deleted_at IS NULL
 ORDER BY c.id
 """
 
+# A station that has taken the name of an external charger is the one that counts.
 EXTERNALS = """
-SELECT id, circuit_id, max_power_w, connector_count
-FROM external_chargers WHERE site_id = :site ORDER BY id
+SELECT x.id, x.circuit_id, x.max_power_w, x.connector_count
+FROM external_chargers x
+WHERE x.site_id = :site AND NOT EXISTS (
+    SELECT 1 FROM charge_points c
+    WHERE c.site_id = x.site_id AND c.identity = x.id AND c.deleted_at IS NULL)
+ORDER BY x.id
 """
 
 SESSIONS = f"""
@@ -66,7 +80,7 @@ UPDATE charging_limits SET acknowledged_w = :limit, acknowledged_version = :vers
     acknowledged_at = :at, in_flight_w = NULL, in_flight_version = NULL, earlier_low_w = NULL,
     earlier_high_w = NULL, doubtful = false, may_be_unlimited = false, refused_w = NULL,
     refused_status = NULL, refused_at = NULL, refusals = 0
-{_OPEN} AND CAST(:status AS text) IS NOT NULL
+{_OPEN}
 """
 
 # An open request without a good answer: its limit is one of those that may hold.
@@ -88,10 +102,10 @@ UPDATE charging_limits SET {_IN_DOUBT}, may_be_unlimited = true, refused_w = NUL
 WHERE charge_point_id = ANY(:keys)
 """
 
-REOPEN = f"""
+DOUBT = f"""
 UPDATE charging_limits SET {_IN_DOUBT}
-WHERE in_flight_w IS NOT NULL
-    AND charge_point_id IN (SELECT id FROM charge_points WHERE site_id = :site)
+WHERE charge_point_id = :cp AND connector_id = :connector AND purpose = :purpose
+    AND transaction_id IS NOT DISTINCT FROM :tx AND in_flight_version = :version
 """
 
 # the row of a connector passes from one transaction to the next and forgets the old one's limits
@@ -139,14 +153,20 @@ ON CONFLICT (site_id) DO UPDATE SET version = excluded.version, decided_at = exc
 
 STATUS = "SELECT decided_at, decision FROM site_decisions WHERE site_id = :site"
 
+# Both lock only what they change, in the order of the names, so that nodes never block each other.
 RENEW_LEASES = """
 UPDATE leases SET expires_at = :until
-WHERE holder = :holder AND expires_at > :now AND name IN (SELECT id FROM sites) RETURNING name
+WHERE name IN (SELECT name FROM leases
+               WHERE holder = :holder AND expires_at > :now AND name IN (SELECT id FROM sites)
+               ORDER BY name FOR UPDATE)
+RETURNING name
 """
 
 TAKE_LEASES = """
 INSERT INTO leases AS l (name, holder, version, expires_at)
-SELECT id, :holder, 1, :until FROM sites ORDER BY id
+SELECT id, :holder, 1, :until FROM sites
+WHERE NOT EXISTS (SELECT 1 FROM leases held WHERE held.name = sites.id AND held.expires_at > :now)
+ORDER BY id
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, version = l.version + 1,
     expires_at = excluded.expires_at
 WHERE l.expires_at <= :now
@@ -155,4 +175,4 @@ RETURNING name
 
 RELEASE_LEASES = "DELETE FROM leases WHERE holder = :holder"
 
-SITE_OF = "SELECT site_id FROM charge_points WHERE id = :key"
+SITES_OF = "SELECT id, site_id FROM charge_points WHERE id = ANY(:keys) AND site_id IS NOT NULL"

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId
-from csms.domain.site_control import ControlStep, Sending, SiteSnapshot, Target
+from csms.domain.site_control import ControlStep, Sending, Target
+from csms.domain.site_snapshot import Request, SiteSnapshot
 from csms.domain.site_status import SiteStatus
 
 
@@ -32,24 +33,33 @@ class SendingEnd:
         """Whether the charge point has taken the limit."""
         return self.status == "Accepted"
 
+    @property
+    def request(self) -> Request:
+        """Its name in the ledger."""
+        return self.target.request(self.version)
+
 
 class ControlUnit(Protocol):
-    """One transaction on one site; steps on the same site wait for each other."""
+    """One transaction on one site; `lock` comes first, so that steps on it wait for each other."""
 
-    async def snapshot(self, site_id: SiteId) -> SiteSnapshot | None:
-        """Lock the site and read all that a step looks at; None when there is no such site."""
+    async def lock(self, site_id: SiteId) -> bool:
+        """Keep the site for this transaction; False when there is no such site."""
+        ...
+
+    async def holder(self, site_id: SiteId) -> str | None:
+        """Return who holds the lease of the site now."""
+        ...
+
+    async def snapshot(self, site_id: SiteId) -> SiteSnapshot:
+        """Read all that a step looks at, of a site that is locked."""
         ...
 
     async def end(self, ends: Sequence[SendingEnd]) -> None:
         """Store how sendings ended; those whose request is no longer the open one are dropped."""
         ...
 
-    async def forget(self, charge_points: Collection[ChargePointKey]) -> None:
-        """Forget what these enforce: they have (re)connected and may be under any limit."""
-        ...
-
-    async def reopen(self, site_id: SiteId) -> None:
-        """Turn requests that a crash has left open into unknown outcomes."""
+    async def doubt(self, requests: Collection[Request]) -> None:
+        """Turn open requests that nobody waits for into unknown outcomes."""
         ...
 
     async def write(
@@ -74,20 +84,20 @@ class ControlStore(Protocol):
         """Open a transaction, committed at the end. Raises DatabaseAway."""
         ...
 
-    async def lease_sites(
-        self, holder: str, now: datetime, until: datetime
-    ) -> tuple[set[SiteId], set[SiteId]]:
-        """Take or renew the lease of every site that is free or ours already.
-
-        Returns:
-            All sites held now, and those of them that were not held by `holder` before.
-        """
+    async def lease_sites(self, holder: str, now: datetime, until: datetime) -> set[SiteId]:
+        """Take or renew the lease of every site that is free or ours already; returns them all."""
         ...
 
     async def release(self, holder: str) -> None:
         """Give all leases of this holder back."""
         ...
 
-    async def site_of(self, charge_point: ChargePointKey) -> SiteId | None:
-        """Return the site of a charge point, if it stands on one."""
+    async def forget(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> dict[ChargePointKey, SiteId]:
+        """Forget what these enforce: they have (re)connected and may be under any limit.
+
+        Returns:
+            The sites of those that stand on one.
+        """
         ...
