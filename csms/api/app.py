@@ -22,6 +22,7 @@ from csms.api.routes import Resource, Route
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
 from csms.api.sites import Sites
+from csms.api.station_logs import StationLogs
 from csms.api.stations import Stations
 from csms.api.statistics import Statistics
 from csms.api.users import ApiKeys, Audit, Users
@@ -123,7 +124,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     overview = Overview(units, ports.gateway, clock, config.checks)
     resources: list[Resource] = [
         Health(overview, config.version),
-        Stations(stations, clock),
+        Stations(stations),
+        StationLogs(stations, clock),
         Calls(commands),
         Sessions(sessions, clock),
         IdTags(IdTagService(units, audit)),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from csms.api.fields import PageQuery
 from csms.api.handling import Endpoint
 from csms.api.problems import CONTENT_TYPE, Problem
 from csms.services.access import Role
@@ -146,6 +147,8 @@ def _responses(index: int, endpoint: Endpoint, by_key: dict[_Key, Any]) -> dict[
     responses: dict[str, Any] = {str(route.status): {"description": "Done."}}
     if endpoint.answer is not None:
         content = {"application/json": {"schema": by_key[index, "answer"]}}
+        if endpoint.query_model is not None and issubclass(endpoint.query_model, PageQuery):
+            content["text/csv"] = {"schema": {"type": "string"}}
         responses[str(route.status)]["content"] = content
     for status in route.also:
         content = {"application/json": {"schema": by_key[index, f"also {status}"]}}

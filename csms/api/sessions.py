@@ -120,12 +120,19 @@ def session_out(session: Session) -> SessionOut:
             voltage_v=session.voltage_v,
         ),
         limit_kw=kilo(session.limit_w),
-        stop_reason=session.stop_reason,
+        stop_reason=_stop_reason(session),
         cost=None if price is None else float(price),
         currency=session.currency,
         flags=list(session.findings),
         eta_at=None,
     )
+
+
+def _stop_reason(session: Session) -> str | None:
+    """Return the reason of the stop; OCPP 1.6 4.8: none sent means Local."""
+    if session.active or session.meter_stop_wh is None:
+        return session.stop_reason
+    return session.stop_reason or "Local"
 
 
 def _number(session_id: str) -> int:

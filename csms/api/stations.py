@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,20 +14,15 @@ from csms.api.fields import (
     Out,
     Page,
     PageQuery,
-    PreciseTime,
     Text,
     Time,
-    When,
     amperes,
     kilo,
     whole,
 )
-from csms.api.meter_values import MeterValuesOut
 from csms.api.routes import Route
-from csms.clock import Clock
 from csms.domain.connectors import MOST_CONNECTORS
 from csms.services.access import Principal, Role
-from csms.services.messages import LoggedMessage
 from csms.services.records import Connector, Station
 from csms.services.stations import StationService
 
@@ -159,54 +154,6 @@ class StationsQuery(PageQuery):
     site_id: Text | None = None
 
 
-class CallOut(Out):
-    """A call that was sent; `outcome` is null while it is open."""
-
-    call_id: str
-    action: str
-    payload: dict[str, Any]
-    operator: str
-    created_at: PreciseTime
-    sent_at: PreciseTime | None
-    ended_at: PreciseTime | None
-    outcome: str | None
-    status: str | None
-    response: dict[str, Any] | None
-    error_code: str | None
-    error_description: str | None
-    warnings: list[str]
-
-
-class MessagesQuery(PageQuery):
-    """Filters of the message log; `from` is in, `to` is out."""
-
-    action: Text | None = None
-    direction: Literal["in", "out"] | None = None
-    from_: Annotated[When | None, Field(alias="from")] = None
-    to: When | None = None
-
-
-class MessageOut(Out):
-    """One frame; of an answer `action` is that of its call."""
-
-    direction: str
-    type: str | None
-    action: str | None
-    message_id: str | None
-    payload: Any
-    raw: str
-    at: PreciseTime
-    repairs: list[str]
-    latency_ms: float | None
-
-
-class TimesQuery(PageQuery):
-    """A span of time; `from` is in, `to` is out."""
-
-    from_: Annotated[When | None, Field(alias="from")] = None
-    to: When | None = None
-
-
 def connector_out(connector: Connector, station: Station) -> ConnectorOut:
     """Return a connector as the contract spells it."""
     session = connector.transaction_id
@@ -265,28 +212,11 @@ def station_out(station: Station, *, online: bool, last_seen_at: datetime | None
     )
 
 
-def message_out(message: LoggedMessage) -> MessageOut:
-    """Return a frame as the contract spells it."""
-    record = message.record
-    return MessageOut(
-        direction=record.direction,
-        type=message.type,
-        action=record.action,
-        message_id=record.message_id,
-        payload=message.payload,
-        raw=record.raw,
-        at=record.at,
-        repairs=list(record.repairs),
-        latency_ms=record.latency_ms,
-    )
-
-
 class Stations:
     """The operations."""
 
-    def __init__(self, stations: StationService, clock: Clock) -> None:
+    def __init__(self, stations: StationService) -> None:
         self._stations = stations
-        self._clock = clock
 
     def routes(self) -> list[Route]:
         """Return all operations of this resource."""
@@ -319,9 +249,6 @@ class Stations:
                 status=204,
                 refusals={**absent, 409: "A session runs on the station."},
             ),
-            route("GET", f"{one}/calls", self.list_calls, refusals=absent),
-            route("GET", f"{one}/messages", self.list_messages, refusals=absent),
-            route("GET", f"{one}/meter-values", self.list_meter_values, refusals=absent),
         ]
 
     async def list_stations(self, query: StationsQuery) -> Page[StationOut]:
@@ -362,80 +289,6 @@ class Stations:
     async def delete_station(self, station_id: str, principal: Principal) -> None:
         """Remove a station; its sessions stay and its identity is free again."""
         await self._stations.delete(principal.name, station_id)
-
-    async def list_calls(self, station_id: str, query: PageQuery) -> Page[CallOut]:
-        """Return the calls that were sent to a station, the newest first."""
-        before = None
-        if query.cursor is not None:
-            at, call_id = pages.decode(query.cursor, datetime, str)
-            before = (at, call_id)
-        found = await self._stations.calls(station_id, query.limit, before)
-        return Page[CallOut](
-            items=[
-                CallOut(
-                    call_id=call.id,
-                    action=call.action,
-                    payload=dict(call.payload),
-                    operator=call.actor,
-                    created_at=call.created_at,
-                    sent_at=call.sent_at,
-                    ended_at=call.ended_at,
-                    outcome=call.outcome,
-                    status=call.status,
-                    response=None if call.response is None else dict(call.response),
-                    error_code=call.error_code,
-                    error_description=call.error_description,
-                    warnings=list(call.warnings),
-                )
-                for call in found
-            ],
-            next_cursor=pages.encode(found[-1].created_at, found[-1].id)
-            if len(found) == query.limit
-            else None,
-        )
-
-    async def list_messages(self, station_id: str, query: MessagesQuery) -> Page[MessageOut]:
-        """Return the OCPP frames of a station, the newest first; secrets are masked."""
-        before = None
-        if query.cursor is not None:
-            at, key = pages.decode(query.cursor, datetime, int)
-            before = (at, key)
-        found = await self._stations.messages(
-            station_id,
-            query.limit,
-            before=before,
-            action=query.action,
-            direction=query.direction,
-            at_from=query.from_,
-            at_to=query.to,
-        )
-        last = found[-1].record if len(found) == query.limit else None
-        return Page[MessageOut](
-            items=[message_out(message) for message in found],
-            next_cursor=None if last is None else pages.encode(last.at, last.key),
-        )
-
-    async def list_meter_values(self, station_id: str, query: TimesQuery) -> Page[MeterValuesOut]:
-        """Return what a station measured, by the time of arrival, the newest first.
-
-        Without `from` the last day is given.
-        """
-        until, offset = query.to or self._clock.now(), 0
-        if query.cursor is not None:
-            until, offset = pages.decode(query.cursor, datetime, int)
-        found = await self._stations.meter_values(
-            station_id,
-            query.limit,
-            offset,
-            received_from=query.from_ or until - timedelta(days=1),
-            received_to=until,
-        )
-        return Page[MeterValuesOut](
-            items=[MeterValuesOut.of(reading) for reading in found],
-            next_cursor=pages.encode(until, offset + len(found))
-            if len(found) == query.limit
-            else None,
-        )
 
     def _out(self, station: Station) -> StationOut:
         return station_out(
