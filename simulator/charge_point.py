@@ -262,6 +262,10 @@ class ChargePointSimulator:
             self._changed.clear()
             await self.clock.wait(self._changed, None)
 
+    def wake_watchers(self) -> None:
+        """Have those who wait for a state look again."""
+        self._changed.set()
+
     def emit(self, name: str, **data: object) -> None:
         """Tell watchers that something happened."""
         self._changed.set()

@@ -21,6 +21,7 @@ class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers):
             connection,
             response_timeout_s=station.settings.response_timeout_s,
             spawn=station.spawn,
+            give_way=lambda: station.clock.sleep(0),
             on_call=lambda action: station.emit("received", action=action),
         )
         self.station = station

@@ -95,6 +95,8 @@ class Link:
             action = type(payload).__name__
             self._station.emit("call_failed", action=action, error=str(error))
             raise
+        finally:
+            self._station.wake_watchers()
 
     def boot(self) -> None:
         """Send a BootNotification now, whether it is due or not."""

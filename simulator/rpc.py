@@ -9,7 +9,7 @@ import asyncio
 import functools
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from ocpp import messages, routing
@@ -70,6 +70,7 @@ class RpcSession(ChargePoint):
         identity: the charge point's identity.
         connection: the open WebSocket.
         response_timeout_s: how long a call waits for its answer.
+        give_way: lets the other tasks that are ready run.
         spawn: starts work that follows an answer, in a task somebody owns.
         on_call: told the action of each call of the central system.
     """
@@ -81,6 +82,7 @@ class RpcSession(ChargePoint):
         *,
         response_timeout_s: float,
         spawn: Callable[[FollowUp], None],
+        give_way: Callable[[], Awaitable[None]],
         on_call: Callable[[str], None],
     ) -> None:
         untyped: Any = super()
@@ -91,6 +93,7 @@ class RpcSession(ChargePoint):
         self._response_queue = self._answers
         self._websocket = connection
         self._spawn = spawn
+        self._give_way = give_way
         self.on_call = on_call
         self._followups: list[FollowUp] = []
 
@@ -134,6 +137,9 @@ class RpcSession(ChargePoint):
             FRAME_LOGGER.error("%s: unreadable frame: %s", self.id, type(error).__name__)
         for work in self._followups:
             self._spawn(work)
+        # Whoever waited for this answer acts on it before the next frame is looked at: a profile
+        # may arrive right behind the StartTransaction.conf that names its transaction.
+        await self._give_way()
 
     async def _get_specific_response(self, unique_id: str, timeout: float) -> Any:
         async with asyncio.timeout(timeout):

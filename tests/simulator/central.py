@@ -57,8 +57,24 @@ class Silence:
     """Never answer."""
 
 
-Answer = dict[str, Any] | CallError | DropSocket | Silence
+@dataclass(frozen=True)
+class FollowedBy:
+    """Answer, and send a call at once, without waiting for anything between the two frames."""
+
+    answer: dict[str, Any]
+    action: str
+    payload: dict[str, Any]
+
+
+Answer = dict[str, Any] | CallError | DropSocket | Silence | FollowedBy
 Script = Callable[[dict[str, Any]], Answer]
+
+
+def frame_bytes(text: str) -> bytes:
+    """A server's text frame (RFC 6455 5.2), unmasked, up to 64 KiB."""
+    data = text.encode()
+    length = bytes([len(data)]) if len(data) < 126 else b"\x7e" + len(data).to_bytes(2, "big")
+    return b"\x81" + length + data
 
 
 @dataclass
@@ -91,6 +107,7 @@ class Central:
         self._answers: dict[str, asyncio.Future[list[Any]]] = {}
         self._transaction_ids = itertools.count(1001)
         self._message_ids = itertools.count(1)
+        self.follower: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
     @property
     def url(self) -> str:
@@ -202,6 +219,16 @@ class Central:
                 socket.transport.abort()
             case Silence():
                 pass
+            case FollowedBy(result, follower, follower_payload):
+                self._answers["follower"] = self.follower
+                call = [2, "follower", follower, follower_payload]
+                # One write for both frames, so that they arrive together.
+                socket.transport.writelines(
+                    [
+                        frame_bytes(json.dumps([3, message_id, result])),
+                        frame_bytes(json.dumps(call)),
+                    ]
+                )
             case _:
                 await socket.send(json.dumps([3, message_id, answer]))
 

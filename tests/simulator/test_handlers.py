@@ -1,12 +1,13 @@
 """What a charge point does with every call of a central system (OCPP 1.6 5, security extension)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from simulator.supply import Supply
 from simulator.vehicle import Vehicle
-from tests.simulator.central import Central
+from tests.simulator.central import Central, FollowedBy
 
 ACCEPTED = {"status": "Accepted"}
 REJECTED = {"status": "Rejected"}
@@ -476,3 +477,25 @@ async def test_other_calls_have_an_answer(central, make, action, payload, status
         await station.until_registered()
         answer = await central.call("CP1", action, **payload)
         assert answer == {"status": status}
+
+
+async def test_profile_that_arrives_right_behind_the_start_is_taken(central, make):
+    started = {"transactionId": 77, "idTagInfo": ACCEPTED}
+    profile = limit_profile(8, purpose="TxProfile", transactionId=77)
+    payload = {"connectorId": 1, "csChargingProfiles": profile}
+    central.once("StartTransaction", FollowedBy(started, "SetChargingProfile", payload))
+    async with make() as station:
+        await charging(station)
+        async with asyncio.timeout(5):
+            assert (await central.follower)[2] == ACCEPTED
+        assert station.state.connectors[1].flow.current_a == 8
+
+
+async def test_remote_start_right_behind_the_boot_is_taken(central, make):
+    booted = {"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 60}
+    behind = FollowedBy(booted, "RemoteStartTransaction", {"idTag": "TAG"})
+    central.once("BootNotification", behind)
+    async with make() as station:
+        station.plug(1, Vehicle())
+        await central.until_calls("StartTransaction")
+        assert central.follower.result()[2] == ACCEPTED
