@@ -5,6 +5,7 @@ store decides whether a change is allowed; who uses a key reads it when needed, 
 once.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -73,6 +74,7 @@ def split_list(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
+@functools.cache
 def standard_keys(
     *, connectors: int, meter_interval_s: int, sampled: str, switches_phases: bool
 ) -> tuple[Key, ...]:
@@ -138,6 +140,12 @@ def standard_keys(
     return tuple(sorted(keys, key=lambda key: key.name))
 
 
+@functools.cache
+def _by_name(keys: tuple[Key, ...]) -> Mapping[str, Key]:
+    """The table of keys, one for all charge points of a kind."""
+    return {key.name.lower(): key for key in keys}
+
+
 class Configuration:
     """The keys of one charge point and their present values.
 
@@ -146,7 +154,7 @@ class Configuration:
     """
 
     def __init__(self, keys: tuple[Key, ...], overrides: Mapping[str, str] | None = None) -> None:
-        self._keys = {key.name.lower(): key for key in keys}
+        self._keys = _by_name(keys)
         self._values: dict[str, str] = {}
         for name, value in (overrides or {}).items():
             key = self._keys.get(name.lower())
