@@ -84,6 +84,7 @@ class Intake:
         self._frames: deque[LoggedFrame] = deque(maxlen=_MOST_WAITING_FRAMES)
         self._refused: deque[Quarantined] = deque(maxlen=_MOST_FRAMES)
         self._wake = Hint()
+        self._settled: asyncio.Future[None] | None = None
         self._closing = False
         self.lost_frames = 0
 
@@ -144,6 +145,19 @@ class Intake:
             if self._facts or self._frames or self._refused:
                 await self._commit_next()
 
+    async def settle_log(self) -> None:
+        """Wait until every frame logged so far is stored, so that a reader misses none.
+
+        Raises:
+            DatabaseAway: It is not to be had.
+        """
+        if not self._frames:
+            return
+        if self._settled is None:
+            self._settled = asyncio.get_running_loop().create_future()
+        self._wake.give()
+        await asyncio.shield(self._settled)
+
     def close(self) -> None:
         """Let `run` end once all that waits is stored."""
         self._closing = True
@@ -152,10 +166,15 @@ class Intake:
     async def _commit_next(self) -> None:
         entries = list(islice(self._facts, _MOST_FACTS))
         frames = list(islice(self._frames, _MOST_FRAMES))
+        settled = None
+        if len(frames) == len(self._frames):
+            settled, self._settled = self._settled, None
         refused = list(self._refused)
         try:
             await self._commit(entries, frames, refused)
         except DatabaseAway as error:
+            if settled is not None and not settled.done():
+                settled.set_exception(DatabaseAway(str(error)))
             self._give_up_late(error)
             await self._clock.sleep(_RETRY_S)
             return
@@ -168,6 +187,8 @@ class Intake:
         for row in refused:
             if self._refused and self._refused[0] is row:
                 self._refused.popleft()
+        if settled is not None and not settled.done():
+            settled.set_result(None)
 
     def _give_up_late(self, error: DatabaseAway) -> None:
         now = self._clock.monotonic()

@@ -317,6 +317,26 @@ async def test_the_message_log_rides_along_and_never_spoils_a_fact(database_url)
         assert [r[0] for r in rows] == ["[2]", "NUL \ufffd", "lone ?"]
 
 
+async def test_a_reader_of_the_log_can_wait_for_all_that_was_logged(database_url):
+    async with bench(database_url) as b:
+        cp = await b.station()
+        await b.intake.settle_log()
+        for number in range(5000):
+            b.intake.log(
+                LoggedFrame(
+                    charge_point=cp,
+                    at=datetime.now(UTC),
+                    direction="in",
+                    type=2,
+                    action="Heartbeat",
+                    message_id=str(number),
+                    raw="[]",
+                )
+            )
+        await b.intake.settle_log()
+        assert await b.sql.fetchval("SELECT count(*) FROM ocpp_messages") == 5000
+
+
 async def test_facts_wait_while_the_database_is_away_and_are_stored_once(database_url):
     async with bench(database_url) as b:
         cp = await b.station()
