@@ -119,7 +119,9 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         quiet=config.quiet,
         last_seen=ports.last_seen,
     )
-    commands = CommandService(units, ports.gateway, ports.schemas, clock, audit)
+    commands = CommandService(
+        units, ports.gateway, ports.schemas, clock, audit, secret=config.secret
+    )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
     resources: list[Resource] = [

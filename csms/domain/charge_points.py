@@ -19,7 +19,12 @@ class Registration(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargePointRecord:
-    """What the edge needs to know of a charge point to let it in and serve it."""
+    """What the edge needs to know of a charge point to let it in and serve it.
+
+    Attributes:
+        pending_password_digest: Of a new password that the station may know or not.
+        pending_password_waits: The new password holds after a reboot only.
+    """
 
     key: ChargePointKey
     identity: Identity
@@ -28,6 +33,8 @@ class ChargePointRecord:
     password_digest: bytes | None
     strict: bool
     quiet: bool
+    pending_password_digest: bytes | None = None
+    pending_password_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ _DONE = frozenset({"Accepted", "Unlocked", "Scheduled", "RebootRequired", "Accep
 _REMOTE = frozenset({"RemoteStartTransaction", "RemoteStopTransaction"})
 _CONNECTOR_0_TOO = frozenset({"ChangeAvailability", "GetCompositeSchedule", "ReserveNow"})
 _LINE_END = re.compile(r"\r\n?")
+_KEY = re.compile(r"([0-9A-Fa-f]{2}){16,20}")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,9}\s*")
 
 
@@ -97,6 +98,9 @@ def warnings(
         found += _profile_warnings(payload["connectorId"], payload["csChargingProfiles"])
     elif action == "RemoteStartTransaction" and "chargingProfile" in payload:
         found += _start_profile_warnings(payload["chargingProfile"])
+    elif action == "ChangeConfiguration" and payload["key"].lower() == "authorizationkey":
+        if not _KEY.fullmatch(payload["value"]):
+            found.append("AuthorizationKey is not 32 to 40 hex digits (16 to 20 bytes).")
     elif action == "SendLocalList":
         found += _local_list_warnings(payload)
     elif action == "ReserveNow" and _is_past(payload["expiryDate"], now):

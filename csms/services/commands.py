@@ -13,7 +13,7 @@ import structlog
 from csms.clock import Clock
 from csms.domain.masking import mask
 from csms.errors import CallFailed, DatabaseAway, Forbidden, Invalid, NotFound
-from csms.services import command_checks
+from csms.services import command_checks, credentials, key_rotation
 from csms.services.audit import AuditTrail
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
@@ -32,12 +32,15 @@ class CommandService:
         schemas: CallSchemas,
         clock: Clock,
         audit: AuditTrail,
+        *,
+        secret: bytes,
     ) -> None:
         self._units = units
         self._gateway = gateway
         self._schemas = schemas
         self._clock = clock
         self._audit = audit
+        self._secret = secret
         self._actions = frozenset(schemas.actions())
 
     async def send(
@@ -75,6 +78,10 @@ class CommandService:
                 warnings=tuple(command_checks.warnings(station, action, payload, session, now)),
             )
             await unit.calls.insert(station.key, call)
+            key = key_rotation.new_key(action, payload)
+            digest = None if key is None else credentials.digest(self._secret, key)
+            if digest is not None:
+                await unit.charge_points.update(station.key, key_rotation.before(digest))
             await self._audit.note(
                 unit,
                 actor,
@@ -83,7 +90,7 @@ class CommandService:
                 station.identity,
                 {"action": action, "call": call.id},
             )
-        return await self._sent(station, call, payload)
+        return await self._sent(station, call, payload, digest)
 
     def _check(self, station: Station, action: str, payload: Mapping[str, Any]) -> None:
         problems = self._schemas.problems(action, payload)
@@ -94,7 +101,11 @@ class CommandService:
             raise Forbidden("refused_locally", reason)
 
     async def _sent(
-        self, station: Station, call: CallRecord, payload: Mapping[str, Any]
+        self,
+        station: Station,
+        call: CallRecord,
+        payload: Mapping[str, Any],
+        new_digest: bytes | None,
     ) -> CallRecord:
         try:
             answer = await self._gateway.call(station.key, call.action, payload, message_id=call.id)
@@ -105,7 +116,7 @@ class CommandService:
                 outcome=error.code,
                 error_description=error.detail,
             )
-            await self._record(failed)
+            await self._record(station, failed, new_digest)
             raise
         ended = replace(call, sent_at=answer.sent_at, ended_at=answer.answered_at)
         if answer.error_code is not None:
@@ -123,13 +134,18 @@ class CommandService:
                 status=status,
                 response=masked(call.action, answer.payload),
             )
-        return await self._record(ended)
+        return await self._record(station, ended, new_digest)
 
-    async def _record(self, call: CallRecord) -> CallRecord:
+    async def _record(
+        self, station: Station, call: CallRecord, new_digest: bytes | None
+    ) -> CallRecord:
         """Write the outcome; a call that was sent must not fail because the database is away."""
         try:
             async with self._units() as unit:
                 await unit.calls.finish(call)
+                if new_digest is not None and call.outcome is not None:
+                    changes = key_rotation.after(new_digest, call.outcome, call.status)
+                    await unit.charge_points.update(station.key, changes)
         except DatabaseAway:
             _log.warning("outcome of a call could not be recorded", call=call.id)
             text = "The outcome could not be recorded: the database is away."

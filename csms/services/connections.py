@@ -41,6 +41,7 @@ class Connections:
         self._accept_unknown = accept_unknown
         self._quiet = quiet
         self._seen: dict[ChargePointKey, datetime] = {}
+        self._settling: dict[ChargePointKey, tuple[bytes, bool]] = {}
 
     async def find(self, identity: str) -> ChargePointRecord | None:
         """Return the charge point of this identity; makes an unknown one where that is allowed.
@@ -54,13 +55,29 @@ class Connections:
         return record
 
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
-        """Return whether these are the station's password bytes, or their hex text."""
+        """Return whether these are the station's password bytes, or their hex text.
+
+        While the outcome of a rotation is unknown both passwords are; the connection that follows
+        settles which one stays.
+        """
+        pending = record.pending_password_digest
+        self._settling.pop(record.key, None)
+        if pending is not None and credentials.matches(pending, presented, self._secret):
+            self._settling[record.key] = (pending, True)
+            return True
         if record.password_digest is None:
             return False
-        return credentials.matches(record.password_digest, presented, self._secret)
+        right = credentials.matches(record.password_digest, presented, self._secret)
+        if right and pending is not None and not record.pending_password_waits:
+            self._settling[record.key] = (pending, False)
+        return right
 
     async def opened(self, key: ChargePointKey) -> int:
         """Note a new connection and return its epoch."""
+        settling = self._settling.pop(key, None)
+        if settling is not None:
+            digest, adopted = settling
+            await self._store.settle_password(key, digest, adopted=adopted)
         epoch = await self._store.opened(key, self._node, self._clock.now())
         self._bus.publish(StationChanged(key))
         self._bus.publish(StationConnected(key))

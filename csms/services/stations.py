@@ -273,6 +273,7 @@ def _secure(
     has_password = before is not None and before.has_password
     if password_given:
         has_password = password is not None
+        row["pending_password_digest"] = None  # the operator's word ends a rotation
         row["password_digest"] = (
             None
             if password is None
@@ -296,7 +297,7 @@ def _secure(
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the audit trail keeps: no digest, but that there is a new one."""
-    shown = {name: value for name, value in row.items() if name != "password_digest"}
+    shown = {name: value for name, value in row.items() if not name.endswith("password_digest")}
     if "password_digest" in row:
         shown["password"] = "set" if row["password_digest"] is not None else "cleared"
     return shown

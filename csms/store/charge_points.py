@@ -33,6 +33,8 @@ _WRITABLE = frozenset(
         "connector_type",
         "security_profile",
         "password_digest",
+        "pending_password_digest",
+        "pending_password_waits",
         "serial_number",
         "strict",
         "quiet",

@@ -20,6 +20,8 @@ _RECORD = (
     t.c.registration,
     t.c.security_profile,
     t.c.password_digest,
+    t.c.pending_password_digest,
+    t.c.pending_password_waits,
     t.c.strict,
     t.c.quiet,
 )
@@ -73,6 +75,21 @@ class SqlConnectionStore:
         async with self._database.transaction() as connection:
             await connection.execute(statement)
 
+    async def settle_password(
+        self, key: ChargePointKey, pending_digest: bytes, *, adopted: bool
+    ) -> None:
+        """See the port."""
+        values: dict[str, object] = {"pending_password_digest": None}
+        if adopted:
+            values["password_digest"] = pending_digest
+        statement = (
+            update(t)
+            .where(t.c.id == key, t.c.pending_password_digest == pending_digest)
+            .values(values)
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(statement)
+
     async def release_node(self, node: str, at: datetime) -> None:
         """See the port."""
         statement = update(t).where(t.c.node == node).values(node=None, disconnected_at=at)
@@ -99,6 +116,8 @@ def _record(row: Any) -> ChargePointRecord:
         registration=Registration(row.registration),
         security_profile=row.security_profile,
         password_digest=row.password_digest,
+        pending_password_digest=row.pending_password_digest,
+        pending_password_waits=row.pending_password_waits,
         strict=row.strict,
         quiet=row.quiet,
     )

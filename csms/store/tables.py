@@ -104,6 +104,10 @@ charge_points = Table(
     Column("connector_type", Text),
     Column("security_profile", SmallInteger, nullable=False, server_default="0"),
     Column("password_digest", LargeBinary),  # keyed hash under the secret of CSMS_SECRET_FILE
+    # a new password that the station may know or not: both are let in until one is used
+    Column("pending_password_digest", LargeBinary),
+    # it holds after a reboot only: until then the old one settles nothing
+    Column("pending_password_waits", Boolean, nullable=False, server_default=text("false")),
     Column("serial_number", Text),  # the asset data's; the CN expected of a client certificate
     Column("strict", Boolean, nullable=False, server_default=text("false")),
     Column("quiet", Boolean, nullable=False, server_default=text("true")),

@@ -263,3 +263,37 @@ async def test_messages_show_payload_and_filters(bench):
     assert [item["raw"] for item in outs["items"]] == ['[3,"1",{"status":"Accepted"}]']
     none = await bench.get("/api/stations/CP1/messages?to=2020-01-01T00:00:00Z")
     assert none["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "adopted", "pending"),
+    [
+        ({"status": "Accepted"}, True, False),
+        ({"status": "Rejected"}, False, False),
+        (CallFailed("call_timeout", "No answer."), False, True),
+    ],
+)
+async def test_a_new_authorization_key_is_stored_before_it_is_sent(bench, answer, adopted, pending):
+    await bench.station(password="the old password")
+    await bench.online()
+    columns = "SELECT password_digest, pending_password_digest FROM charge_points"
+    before = await bench.sql.fetchrow(columns)
+    seen = []
+
+    async def look(payload):
+        seen.append(await bench.sql.fetchrow(columns))
+        return answer
+
+    bench.gateway.answers["ChangeConfiguration"] = look
+    await bench.ask(
+        "POST",
+        "/api/stations/CP1/calls/ChangeConfiguration",
+        {"key": "AuthorizationKey", "value": "ab" * 20},
+    )
+    [during] = seen
+    assert during["password_digest"] == before["password_digest"]
+    assert during["pending_password_digest"] is not None
+    after = await bench.sql.fetchrow(columns)
+    new, old = during["pending_password_digest"], before["password_digest"]
+    assert after["password_digest"] == (new if adopted else old)
+    assert (after["pending_password_digest"] is not None) is pending

@@ -133,6 +133,7 @@ def test_rejected_stations_get_nothing():
 
 def test_sound_calls_have_no_warnings():
     assert warned("SetChargingProfile", profile()) == []
+    assert warned("ChangeConfiguration", {"key": "authorizationKey", "value": "0A" * 16}) == []
     assert warned("RemoteStopTransaction", {"transactionId": 42}, SESSION) == []
     assert warned("ChangeAvailability", {"connectorId": 0, "type": "Operative"}) == []
     assert warned("ReserveNow", {"connectorId": 0, "expiryDate": "2027-01-01T00:00:00Z"}) == []
@@ -219,6 +220,7 @@ def test_sound_calls_have_no_warnings():
             None,
             "no periods",
         ),
+        ("ChangeConfiguration", {"key": "AuthorizationKey", "value": "0"}, None, "hex digits"),
         ("SendLocalList", {"listVersion": 0, "updateType": "Full"}, None, "listVersion"),
         (
             "SendLocalList",

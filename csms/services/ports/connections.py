@@ -32,6 +32,12 @@ class ConnectionStore(Protocol):
         """Clear the owner unless a newer connection has taken over."""
         ...
 
+    async def settle_password(
+        self, key: ChargePointKey, pending_digest: bytes, *, adopted: bool
+    ) -> None:
+        """End the rotation to this password: it is the only one now, or it is forgotten."""
+        ...
+
     async def release_node(self, node: str, at: datetime) -> None:
         """Clear all connections of a node that has started anew or stops."""
         ...

@@ -1,0 +1,85 @@
+"""A station's new password: which ones are let in after which outcome, over the real database."""
+
+from __future__ import annotations
+
+import pytest
+
+from csms.bus.local import LocalBus
+from csms.services import credentials, key_rotation
+from csms.services.connections import Connections
+from csms.store.connections import SqlConnectionStore
+from csms.store.database import Database
+from csms.store.unit_of_work import SqlUnitsOfWork
+
+SECRET = b"s" * 32
+OLD, NEW = b"the old password", b"the new password"
+
+
+@pytest.fixture
+async def store(database_url):
+    database = Database(database_url)
+    yield SqlUnitsOfWork(database), SqlConnectionStore(database)
+    await database.close()
+
+
+async def let_in(connections, password) -> bool:
+    record = await connections.find("CP1")
+    if not connections.check_password(record, password):
+        return False
+    await connections.opened(record.key)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "first", "after_old", "after_new"),
+    [
+        # who is let in at first (old, new), then after the old one was used, after the new one
+        ("accepted", "Accepted", (False, True), None, (False, True)),
+        ("rejected", "Rejected", (True, False), (True, False), None),
+        ("rejected", "NotSupported", (True, False), (True, False), None),
+        ("station_offline", None, (True, False), (True, False), None),
+        ("call_timeout", None, (True, True), (True, False), (False, True)),
+        ("connection_lost", None, (True, True), (True, False), (False, True)),
+        ("callError", None, (True, True), (True, False), (False, True)),
+        ("accepted", "RebootRequired", (True, True), (True, True), (False, True)),
+    ],
+)
+async def test_who_is_let_in(store, clock, outcome, status, first, after_old, after_new):
+    units, connection_store = store
+    connections = Connections(
+        connection_store,
+        LocalBus(),
+        clock,
+        node="n",
+        secret=SECRET,
+        accept_unknown=False,
+        quiet=True,
+    )
+    old, new = (credentials.digest(SECRET, password) for password in (OLD, NEW))
+    for used, expected in ((None, first), (OLD, after_old), (NEW, after_new)):
+        if expected is None:
+            continue
+        async with units() as unit:
+            key = await unit.charge_points.insert(
+                {"identity": "CP1", "name": "CP1", "password_digest": old}
+            )
+            await unit.charge_points.update(key, key_rotation.before(new))
+            await unit.charge_points.update(key, key_rotation.after(new, outcome, status))
+        if used is not None:
+            assert await let_in(connections, used)
+        record = await connections.find("CP1")
+        known = tuple(connections.check_password(record, password) for password in (OLD, NEW))
+        assert known == expected, used
+        assert not connections.check_password(record, b"some other password")
+        async with units() as unit:
+            await unit.charge_points.delete(key, clock.now())
+
+
+def test_only_usable_keys_rotate():
+    def key(value, name="authorizationKEY", action="ChangeConfiguration"):
+        return key_rotation.new_key(action, {"key": name, "value": value})
+
+    assert key("00" * 16) == bytes(16)
+    assert key("short") is None
+    assert key("00" * 16, name="HeartbeatInterval") is None
+    assert key("00" * 16, action="DataTransfer") is None
