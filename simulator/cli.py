@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.live import Live
 
 from simulator.errors import FleetError, RegistrationError
+from simulator.events import Event
 from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
 from simulator.registration import register_fleet
 
 PLAIN_PROGRESS_S = 10.0
 LIVE_PROGRESS_S = 0.5
+MAX_PROBLEM_KINDS = 50
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -110,6 +112,22 @@ def run(
     raise typer.Exit(code)
 
 
+class _ProblemReport:
+    """Tells each kind of problem once: a thousand charge points have the same ones."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Take in any event of the fleet."""
+        if event.name not in ("call_failed", "refused"):
+            return
+        facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
+        if facts not in self._told and len(self._told) < MAX_PROBLEM_KINDS:
+            self._told.add(facts)
+            _say(f"problem: {event.charge_point}: {event.name}: {facts}")
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's loops where there are any: with TLS they need a seventh of the memory."""
     try:
@@ -135,7 +153,7 @@ async def _run(
             _say(f"error: {error}")
             return 1
         _say(f"registered: {created} new stations and id tags")
-    fleet = Fleet(plan, url, speed=speed)
+    fleet = Fleet(plan, url, speed=speed, on_event=_ProblemReport())
 
     def write_ledger() -> None:
         if ledger is not None:

@@ -149,8 +149,14 @@ def _by_name(keys: tuple[Key, ...]) -> Mapping[str, Key]:
 class Configuration:
     """The keys of one charge point and their present values.
 
-    Only values that differ from the defaults are stored, so that ten thousand charge points share
-    one table.
+    Only values that differ from the defaults are stored; the table of keys is shared.
+
+    Args:
+        keys: the keys there are, with their defaults.
+        overrides: first values that differ, of keys of any access.
+
+    Raises:
+        ValueError: an override names no key, or its value does not pass the key's test.
     """
 
     def __init__(self, keys: tuple[Key, ...], overrides: Mapping[str, str] | None = None) -> None:

@@ -88,6 +88,7 @@ async def test_duration_and_fleet_file(central: Central, tmp_path):
         code, stderr = await outcome(process)
     assert code == 0
     assert "stopped: 0/1 online" in stderr
+    assert "problem:" not in stderr
     assert len(central.of("BootNotification")) == 1
 
 
@@ -125,3 +126,14 @@ async def test_unreachable_api_is_told(tmp_path):
         code, stderr = await outcome(process)
     assert code == 1
     assert stderr.startswith("error: cannot reach http://127.0.0.1:9")
+
+
+@pytest.mark.slow
+async def test_problems_are_told_once_each(central: Central):
+    central.password = b"nobody knows this"
+    arguments = ["--url", central.url, "--stations", "3", "--duration", "2.5"]
+    async with simulator(*arguments) as process:
+        code, stderr = await outcome(process)
+    assert code == 0
+    assert stderr.count("problem: ") == 1
+    assert "refused: status 401" in stderr
