@@ -61,7 +61,7 @@ class Supply:
         if unit == to:
             return float(limit)
         volts = self.voltage_v * min(self.wires, phases or 3)
-        return limit * volts if to == "W" else limit / volts
+        return float(limit * volts) if to == "W" else limit / volts
 
 
 def floor_tenth(value: float) -> float:
