@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy import exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,6 +17,7 @@ _AWAY = (
     OSError,
     TimeoutError,
     InterfaceError,
+    InternalClientError,  # asyncpg lost track while its connection was dying
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
@@ -57,7 +58,7 @@ def translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         original = getattr(error.orig, "__cause__", None) or error.orig
         _raise_translated(original or error, error)
-    except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
+    except (PostgresError, *_AWAY) as error:
         _raise_translated(error, error)
 
 

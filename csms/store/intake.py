@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from asyncpg.exceptions import InterfaceError
+from asyncpg.exceptions import PostgresError
 
 from csms.domain.authorization import AuthorizationStatus, IdTagRecord
 from csms.domain.charge_points import BootFact, Registration
@@ -293,8 +293,9 @@ class SqlIntakeStore:
             try:
                 async with connection.transaction():
                     yield SqlIntakeBatch(connection)
-            except (OSError, TimeoutError, InterfaceError) as error:
-                if not isinstance(error, ValueError):  # asyncpg's word for a bad parameter
+            except BaseException as error:
+                # a refused content leaves the connection as it was; anything else may not
+                if not isinstance(error, PostgresError | ValueError):
                     connection.terminate()
                 raise
 
