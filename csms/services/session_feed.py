@@ -21,7 +21,8 @@ from csms.services.records import Session
 from csms.services.sessions import cost, energy_wh
 
 _TICK_S = 1.0
-_POLL_S = 5.0
+_POLL_S = 1.0  # limits change without a hint
+_POLLED_IN_A_SECOND = 500  # with more sessions the poll comes less often
 _PAUSE_S = 0.1  # between two queries, so that a burst of hints becomes one
 _MOST = 20_000
 
@@ -107,7 +108,8 @@ class SessionFeed:
             return
         now = self._clock.monotonic()
         hinted, self._hinted = self._hinted, set()
-        polls = self._polled_at is None or now - self._polled_at >= _POLL_S
+        every_s = max(_POLL_S, len(self._active) / _POLLED_IN_A_SECOND)
+        polls = self._polled_at is None or now - self._polled_at >= every_s
         if polls or len(hinted) > _MOST:
             change = await self._poll()
             self._polled_at = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain import transactions
 from csms.domain.events import SessionChanged
-from csms.errors import Conflict, NotFound
+from csms.errors import Conflict, DatabaseAway, NotFound
 from csms.services.commands import CommandService
 from csms.services.credentials import tag_of_user
 from csms.services.ports.bus import Bus
@@ -172,7 +172,7 @@ class SessionService:
         if session is not None and vehicle_id is not None:
             async with self._units() as unit:
                 await unit.sessions.set_vehicle(session.transaction_id, vehicle_id)
-                session = await unit.sessions.get(session.transaction_id)
+            session = replace(session, vehicle_id=vehicle_id)
         return Started(call_id=call.id, id_tag=tag, session=session)
 
     async def stop(self, actor: str, transaction_id: int, *, wait_s: float) -> Session:
@@ -215,7 +215,7 @@ class SessionService:
             found = await self._waited(stopped, hint, wait_s)
         finally:
             unsubscribe()
-        return found if found is not None else await self.get(transaction_id)
+        return session if found is None else found
 
     async def _waited(
         self, look: Callable[[], Awaitable[Session | None]], hint: Hint, wait_s: float
@@ -223,7 +223,10 @@ class SessionService:
         """Look at each hint, and each second in case one is lost, until something is found."""
         deadline = self._clock.monotonic() + wait_s
         while True:
-            found = await look()
+            try:
+                found = await look()
+            except DatabaseAway:  # the call was sent: only the waiting can end in vain
+                found = None
             left = deadline - self._clock.monotonic()
             if found is not None or left <= 0:
                 return found

@@ -99,8 +99,8 @@ class ChargePoints:
     async def get(self, identity: str, *, lock: bool = False) -> Station | None:
         """Return the station of this identity; `lock` holds its row."""
         statement = select(*_READ).where(_LIVE, func.lower(_T.c.identity) == func.lower(identity))
-        if lock:
-            statement = statement.with_for_update()
+        if lock:  # not against rows that refer to it: those of a running session
+            statement = statement.with_for_update(key_share=True)
         rows = (await self._connection.execute(statement)).all()
         stations = await self._with_connectors(rows)
         return stations[0] if stations else None

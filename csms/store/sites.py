@@ -59,8 +59,12 @@ class Sites:
         return (await self._connection.execute(statement)).first() is not None
 
     async def lock(self, site_id: str) -> bool:
-        """Hold the site's row until the end of the transaction."""
-        statement = select(_T.c.id).where(_T.c.id == site_id).with_for_update()
+        """Hold the site's row until the end of the transaction.
+
+        Stations may refer to it meanwhile: a station that moves here waits for nobody who waits
+        for that station.
+        """
+        statement = select(_T.c.id).where(_T.c.id == site_id).with_for_update(key_share=True)
         return (await self._connection.execute(statement)).first() is not None
 
     async def get(self, site_id: str) -> Site | None:
@@ -222,14 +226,15 @@ class Sites:
 
     async def take_over(self, identity: str) -> tuple[SiteId, int, int] | None:
         """Remove the external charger of this id if exactly one site has it and it is idle."""
-        found = (
-            await self._connection.execute(
-                select(_X.c.site_id, _X.c.max_power_w, _X.c.connector_count)
-                .where(_X.c.id == identity)
-                .with_for_update()
-                .limit(2)
-            )
-        ).all()
+        statement = (
+            select(_X.c.site_id, _X.c.max_power_w, _X.c.connector_count)
+            .where(_X.c.id == identity)
+            .limit(2)
+        )
+        found = (await self._connection.execute(statement)).all()
+        if len(found) != 1 or not await self.lock(found[0].site_id):
+            return None
+        found = (await self._connection.execute(statement)).all()  # as it is under the lock
         if len(found) != 1:
             return None
         row = found[0]

@@ -81,7 +81,6 @@ async def test_a_session_that_is_over_within_one_look(bench):
         assert names == ["session_started", "session_completed"]
 
 
-@pytest.mark.slow
 async def test_a_lost_hint_is_found_by_the_poll(bench):
     await bench.station()
     await bench.stop(await bench.session())  # over before anybody watches: no news
@@ -90,6 +89,14 @@ async def test_a_lost_hint_is_found_by_the_poll(bench):
         number = await bench.session()  # nobody publishes
         name, data = await event(socket, timeout=8)
         assert (name, data["id"]) == ("session_started", str(number))
+        await bench.sql.execute(
+            "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, transaction_id,"
+            " acknowledged_w) VALUES ($1, 1, 'TxProfile', $2, 11040)",
+            await bench.key(),
+            number,
+        )
+        name, data = await event(socket, timeout=8)
+        assert (name, data[0]["limitA"]) == ("sessions_tick", 16.0)
         await bench.stop(number)
         name, data = await event(socket, timeout=8)
         assert (name, data["id"]) == ("session_completed", str(number))
