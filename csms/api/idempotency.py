@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 
+import structlog
 from aiohttp import web
 
 from csms.api import problems
-from csms.errors import Conflict, Invalid
+from csms.errors import Conflict, DatabaseAway, Invalid
 from csms.services.ports.store import UnitsOfWork
+
+_log = structlog.get_logger(__name__)
 
 _LONGEST_KEY = 255
 
@@ -56,8 +59,11 @@ class Idempotency:
                 await unit.idempotency_keys.release(actor, key)
             raise
         if isinstance(answer, web.Response):
-            async with self._units() as unit:
-                await unit.idempotency_keys.finish(actor, key, answer.status, answer.text or "")
+            try:
+                async with self._units() as unit:
+                    await unit.idempotency_keys.finish(actor, key, answer.status, answer.text or "")
+            except DatabaseAway:  # what was done counts; the key stays taken
+                _log.warning("answer to an idempotency key could not be stored", actor=actor)
         return answer
 
 

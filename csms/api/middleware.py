@@ -38,7 +38,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         return problems.of_http(error)
     except DatabaseAway as error:
-        return problems.response(problems.of_error(error))
+        _log.warning("request without a database", path=request.path, error=str(error))
+        return problems.response(problems.database_away())
     except BadFact:
         _log.warning("content refused by the database", path=request.path)
         return problems.response(Invalid("invalid_request", "The content cannot be stored."))

@@ -49,8 +49,3 @@ def _part(part: object, kind: type[Any]) -> object:
     if isinstance(part, str) and "\x00" in part:
         raise ValueError("wrong text")
     return part
-
-
-def next_cursor(items: list[Any], limit: int, *position: int | str | datetime) -> str | None:
-    """Return the cursor behind the last of `items`, None when the list has ended."""
-    return encode(*position) if len(items) == limit else None

@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from csms.errors import DatabaseAway, Invalid, Refusal
+from csms.errors import Invalid, Refusal
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -65,9 +65,8 @@ class Unavailable(Refusal):
     status = 503
 
 
-def of_error(error: DatabaseAway) -> Refusal:
-    """Return how the lack of a database is told."""
-    del error  # its text names hosts and users: it belongs in the log
+def database_away() -> Refusal:
+    """Return how the lack of a database is told: not in its own words, which name hosts."""
     return Unavailable("database_away", "The database cannot be reached now; try again soon.")
 
 

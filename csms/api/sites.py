@@ -54,7 +54,7 @@ class SiteIn(In):
 
 
 class SitePatch(In):
-    """Changes of a site; circuits and batteries replace all that were there."""
+    """Changes of a site; circuits and batteries replace all that were there (null: none)."""
 
     name: Text | None = None
     time_zone: Text | None = None
@@ -65,7 +65,8 @@ class SitePatch(In):
 
     @model_validator(mode="after")
     def _clears_nothing(self) -> Self:
-        cleared = sorted(name for name in self.model_fields_set if getattr(self, name) is None)
+        needed = self.model_fields_set - {"circuits", "batteries"}
+        cleared = sorted(name for name in needed if getattr(self, name) is None)
         if cleared:
             raise ValueError(f"cannot be cleared: {', '.join(cleared)}")
         return self
@@ -226,8 +227,8 @@ class Sites:
             principal.name,
             site_id,
             values,
-            None if body.circuits is None else _circuits(body.circuits),
-            None if body.batteries is None else _batteries(body.batteries),
+            _circuits(body.circuits or []) if "circuits" in body.model_fields_set else None,
+            _batteries(body.batteries or []) if "batteries" in body.model_fields_set else None,
         )
         return SiteOut.of(site)
 

@@ -77,18 +77,17 @@ class StationService:
 
         Raises:
             Invalid: An unusable identity or password, an unknown site or circuit.
-            Conflict: `station_exists`.
+            Conflict: `station_exists`, or `charger_busy`: the place is taken by another's charger.
         """
         identity = _usable(identity) if identity is not None else f"CP-{secrets.token_hex(6)}"
         row: dict[str, Any] = {"identity": identity, "quiet": self._quiet, **values}
         _secure(row, password, None, self._secret)
         async with self._units() as unit:
-            if row.get("site_id") is None:
-                taken = await unit.sites.take_over(identity)
-                if taken is not None:
-                    row["site_id"], row["max_power_w"], count = taken
-                    row.setdefault("connector_count", count)
-            await _check_place(unit, row.get("site_id"), row.get("circuit_id"))
+            taken = await unit.sites.take_over(identity, row.get("site_id"))
+            if taken is not None:
+                row["site_id"], row["max_power_w"], count = taken
+                row.setdefault("connector_count", count)
+            await _check_place(unit, identity, row.get("site_id"), row.get("circuit_id"))
             key = await unit.charge_points.insert(row)
             await self._audit.note(unit, actor, "create", "station", identity, _shown(row))
             station = await _existing(unit, identity)
@@ -129,8 +128,11 @@ class StationService:
                 _secure(row, password, before, self._secret, password_given=password_given)
             if "site_id" in row and row["site_id"] != before.site_id:
                 row.setdefault("circuit_id", None)
+                if row["site_id"] is not None:
+                    await unit.sites.take_over(before.identity, row["site_id"])
             await _check_place(
                 unit,
+                before.identity,
                 row.get("site_id", before.site_id),
                 row.get("circuit_id", before.circuit_id),
             )
@@ -224,8 +226,10 @@ async def _existing(unit: UnitOfWork, identity: str, *, lock: bool = False) -> S
     return station
 
 
-async def _check_place(unit: UnitOfWork, site_id: str | None, circuit_id: str | None) -> None:
-    """Raise Invalid unless site and circuit exist."""
+async def _check_place(
+    unit: UnitOfWork, identity: str, site_id: str | None, circuit_id: str | None
+) -> None:
+    """Raise Invalid unless site and circuit exist, Conflict while another charger is there."""
     if site_id is None:
         if circuit_id is not None:
             raise Invalid(
@@ -237,6 +241,10 @@ async def _check_place(unit: UnitOfWork, site_id: str | None, circuit_id: str | 
     site = await unit.sites.get(site_id)
     if site is None:
         raise Invalid("invalid_request", "There is no such site.", {"siteId": "does not exist"})
+    if any(charger.external and charger.id == identity for charger in site.chargers):
+        raise Conflict(
+            "charger_busy", "The site has a busy charger of this id; stop its loads first."
+        )
     if circuit_id is not None and circuit_id not in {circuit.id for circuit in site.circuits}:
         raise Invalid(
             "invalid_request", "The site has no such circuit.", {"circuitId": "does not exist"}

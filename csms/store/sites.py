@@ -224,13 +224,15 @@ class Sites:
                 )
             )
 
-    async def take_over(self, identity: str) -> tuple[SiteId, int, int] | None:
-        """Remove the external charger of this id if exactly one site has it and it is idle."""
+    async def take_over(self, identity: str, site_id: str | None) -> tuple[SiteId, int, int] | None:
+        """Remove the idle external charger of this id; without a site exactly one must have it."""
         statement = (
             select(_X.c.site_id, _X.c.max_power_w, _X.c.connector_count)
             .where(_X.c.id == identity)
             .limit(2)
         )
+        if site_id is not None:
+            statement = statement.where(_X.c.site_id == site_id)
         found = (await self._connection.execute(statement)).all()
         if len(found) != 1 or not await self.lock(found[0].site_id):
             return None

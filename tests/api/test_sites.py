@@ -48,6 +48,9 @@ async def test_create_read_change_delete(bench):
     changed = await bench.ask("PATCH", "/api/sites/S1", {"gridCapacityKw": 80, "circuits": []})
     assert (changed.json["gridCapacityKw"], changed.json["circuits"]) == (80, [])
     assert changed.json["policy"] == "equal-kw"
+    changed = await bench.ask("PATCH", "/api/sites/S1", {"batteries": None})
+    assert changed.json["batteries"] == []
+    assert (await bench.ask("PATCH", "/api/sites/S1", {"name": None})).status == 422
     assert (await bench.get("/api/sites"))["items"] == [changed.json]
     await bench.station(siteId="S1")
     assert (await bench.ask("DELETE", "/api/sites/S1")).status == 204
@@ -187,6 +190,27 @@ async def test_a_busy_external_charger_keeps_its_place(bench):
         "/api/stations", {"identity": "X1", "name": "x", "maxKw": 11}, status=201
     )
     assert (station["siteId"], station["maxKw"]) == (None, 11)
+
+
+async def test_a_site_never_has_two_chargers_of_one_id(bench):
+    await put(bench)
+    await bench.post("/api/sites", {"id": "two", "name": "n", "gridCapacityKw": 1}, status=201)
+    load = {"chargerId": "X1", "connectorId": 1, "vehicleMaxPower": 11}
+    status = await bench.post("/api/sites/depot/sessions", load, status=201)
+    body = {"identity": "X1", "name": "x", "maxKw": 11, "siteId": "depot"}
+    busy = await bench.ask("POST", "/api/stations", body)
+    assert (busy.status, busy.json["code"]) == (409, "charger_busy")
+    await bench.post("/api/stations", {**body, "siteId": "two"}, status=201)
+    busy = await bench.ask("PATCH", "/api/stations/X1", {"siteId": "depot"})
+    assert (busy.status, busy.json["code"]) == (409, "charger_busy")
+    load_id = status["sessions"][0]["id"]
+    await bench.post(f"/api/sites/depot/sessions/{load_id}/stop", {"consumedEnergy": 1})
+    assert (await bench.ask("PATCH", "/api/stations/X1", {"siteId": "depot"})).status == 200
+    chargers = (await bench.get("/api/sites/depot"))["chargers"]
+    assert [(item["id"], item["controlledBy"]) for item in chargers] == [
+        ("CP1", "other"),
+        ("X1", "csms"),
+    ]
 
 
 async def test_managed_loads_answer_with_the_new_decision(bench):

@@ -64,10 +64,11 @@ async def test_only_the_charger_of_one_site_is_taken_over(units):
         for site in ("one", "two"):
             await add_site(unit, site)
             await unit.sites.replace_external(site, [("X", 11_000, 2)], NOW)
-        assert await unit.sites.take_over("X") is None
+        assert await unit.sites.take_over("X", None) is None
         await unit.sites.replace_external("two", [], NOW)
-        assert await unit.sites.take_over("x") is None
-        assert await unit.sites.take_over("X") == ("one", 11_000, 2)
+        assert await unit.sites.take_over("x", None) is None
+        assert await unit.sites.take_over("X", "two") is None
+        assert await unit.sites.take_over("X", None) == ("one", 11_000, 2)
         assert (await unit.sites.get("one")).chargers == ()
 
 

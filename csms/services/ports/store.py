@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.services.records import (
     ApiKey,
     AuditEntry,
@@ -220,10 +220,10 @@ class Sites(Protocol):
         """
         ...
 
-    async def take_over(self, identity: str) -> tuple[SiteId, int, int] | None:
-        """Remove the external charger of this id if exactly one site has it and it is idle.
+    async def take_over(self, identity: str, site_id: str | None) -> tuple[SiteId, int, int] | None:
+        """Remove the idle external charger of this id; without a site exactly one must have it.
 
-        Returns site, power W and number of connectors.
+        Returns site, power W and number of connectors; None when nothing was removed.
         """
         ...
 
@@ -488,6 +488,3 @@ class UnitsOfWork(Protocol):
     async def ping(self) -> None:
         """Ask the database for a sign of life. Raises DatabaseAway."""
         ...
-
-
-__all__ = ["Changes", "Identity", "UnitOfWork", "UnitsOfWork"]
