@@ -38,10 +38,13 @@ class FleetProcess:
 
     async def stop(self) -> None:
         """Have the cars unplugged and wait for the end; kill what does not end in time."""
-        if self._process.stdin is not None:
-            with suppress(ConnectionError):
-                self._process.stdin.write(b"stop\n")
-                await self._process.stdin.drain()
+        leash_end = self._process.stdin
+        if leash_end is None or self._process.returncode is not None:
+            self.kill()
+            return
+        with suppress(ConnectionError, RuntimeError):  # it has ended this moment
+            leash_end.write(b".")
+            await leash_end.drain()
         try:
             async with asyncio.timeout(_STOP_S):
                 await self._process.wait()
@@ -51,7 +54,9 @@ class FleetProcess:
 
     def kill(self) -> None:
         """End the simulator and its leash at once."""
-        if self._process.returncode is None:
+        code = self._process.returncode
+        # a leash that was killed itself has left the simulator behind, in the same group
+        if code is None or code < 0:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 

@@ -1,13 +1,14 @@
 """Holds a program on a leash: it ends with the process that holds this one's standard input.
 
-``python -I -S leash.py PATIENCE_S PROGRAM [ARGUMENT...]``. A line on standard input asks for an
-orderly end (SIGINT, and SIGKILL after PATIENCE_S seconds). The end of standard input without a line
+``python -I -S leash.py PATIENCE_S PROGRAM [ARGUMENT...]``. A byte on standard input asks for an
+orderly end (SIGINT, and SIGKILL after PATIENCE_S seconds). The end of standard input without one
 means that the holder has died: then the program is killed at once, for nobody is left who could
 answer it. A script of the standard library, so that it costs little beside the program.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,7 +28,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _hold(program: subprocess.Popen[bytes], patience_s: float) -> None:
-    if sys.stdin.buffer.readline():
+    # not sys.stdin: a thread that holds its lock would crash the interpreter's end
+    if os.read(0, 1):
         program.send_signal(signal.SIGINT)
         try:
             program.wait(patience_s)

@@ -19,7 +19,7 @@ _CIRCUIT_W = 43_470
 _DRIVERS_A_CONNECTOR = 4
 
 _AC_STAYS: Mapping[str, Any] = {
-    "arrivalsPerHour": 60,
+    "arrivalsPerHour": 40,
     "atStart": 0.75,
     "stayMinutes": [2, 9],
     "batteryKwh": [28, 40, 58, 77],
@@ -29,7 +29,7 @@ _AC_STAYS: Mapping[str, Any] = {
     "targetSocPercent": [80, 100],
 }
 _DC_STAYS: Mapping[str, Any] = {
-    "arrivalsPerHour": 60,
+    "arrivalsPerHour": 40,
     "atStart": 0.75,
     "stayMinutes": [2, 7],
     "batteryKwh": [58, 77, 100],

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import typer
 from rich.console import Console
 from rich.live import Live
 
 from csms import __version__, log
 from csms.app import DatabaseAddress, Defaults, Running, data_folder, prepare, running
 from csms.demo.fleet_process import FleetProcess, simulated
+from csms.demo.lines import Lines
 from csms.demo.picture import Addresses, Picture
 from csms.demo.plan import SITES, fleet_document, stations_of
 from csms.demo.seed import plant
@@ -61,14 +61,16 @@ async def play(
             await plant(system, SITES)
             addresses = _addresses(settings, defaults, system, token)
             watcher = Watcher(system, addresses)
-            _introduce(addresses, folder)
+            lines = Lines(gone=stop.set)
+            _introduce(lines, addresses, folder)
             seed = int(system.ports.clock.now().timestamp())
             url = addresses.ocpp.removesuffix("/IDENTITY")
             async with simulated(fleet_document(seed), url, folder) as fleet:
-                await _watch(watcher, fleet, stop)
-                typer.echo("unplugging the cars (Ctrl-C again stops at once) ...")
-            await _take_leave(watcher)
-    typer.echo(f"stopped; the data stays in {folder}, `make demo` goes on with it")
+                await _watch(watcher, fleet, lines, stop)
+                if fleet.ended is None:
+                    lines.say("unplugging the cars (Ctrl-C again stops at once) ...")
+            await _take_leave(lines, watcher)
+    lines.say(f"stopped; the data stays in {folder}, `make demo` goes on with it")
 
 
 def kept_token(path: Path) -> str:
@@ -126,21 +128,25 @@ def _host(host: str) -> str:
             return f"[{host}]" if ":" in host else host
 
 
-def _introduce(addresses: Addresses, folder: Path) -> None:
-    typer.echo(
+def _introduce(lines: Lines, addresses: Addresses, folder: Path) -> None:
+    lines.say(
         f"csms {__version__} demo: {len(stations_of())} simulated charge points "
         f"on {len(SITES)} sites, at speed 1"
     )
     for line in addresses_in_words(addresses):
-        typer.echo(line)
-    typer.echo(f"logs           {folder / 'csms.log'}, {folder / 'simulator.log'}")
+        lines.say(line)
+    lines.say(f"logs     {folder / 'csms.log'}, {folder / 'simulator.log'}")
 
 
-async def _watch(watcher: Watcher, fleet: FleetProcess, stop: asyncio.Event) -> None:
+async def _watch(watcher: Watcher, fleet: FleetProcess, lines: Lines, stop: asyncio.Event) -> None:
     """Show picture after picture until `stop`: a view on a terminal, else a line now and then."""
     console = Console(highlight=False)
+
+    async def tell(picture: Picture) -> None:
+        lines.say(summary(picture))
+
     if not console.is_terminal or console.is_dumb_terminal:
-        await _show_until(stop, watcher, fleet, _say_summary, _LINE_EVERY_S)
+        await _show_until(stop, watcher, fleet, tell, _LINE_EVERY_S)
         return
     with Live(
         console=console,
@@ -160,10 +166,6 @@ async def _watch(watcher: Watcher, fleet: FleetProcess, stop: asyncio.Event) -> 
         await _show_until(stop, watcher, fleet, draw, _SCREEN_EVERY_S)
 
 
-async def _say_summary(picture: Picture) -> None:
-    typer.echo(summary(picture))
-
-
 async def _show_until(
     stop: asyncio.Event, watcher: Watcher, fleet: FleetProcess, show: Show, every_s: float
 ) -> None:
@@ -179,12 +181,12 @@ async def _show_until(
             continue
 
 
-async def _take_leave(watcher: Watcher) -> None:
+async def _take_leave(lines: Lines, watcher: Watcher) -> None:
     try:
         left = await watcher.open_sessions()
     except DatabaseAway:
         return
     if left:
-        typer.echo(f"{left} sessions are still open: their charge points have not sent a stop")
+        lines.say(f"{left} sessions are still open: their charge points have not sent a stop")
     else:
-        typer.echo("all sessions are over, each stop is acknowledged")
+        lines.say("all sessions are over, each stop is acknowledged")

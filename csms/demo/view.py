@@ -29,14 +29,23 @@ from csms.demo.picture import (
 _WIDE = 100
 """From here on there are columns for id tag and state of charge, and whole reasons."""
 
+_FULL = 115
+"""From here on nothing is abbreviated."""
+
 _SIDE_BY_SIDE = 170
 """From here on sessions and messages stand beside each other."""
 
 _TALL = 34
 """From here on circuits have lines of their own."""
 
+_SPACIOUS = 28
+"""From here on all sections are set apart by empty lines."""
+
+_LEAST_BODY = 4
+"""Sessions and messages need so many lines to make sense."""
+
 _ROOM_FOR_GAPS = 10
-"""Lines for sessions and messages from which on sections are set apart by empty ones."""
+"""Lines for sessions and messages from which on some sections are set apart."""
 
 _BAR_FULL, _BAR_EMPTY = "━", "─"
 _STATUS_STYLES = {"Charging": "green", "Faulted": "bold red"}
@@ -45,15 +54,21 @@ _ANSWER_STYLES = {Answered.WELL: "green", Answered.BADLY: "bold red", Answered.O
 
 def render(picture: Picture, width: int, height: int) -> RenderableType:
     """Return what to show: at most `height` lines of at most `width` cells."""
-    head = [*_header(picture, width), *(Text(notice, "bold red") for notice in picture.notices)]
+    head = [
+        *_header(picture, width),
+        *(_line(Text(notice, "bold red")) for notice in picture.notices),
+    ]
     foot = [_totals(picture.totals, width), _hint()]
     sites = _sites(picture.sites, width, circuits=height >= _TALL)
+    sites = sites[: max(0, height - len(head) - len(foot))]
     room = height - len(head) - len(foot) - len(sites)
     few: list[RenderableType] = [Text("")] if room >= _ROOM_FOR_GAPS else []
-    more = few if height >= _TALL else []
+    more = few if height >= _SPACIOUS else []
     room -= len(few) + 2 * len(more)
     body: list[RenderableType]
-    if width >= _SIDE_BY_SIDE:
+    if room < _LEAST_BODY:
+        body = []
+    elif width >= _SIDE_BY_SIDE:
         left = width * 11 // 20
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=left)
@@ -77,9 +92,9 @@ def summary(picture: Picture) -> str:
     parts = [
         f"{minutes:02}:{seconds:02}",
         f"{totals.online}/{totals.stations} stations online,",
-        f"{totals.sessions} sessions,",
+        f"{totals.sessions} sessions ({totals.finished_today} finished today),",
         f"{_kw(totals.cars_w)},",
-        f"{_kwh(totals.energy_today_wh)} today in {totals.finished_today + totals.sessions},",
+        f"{_kwh(totals.energy_today_wh)} today,",
         f"{totals.messages_per_s:.1f} messages/s,",
         f"{totals.limits} limits accepted",
     ]
@@ -89,10 +104,10 @@ def summary(picture: Picture) -> str:
 def addresses_in_words(addresses: Addresses) -> list[str]:
     """Return the addresses, a plain line each."""
     return [
-        f"charge points  {addresses.ocpp}",
-        f"operator API   {addresses.api}",
-        f"documentation  {addresses.docs}",
-        f"sign in        {addresses.sign_in}",
+        f"OCPP     {addresses.ocpp}",
+        f"API      {addresses.api}",
+        f"docs     {addresses.docs}",
+        f"sign in  {addresses.sign_in}",
     ]
 
 
@@ -109,13 +124,23 @@ def _header(picture: Picture, width: int) -> list[RenderableType]:
         _line(title),
         _line(Text.assemble(("OCPP    ", "dim"), addresses.ocpp)),
         _line(places),
-        # may be longer than a line; half of it would be of no use
-        Text.assemble(("Sign in ", "dim"), _link(addresses.sign_in), overflow="fold"),
+        *_whole("Sign in ", addresses.sign_in, width),
     ]
 
 
 def _link(address: str) -> Text:
     return Text(address, Style(link=address))
+
+
+def _whole(label: str, address: str, width: int) -> list[Text]:
+    """Return an address in as many lines as it takes: half of a sign-in link is of no use."""
+    first = max(1, width - len(label))
+    lines = [Text.assemble((label, "dim"), (address[:first], Style(link=address)))]
+    lines += [
+        Text(address[start : start + width], Style(link=address))
+        for start in range(first, len(address), max(1, width))
+    ]
+    return lines
 
 
 def _line(text: Text) -> Text:
@@ -126,12 +151,12 @@ def _line(text: Text) -> Text:
 
 def _sites(sites: Sequence[SitePicture], width: int, *, circuits: bool) -> list[RenderableType]:
     wide = width >= _WIDE
-    bar = max(8, min(60, width - (85 if wide else 70)))
+    bar = max(8, min(60, width - (88 if wide else 72)))
     lines: list[RenderableType] = []
     for site in sites:
         line = Text()
         line.append(_fit(site.name, 18), "bold")
-        line.append(f"{_pair(site.grid_w, site.limit_w):>14} kW ")
+        line.append(f"{_pair(site.grid_w, site.limit_w):>13} kW ")
         line.append_text(_bar(site.grid_w, site.limit_w, bar))
         busy = (
             f"{site.sessions} of {site.connectors}"
@@ -145,19 +170,20 @@ def _sites(sites: Sequence[SitePicture], width: int, *, circuits: bool) -> list[
         if circuits:
             for circuit in site.circuits:
                 part = Text(f"  {_fit('circuit ' + circuit.id, 16)}", "dim")
-                part.append(f"{_pair(circuit.power_w, circuit.limit_w):>14} kW ")
+                part.append(f"{_pair(circuit.power_w, circuit.limit_w):>13} kW ")
                 part.append_text(_bar(circuit.power_w, circuit.limit_w, bar))
                 lines.append(_line(part))
     return lines
 
 
 def _battery(battery: BatteryPicture, *, wide: bool) -> str:
-    """Return energy and power of the batteries; what they give to the cars counts positive."""
-    energy = f"{battery.energy_wh / 1000:.1f}"
-    text = (
-        f"battery {energy} of {battery.capacity_wh / 1000:g} kWh" if wide else f"bat {energy} kWh"
-    )
-    return text if not battery.power_w else f"{text} {battery.power_w / 1000:+.0f} kW"
+    """Return the energy of the batteries and what they give to the cars or take from the grid."""
+    energy, power = f"{battery.energy_wh / 1000:.1f}", f"{abs(battery.power_w) / 1000:.0f}"
+    verb = "gives" if battery.power_w > 0 else "takes"
+    if wide:
+        text = f"battery {energy} of {battery.capacity_wh / 1000:g} kWh"
+        return text if not battery.power_w else f"{text} {verb} {power} kW"
+    return f"bat {energy} kWh" if not battery.power_w else f"bat {energy} kWh {verb} {power}"
 
 
 def _bar(power_w: int, limit_w: int, cells: int) -> Text:
@@ -264,7 +290,7 @@ def _totals(totals: Totals, width: int) -> Text:
         f"{_kwh(totals.energy_today_wh)} today",
         *([f"{totals.finished_today} finished"] if width >= _SIDE_BY_SIDE else []),
         f"{totals.messages_per_s:.1f} {'messages' if wide else 'msg'}/s",
-        f"{totals.limits} {'SetChargingProfile accepted' if wide else 'limits set'}",
+        f"{totals.limits} {'SetChargingProfile accepted' if width >= _FULL else 'limits set'}",
     ]
     return _line(Text("  ".join(parts), "bold"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -92,7 +92,12 @@ class Watcher:
                 self._seldom = await _look_seldom(unit, now.date())
                 self._seldom_at = clock.monotonic()
             stations = await unit.charge_points.page(_MOST_STATIONS)
-            sessions = await unit.sessions.active(_MOST_SESSIONS)
+            online = {one.key for one in stations if self._ports.gateway.is_online(one.key)}
+            sessions = [
+                # an old reading says nothing about what is drawn now
+                session if session.charge_point in online else replace(session, power_w=None)
+                for session in await unit.sessions.active(_MOST_SESSIONS)
+            ]
             await self._take_frames(unit, stations)
         statuses = {}
         for site in self._seldom.sites:
@@ -109,10 +114,10 @@ class Watcher:
                 for site in self._seldom.sites
                 if site.id in statuses
             ),
-            sessions=_sessions(sessions, stations, statuses.values()),
+            sessions=_sessions(sessions, stations, online, statuses.values()),
             messages=self._feed.newest(),
             totals=Totals(
-                online=sum(self._ports.gateway.is_online(station.key) for station in stations),
+                online=len(online),
                 stations=len(stations),
                 sessions=len(sessions),
                 cars_w=_power(sessions),
@@ -210,13 +215,17 @@ def _site(
 
 
 def _sessions(
-    sessions: Sequence[Session], stations: Sequence[Station], statuses: Iterable[SiteStatus]
+    sessions: Sequence[Session],
+    stations: Sequence[Station],
+    online: Collection[ChargePointKey],
+    statuses: Iterable[SiteStatus],
 ) -> tuple[SessionPicture, ...]:
     reasons = {load.id: load.reason for status in statuses for load in status.loads}
     reported = {
         (station.key, connector.connector_id): connector.status
         for station in stations
         for connector in station.connectors
+        if station.key in online
     }
     pictures = [
         SessionPicture(
@@ -224,7 +233,9 @@ def _sessions(
             station=session.identity,
             connector_id=session.connector_id,
             id_tag=session.id_tag,
-            status=reported.get((session.charge_point, session.connector_id)) or "",
+            status=reported.get((session.charge_point, session.connector_id)) or ""
+            if session.charge_point in online
+            else "offline",
             power_w=session.power_w,
             limit_a=None
             if session.limit_w is None or session.current_type == "DC"

@@ -1,0 +1,57 @@
+"""Reading the message log of several charge points at once, as whoever follows it does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from csms.store.database import Database
+from csms.store.partitions import ensure_partitions
+from csms.store.unit_of_work import SqlUnitsOfWork
+
+OLD = timedelta(hours=1)
+
+
+async def test_after_gives_newer_frames_of_these_charge_points_oldest_first(database_url):
+    database = Database(database_url)
+    sql = await asyncpg.connect(database_url)
+    try:
+        await ensure_partitions(database)
+        now = datetime.now(UTC)
+        keys = await sql.fetch(
+            "INSERT INTO charge_points (identity, name)"
+            " SELECT 'CP-' || n, 'x' FROM generate_series(1, 3) n RETURNING id"
+        )
+        one, two, other = (row["id"] for row in keys)
+        ids = [
+            await sql.fetchval(
+                "INSERT INTO ocpp_messages (at, charge_point_id, direction, type, action, raw)"
+                " VALUES ($1, $2, 'in', 2, $3, '[]') RETURNING id",
+                at,
+                key,
+                action,
+            )
+            for at, key, action in (
+                (now - OLD, one, "TooOld"),
+                (now, one, "First"),
+                (now - timedelta(seconds=5), two, "Late"),
+                (now, other, "OfAnother"),
+                (now, one, "Last"),
+            )
+        ]
+
+        async def after(key: int, limit: int = 10) -> list[tuple[int, str | None]]:
+            async with SqlUnitsOfWork(database)() as unit:
+                found = await unit.messages.after(
+                    [one, two], key, limit, at_from=now - timedelta(seconds=30)
+                )
+            return [(charge_point, record.action) for charge_point, record in found]
+
+        assert await after(0) == [(one, "First"), (two, "Late"), (one, "Last")]
+        assert await after(0, limit=2) == [(one, "First"), (two, "Late")]
+        assert await after(ids[2]) == [(one, "Last")]
+        assert await after(ids[4]) == []
+    finally:
+        await sql.close()
+        await database.close()
