@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -25,11 +24,21 @@ _SEND_S = 5.0
 
 
 class _Messages:
-    """Texts of one change, made once for all sockets."""
+    """Texts of one change and of one snapshot, made once for all sockets."""
 
     def __init__(self) -> None:
         self._change: Change | None = None
         self._texts: list[str] = []
+        self._sessions: tuple[Session, ...] | None = None
+        self._snapshot: list[str] = []
+
+    def of_all(self, sessions: tuple[Session, ...]) -> list[str]:
+        """Return the text of a snapshot: the newest session first, as in lists."""
+        if sessions is not self._sessions:
+            objects = [_object(session) for session in sessions]
+            objects.sort(key=lambda item: int(item["transactionId"]), reverse=True)
+            self._sessions, self._snapshot = sessions, [_text("snapshot", objects)]
+        return self._snapshot
 
     def of(self, change: Change) -> list[str]:
         """Return the texts of a change: started, then completed, then ticks."""
@@ -53,11 +62,9 @@ class _Reader:
         self.queue: asyncio.Queue[list[str]] = asyncio.Queue(_MOST_WAITING)
         self.too_slow = asyncio.Event()
 
-    def snapshot(self, sessions: Collection[Session]) -> None:
-        """Queue all active sessions, the newest first as in lists."""
-        objects = [_object(session) for session in sessions]
-        objects.sort(key=lambda item: item["transactionId"], reverse=True)
-        self._put([_text("snapshot", objects)])
+    def snapshot(self, sessions: tuple[Session, ...]) -> None:
+        """Queue all active sessions."""
+        self._put(self._messages.of_all(sessions))
 
     def changed(self, change: Change) -> None:
         """Queue a change."""

@@ -41,7 +41,7 @@ def decode(cursor: str, *kinds: type[Any]) -> tuple[Any, ...]:
 def _part(part: object, kind: type[Any]) -> object:
     if kind is datetime:
         at = datetime.fromisoformat(part) if isinstance(part, str) else None
-        if at is None or at.tzinfo is None:
+        if at is None or at.tzinfo is None or not 1970 <= at.year <= 9998:
             raise ValueError("no time")
         return at
     if type(part) is not kind or (isinstance(part, int) and not 0 <= part < 2**63):

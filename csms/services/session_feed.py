@@ -43,8 +43,8 @@ class Change:
 class Watcher(Protocol):
     """Somebody who watches; must be quick, and gets no second chance."""
 
-    def snapshot(self, sessions: Collection[Session]) -> None:
-        """Take all active sessions; comes first, and once."""
+    def snapshot(self, sessions: tuple[Session, ...]) -> None:
+        """Take all active sessions; comes first, and once. Those who come at once share it."""
         ...
 
     def changed(self, change: Change) -> None:
@@ -68,6 +68,7 @@ class SessionFeed:
         self._watchers: list[Watcher] = []
         self._active: dict[TransactionId, Session] = {}
         self._told: dict[TransactionId, tuple[object, ...]] = {}
+        self._touched: set[TransactionId] = set()
         self._newest = 0
         self._polled_at: float | None = None
         self._ticked_at = 0.0
@@ -127,8 +128,9 @@ class SessionFeed:
                 watcher.changed(change)
         new, self._new = self._new, []
         self._watchers += new
+        active = tuple(self._active.values())
         for watcher in new:
-            watcher.snapshot(self._active.values())
+            watcher.snapshot(active)
 
     async def _poll(self) -> Change:
         """Read all active sessions, all that are newer than those seen, and those that ended."""
@@ -159,6 +161,8 @@ class SessionFeed:
                 started.append(session)
                 self._told[key] = _values(session)
             if session.active:
+                if self._active.get(key) != session:
+                    self._touched.add(key)
                 self._active[key] = session
             elif self._active.pop(key, None) is not None or is_new:
                 completed.append(session)
@@ -168,11 +172,14 @@ class SessionFeed:
         return Change(started=tuple(started), completed=tuple(completed))
 
     def _ticks(self, change: Change) -> tuple[Session, ...]:
+        """Return active sessions whose values differ from what was told last."""
         fresh = {session.transaction_id for session in change.started}
+        touched, self._touched = self._touched - fresh, self._touched & fresh
         moved = []
-        for key, session in self._active.items():
+        for key in sorted(touched & self._active.keys()):
+            session = self._active[key]
             values = _values(session)
-            if key not in fresh and self._told.get(key) != values:
+            if self._told.get(key) != values:
                 self._told[key] = values
                 moved.append(session)
         return tuple(moved)
@@ -181,6 +188,7 @@ class SessionFeed:
         """Nobody watches: what is known here grows old."""
         self._active.clear()
         self._told.clear()
+        self._touched.clear()
         self._hinted.clear()
         self._newest = 0
         self._polled_at = None

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 import asyncpg
+from yarl import URL
 
 from csms.bus.local import LocalBus
 from csms.domain.site_status import CircuitStatus, LoadStatus, SiteStatus
@@ -130,7 +131,7 @@ class Bench:
         if body is not None:
             more["json"] = body
         async with self.client.request(
-            method, self.url + path, headers=headers, allow_redirects=False, **more
+            method, self._address(path), headers=headers, allow_redirects=False, **more
         ) as answer:
             text = await answer.text()
             is_json = "json" in answer.content_type
@@ -140,6 +141,11 @@ class Bench:
                 text,
                 await answer.json(content_type=None) if is_json and text else None,
             )
+
+    def _address(self, path: str | URL) -> URL | str:
+        if isinstance(path, URL):  # already encoded, however odd
+            return URL(f"{self.url}{path}", encoded=True)
+        return self.url + path
 
     async def get(self, path: str, **more: Any) -> Any:
         reply = await self.ask("GET", path, **more)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+from datetime import UTC, datetime
 
 import aiohttp
 import asyncpg
 import pytest
 from aiohttp import web
+from yarl import URL
 
+from csms.api import pages
 from csms.api.app import require_declared
 from csms.api.docs import FOLDER
 from csms.api.server import ApiServer
@@ -75,6 +78,31 @@ async def test_refusals_are_problems(bench, method, path, status, code):
     assert {"type", "title", "status", "detail"} <= set(reply.json)
     if status == 405:
         assert reply.headers["Allow"] == "GET,HEAD,POST"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/sessions?idTag=%ED%A0%80",
+        "/api/sessions?stationId=%00",
+        "/api/id-tags/%ED%A0%80",
+        "/api/stations/%F0%9F%94%8C",
+        f"/api/sessions?cursor={pages.encode(2**40)}",
+        f"/api/stations?cursor={pages.encode(2**62)}",
+        f"/api/stats/daily?cursor={pages.encode(2**62)}",
+        f"/api/stations/CP1/meter-values?cursor={pages.encode(datetime(1, 1, 1, tzinfo=UTC), 1)}",
+        f"/api/stations/CP1/messages?cursor={pages.encode(datetime.max.replace(tzinfo=UTC), 1)}",
+        f"/api/sites?cursor={pages.encode('zzz')}",
+        "/api/sessions?from=9998-12-31T23:59:59-00:01",
+        "/api/stats/daily?from=0001-01-01&to=9999-12-31",
+        "/api/stats/daily?from=-infinity",
+        "/api/stations/CP1/calls?limit=%EF%BC%91",
+    ],
+)
+async def test_odd_requests_never_break_the_server(bench, path):
+    await bench.station()
+    reply = await bench.ask("GET", URL(path, encoded=True))
+    assert reply.status in (200, 404, 422), reply
 
 
 async def test_bodies_that_are_not_read(bench):
