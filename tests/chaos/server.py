@@ -37,6 +37,11 @@ class Server:
     def postgres_folder(self) -> Path:
         return self.folder / "data" / "postgres"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it and wait until it is ready."""
         with (self.folder / "log").open("ab") as log:
