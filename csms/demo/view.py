@@ -113,7 +113,7 @@ def addresses_in_words(addresses: Addresses) -> list[str]:
 
 def _header(picture: Picture, width: int) -> list[RenderableType]:
     hours, rest = divmod(picture.uptime_s, 3600)
-    title = Text("csms demo", "bold")
+    title = Text().append("csms demo", "bold")
     title.append(f"  {picture.version}  speed 1", "dim")
     up = f"up {hours:02}:{rest // 60:02}:{rest % 60:02}"
     title.append(" " * max(1, width - title.cell_len - len(up)) + up, "dim")
@@ -169,7 +169,7 @@ def _sites(sites: Sequence[SitePicture], width: int, *, circuits: bool) -> list[
         lines.append(_line(line))
         if circuits:
             for circuit in site.circuits:
-                part = Text(f"  {_fit('circuit ' + circuit.id, 16)}", "dim")
+                part = Text(f"  {_fit('circuit ' + circuit.id, 16)}")
                 part.append(f"{_pair(circuit.power_w, circuit.limit_w):>13} kW ")
                 part.append_text(_bar(circuit.power_w, circuit.limit_w, bar))
                 lines.append(_line(part))
@@ -249,8 +249,8 @@ def _messages(messages: Sequence[MessagePicture], rows: int) -> RenderableType:
     table.add_column(no_wrap=True, min_width=9)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for message in _varied(messages, rows):
-        text = Text(message.action, "bold" if message.to_station else "")
-        text.append(f" {message.text}", "default")
+        text = Text().append(message.action, "bold" if message.to_station else "")
+        text.append(f" {message.text}")
         if message.answered is Answered.OPEN and message.to_station:
             text.append(" -> ...", "dim")
         elif message.answer:
