@@ -114,6 +114,7 @@ class SiteService:
     async def delete(self, actor: str, site_id: str) -> None:
         """Remove a site; its stations stay, without a site. Raises NotFound."""
         async with self._units() as unit:
+            await unit.sites.begin_change()
             await _locked(unit, site_id)
             await unit.sites.delete(site_id)
             await self._audit.note(unit, actor, "delete", "site", site_id)
@@ -145,14 +146,16 @@ class SiteService:
         )
         now = self._clock.now()
         async with self._units() as unit:
+            await unit.sites.begin_change()
             row = {"id": site_id, "name": site_id, "grid_limit_w": grid_limit_w}
-            if not await unit.sites.insert_if_missing(row):
-                await unit.sites.lock(site_id)
-                await unit.sites.update(site_id, {"grid_limit_w": grid_limit_w})
+            await unit.sites.insert_if_missing(row)
             keys = await unit.charge_points.keys_of([charger.id for charger in chargers])
             if len(set(keys.values())) != len(keys):
                 raise _listed_twice(sorted(keys))
-            others = await unit.sites.replace_stations(
+            others = await unit.sites.sites_of(keys.values()) - {site_id}
+            await unit.sites.lock(site_id, *others)
+            await unit.sites.update(site_id, {"grid_limit_w": grid_limit_w})
+            await unit.sites.replace_stations(
                 site_id,
                 [
                     (keys[charger.id], charger.max_power_w, charger.connectors)
@@ -173,7 +176,7 @@ class SiteService:
             details = {"grid_limit_w": grid_limit_w, "chargers": len(chargers)}
             await self._audit.note(unit, actor, "configure", "site", site_id, details)
             site = await _existing(unit, site_id)
-        await self._changed([site.id, *others])
+        await self._changed([site.id, *sorted(others)])
         return site
 
     async def status(self, site_id: str) -> SiteStatus:

@@ -83,6 +83,7 @@ class StationService:
         row: dict[str, Any] = {"identity": identity, "quiet": self._quiet, **values}
         _secure(row, password, None, self._secret)
         async with self._units() as unit:
+            await unit.sites.begin_change()
             taken = await unit.sites.take_over(identity, row.get("site_id"))
             if taken is not None:
                 row["site_id"], row["max_power_w"], count = taken
@@ -123,7 +124,7 @@ class StationService:
         """
         row = dict(values)
         async with self._units() as unit:
-            before = await _existing(unit, identity, lock=True)
+            before = await _locked(unit, identity, row.get("site_id"))
             if password_given or "security_profile" in row:
                 _secure(row, password, before, self._secret, password_given=password_given)
             if "site_id" in row and row["site_id"] != before.site_id:
@@ -150,7 +151,7 @@ class StationService:
             Conflict: A session runs on it.
         """
         async with self._units() as unit:
-            station = await _existing(unit, identity, lock=True)
+            station = await _locked(unit, identity)
             if await unit.charge_points.has_active_session(station.key):
                 raise Conflict("session_active", "A session runs on this station; stop it first.")
             await unit.charge_points.delete(station.key, self._clock.now())
@@ -224,6 +225,14 @@ async def _existing(unit: UnitOfWork, identity: str, *, lock: bool = False) -> S
     if station is None:
         raise NotFound("station_not_found", "There is no such station.")
     return station
+
+
+async def _locked(unit: UnitOfWork, identity: str, new_site_id: str | None = None) -> Station:
+    """Return the station with its row held, after those of its old and its new site."""
+    await unit.sites.begin_change()
+    site_id = (await _existing(unit, identity)).site_id
+    await unit.sites.lock(*{site for site in (site_id, new_site_id) if site is not None})
+    return await _existing(unit, identity, lock=True)
 
 
 async def _check_place(

@@ -58,14 +58,37 @@ class Sites:
         )
         return (await self._connection.execute(statement)).first() is not None
 
-    async def lock(self, site_id: str) -> bool:
-        """Hold the site's row until the end of the transaction.
+    async def begin_change(self) -> None:
+        """Wait for others who change which station stands where, and keep them out.
 
-        Stations may refer to it meanwhile: a station that moves here waits for nobody who waits
-        for that station.
+        Then nobody but this transaction moves stations, and the sites to lock can be read.
         """
-        statement = select(_T.c.id).where(_T.c.id == site_id).with_for_update(key_share=True)
-        return (await self._connection.execute(statement)).first() is not None
+        await self._connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext('stations of sites'))")
+        )
+
+    async def lock(self, *site_ids: str) -> bool:
+        """Hold these sites' rows until the end of the transaction; False when one is missing.
+
+        Always before rows of their stations, as the allocator does: else the two wait for each
+        other.
+        """
+        statement = (
+            select(_T.c.id)
+            .where(_T.c.id.in_(site_ids))
+            .order_by(_T.c.id)
+            .with_for_update(key_share=True)
+        )
+        return len((await self._connection.execute(statement)).all()) == len(set(site_ids))
+
+    async def sites_of(self, charge_points: Collection[ChargePointKey]) -> set[SiteId]:
+        """Return the sites on which these stations stand now."""
+        statement = (
+            select(_P.c.site_id)
+            .where(_P.c.id.in_(list(charge_points)), _P.c.site_id.is_not(None))
+            .distinct()
+        )
+        return {SiteId(row.site_id) for row in await self._connection.execute(statement)}
 
     async def get(self, site_id: str) -> Site | None:
         """Return one site with its parts."""
@@ -159,15 +182,9 @@ class Sites:
 
     async def replace_stations(
         self, site_id: str, stations: Sequence[tuple[ChargePointKey, int, int]]
-    ) -> list[SiteId]:
-        """Make exactly these the site's stations; returns other sites that have lost one."""
+    ) -> None:
+        """Make exactly these the site's stations, wherever they stood before."""
         keys = [key for key, _, _ in stations]
-        robbed = await self._connection.execute(
-            select(_P.c.site_id)
-            .where(_P.c.id.in_(keys), _P.c.site_id.is_not(None), _P.c.site_id != site_id)
-            .distinct()
-        )
-        others = [SiteId(row.site_id) for row in robbed]
         await self._connection.execute(
             update(_P)
             .where(_P.c.site_id == site_id, _P.c.id.not_in(keys))
@@ -183,7 +200,6 @@ class Sites:
                     "counts": [count for _, _, count in stations],
                 },
             )
-        return others
 
     async def replace_external(
         self, site_id: str, chargers: Sequence[tuple[str, int, int]], now: datetime

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import asyncpg
 import pytest
 
 from csms.domain.events import SiteChanged
@@ -266,3 +269,37 @@ async def test_loads_of_chargers_that_leave_end(bench):
     await bench.post("/api/sites/depot/sessions", load, status=201)
     await put(bench, {**FORM, "chargers": FORM["chargers"][:1]})
     assert await bench.sql.fetchval("SELECT stopped_at IS NOT NULL FROM managed_loads")
+
+
+async def test_sites_that_take_each_others_stations_do_not_block_each_other(bench):
+    names = [f"CP{number}" for number in range(6)]
+    for name in names:
+        await bench.station(name)
+
+    async def configure(site, order):
+        chargers = [{"id": name, "maxPower": 11, "connectors": 1} for name in order]
+        return (await put(bench, {"gridCapacity": 5, "chargers": chargers}, site)).status
+
+    async def move(name, site):
+        return (await bench.ask("PATCH", f"/api/stations/{name}", {"siteId": site})).status
+
+    async def allocate(site):
+        """Lock as the allocator does: the site, then its stations."""
+        connection = await asyncpg.connect(bench.allocator.url)
+        for _ in range(30):
+            async with connection.transaction():
+                await connection.execute("SELECT 1 FROM sites WHERE id = $1 FOR UPDATE", site)
+                await connection.execute(
+                    "SELECT 1 FROM charge_points WHERE site_id = $1 ORDER BY id FOR UPDATE", site
+                )
+        await connection.close()
+        return 200
+
+    assert await configure("a", names) == await configure("b", names) == 200
+    statuses = await asyncio.gather(
+        *(configure("a", names) for _ in range(5)),
+        *(configure("b", names[::-1]) for _ in range(5)),
+        *(move(name, site) for name in names for site in ("a", "b", None)),
+        *(allocate(site) for site in ("a", "b")),
+    )
+    assert set(statuses) == {200}

@@ -84,7 +84,9 @@ async def test_chargers_that_stay_keep_their_circuit(units):
             2,
         )
         await add_site(unit, "t")
-        assert await unit.sites.replace_stations("t", [(key, 22_000, 2)]) == ["s"]
+        assert await unit.sites.sites_of([key]) == {"s"}
+        await unit.sites.replace_stations("t", [(key, 22_000, 2)])
+        assert await unit.sites.sites_of([key]) == {"t"}
         [charger] = (await unit.sites.get("t")).chargers
         assert charger.circuit_id is None
 
@@ -139,6 +141,8 @@ async def test_the_site_lock_is_held(units):
     async with units() as unit:
         await add_site(unit, "s")
         assert not await unit.sites.lock("other")
+        assert not await unit.sites.lock("s", "other")
+        assert await unit.sites.lock("s", "s")
     order = []
 
     async def second():

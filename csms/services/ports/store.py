@@ -176,8 +176,16 @@ class Sites(Protocol):
         """Return one, or None."""
         ...
 
-    async def lock(self, site_id: str) -> bool:
-        """Hold the site's row until the end of the transaction; False when there is none."""
+    async def begin_change(self) -> None:
+        """Be the only one who changes which station stands where, until the end."""
+        ...
+
+    async def lock(self, *site_ids: str) -> bool:
+        """Hold these rows until the end, before those of stations; False when one is missing."""
+        ...
+
+    async def sites_of(self, charge_points: Collection[ChargePointKey]) -> set[SiteId]:
+        """Return the sites on which these stations stand now."""
         ...
 
     async def page(self, limit: int, *, after: str | None = None) -> list[Site]:
@@ -204,11 +212,8 @@ class Sites(Protocol):
 
     async def replace_stations(
         self, site_id: str, stations: Sequence[tuple[ChargePointKey, int, int]]
-    ) -> list[SiteId]:
-        """Make exactly these stations (key, power W, connectors) those of the site.
-
-        Returns the other sites that have lost a station.
-        """
+    ) -> None:
+        """Make exactly these stations (key, power W, connectors) those of the site."""
         ...
 
     async def replace_external(
