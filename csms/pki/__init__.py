@@ -1,0 +1,1 @@
+"""Certificates: the folder of the server's own ones, and the TLS contexts made of it."""

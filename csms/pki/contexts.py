@@ -1,0 +1,150 @@
+"""TLS contexts of the server, made from the TLS folder and made anew when its files change.
+
+A listener is given one `ReloadedContext` for good; each connection takes the newest good one. What
+is connected keeps what it has: a reload drops nobody, and a broken new file leaves all as it was.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import structlog
+
+from csms.clock import Clock
+from csms.pki.folder import CertificateError, Material, check, contents
+
+_log = structlog.get_logger(__name__)
+
+# The security whitepaper wants four suites of TLS 1.2, two of them without forward secrecy, which
+# OpenSSL leaves out by itself; all of them work only with a certificate of each kind (TC_086).
+STATION_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:AES128-GCM-SHA256:AES256-GCM-SHA384"
+BROWSER_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+_POLL_S = 5.0
+_WARN_DAYS = 14
+_TICKETS = 1  # OpenSSL makes two, one of them for nothing: 13 us a handshake
+
+
+class ReloadedContext(ssl.SSLContext):
+    """A context that hands every new connection to the context of the day.
+
+    asyncio and uvloop keep the context that they listened with and ask it for one TLS object a
+    connection; that is the place to choose. Certificates, roots and session tickets change
+    together, so a ticket of a removed root opens nothing.
+    """
+
+    current: ssl.SSLContext | None = None
+
+    def wrap_bio(  # noqa: D102  the signature is the parent's
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        if self.current is None:
+            raise ssl.SSLError("no certificate has been loaded")
+        return self.current.wrap_bio(
+            incoming, outgoing, server_side, server_hostname=server_hostname, session=session
+        )
+
+
+class TlsContexts:
+    """The contexts of one TLS folder.
+
+    Concurrency: one task runs `run`.
+
+    Attributes:
+        stations: For charge points; asks for a client certificate where there are roots for them.
+        browsers: For the operator API.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        """Load the folder.
+
+        Raises:
+            CertificateError: It cannot be used.
+        """
+        self._folder = folder
+        self._clock = clock
+        self.stations = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
+        self.browsers = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
+        self._seen = contents(folder)
+        self._ending: str | None = None
+        self._material = self._load(self._seen)
+
+    @property
+    def asks_for_certificates(self) -> bool:
+        """Whether charge points may prove themselves by a certificate (security profile 3)."""
+        return self._material.client_ca is not None
+
+    async def run(self) -> None:
+        """Look at the files every few seconds, for ever."""
+        while True:
+            await self._clock.sleep(_POLL_S)
+            self.reload()
+
+    def reload(self) -> bool:
+        """Take over changed files if they are good; return whether anything was taken over.
+
+        A pair is two files that are seldom written in one step, so a pair that does not fit may
+        become one that does; it is looked at again when a file has changed again.
+        """
+        try:
+            found = contents(self._folder)
+            if found == self._seen:
+                self._warn_of_end(self._material)
+                return False
+            self._seen = found
+            self._material = self._load(found)
+        except CertificateError as error:
+            _log.error("new certificates are refused, the old ones stay", reason=str(error))
+            return False
+        _log.info("certificates reloaded", folder=str(self._folder))
+        return True
+
+    def _load(self, found: dict[str, bytes]) -> Material:
+        material = check(self._folder, found, self._clock.now())
+        stations = _context(material, STATION_CIPHERS)
+        if material.client_ca is not None:
+            roots = found[material.client_ca.name].decode("ascii", "replace")
+            stations.verify_mode = ssl.CERT_OPTIONAL
+            # what stands in the file is trusted, an issuing certificate without its root too
+            stations.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+            try:
+                stations.load_verify_locations(cadata=roots)
+            except ssl.SSLError as error:
+                raise CertificateError(f"{material.client_ca} cannot be used: {error}.") from error
+        browsers = _context(material, BROWSER_CIPHERS)
+        browsers.set_alpn_protocols(["http/1.1"])
+        self.stations.current, self.browsers.current = stations, browsers
+        self._warn_of_end(material)
+        return material
+
+    def _warn_of_end(self, material: Material) -> None:
+        now = self._clock.now()
+        for pair in material.pairs:
+            days = (pair.ends_at - now).days
+            told = f"{pair.chain} {days}"
+            if days < _WARN_DAYS and self._ending != told:
+                self._ending = told
+                _log.warning("a server certificate ends soon", file=str(pair.chain), days=days)
+
+
+def _context(material: Material, ciphers: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.num_tickets = _TICKETS
+    for pair in material.pairs:
+        try:
+            context.load_cert_chain(pair.chain, pair.key)
+        except (OSError, ssl.SSLError) as error:
+            raise CertificateError(
+                f"{pair.chain} and {pair.key.name} cannot be used: {error.strerror or error}."
+            ) from error
+    return context
