@@ -10,6 +10,8 @@ Pure bookkeeping; `csms.services.smart_charging` stores and sends.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,19 +31,17 @@ class _Newcomer:
     Attributes:
         earliest_at: Not before that, whatever it says; later than `connected_at` when it flaps.
         ready_at: When it may be told its limits.
-        forgotten: That its limits are unknown is stored.
-        site_id: Known once that is stored; None where it stands on no site.
+        site_id: Known once its limits are stored as unknown; None where it stands on no site.
     """
 
     connected_at: float
     earliest_at: float
     ready_at: float
-    forgotten: bool = False
     site_id: SiteId | None = None
 
 
 class Reconnects:
-    """Newcomers and what is to be done about each.
+    """Newcomers and what is to be done about each; cheap when thousands come at once.
 
     Concurrency: one task takes; the others only tell.
     """
@@ -49,6 +49,9 @@ class Reconnects:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._newcomers: dict[ChargePointKey, _Newcomer] = {}
+        self._unforgotten: dict[ChargePointKey, _Newcomer] = {}
+        self._times: list[tuple[float, int, ChargePointKey, _Newcomer]] = []  # a heap
+        self._order = itertools.count()
         self._recent: dict[ChargePointKey, list[float]] = {}
         self._hint = Hint()
 
@@ -61,31 +64,32 @@ class Reconnects:
         else:
             self._recent.pop(charge_point, None)
         earliest = recent[0] + PERIOD_S if len(recent) >= FREE_RECONNECTS else now
-        self._newcomers[charge_point] = _Newcomer(now, earliest, max(earliest, now + SILENT_S))
+        newcomer = _Newcomer(now, earliest, max(earliest, now + SILENT_S))
+        self._newcomers[charge_point] = self._unforgotten[charge_point] = newcomer
+        self._look_at(charge_point, newcomer)
         self._hint.give()
 
     def spoke(self, charge_point: ChargePointKey) -> None:
         """Note that a charge point has booted or reported something."""
         newcomer = self._newcomers.get(charge_point)
-        if newcomer is not None:
+        if newcomer is not None and newcomer.ready_at > newcomer.earliest_at:
             newcomer.ready_at = newcomer.earliest_at
+            self._look_at(charge_point, newcomer)
             self._hint.give()
 
-    def settling(self) -> frozenset[ChargePointKey]:
-        """Return those that are told nothing for a moment."""
-        return frozenset(
-            key for key, one in self._newcomers.items() if one.earliest_at <= one.connected_at
-        )
+    def is_settling(self, charge_point: ChargePointKey) -> bool:
+        """Return whether it is told nothing for a moment."""
+        newcomer = self._newcomers.get(charge_point)
+        return newcomer is not None and newcomer.earliest_at <= newcomer.connected_at
 
-    def held_back(self) -> frozenset[ChargePointKey]:
-        """Return those that flap and are told nothing for longer."""
-        return frozenset(
-            key for key, one in self._newcomers.items() if one.earliest_at > one.connected_at
-        )
+    def is_held_back(self, charge_point: ChargePointKey) -> bool:
+        """Return whether it flaps and is told nothing for longer."""
+        newcomer = self._newcomers.get(charge_point)
+        return newcomer is not None and newcomer.earliest_at > newcomer.connected_at
 
     def to_forget(self) -> dict[ChargePointKey, object]:
         """Return those whose limits are unknown from now on, each with its connection's token."""
-        return {key: one for key, one in self._newcomers.items() if not one.forgotten}
+        return dict(self._unforgotten)
 
     def forgotten(
         self,
@@ -94,29 +98,33 @@ class Reconnects:
     ) -> None:
         """Note that this is stored, for the connections that `to_forget` told."""
         for key, connection in connections.items():
-            newcomer = self._newcomers.get(key)
+            newcomer = self._unforgotten.get(key)
             if newcomer is not None and newcomer is connection:
-                newcomer.forgotten = True
                 newcomer.site_id = sites.get(key)
+                del self._unforgotten[key]
+                self._look_at(key, newcomer)
 
     def take_ready(self) -> set[SiteId]:
         """Let those that are ready be newcomers no more and return their sites."""
         now = self._clock.monotonic()
-        ready = {
-            key: one
-            for key, one in self._newcomers.items()
-            if one.forgotten and one.ready_at <= now
-        }
-        for key in ready:
-            del self._newcomers[key]
-            self._recent.setdefault(key, []).append(now)
-        return {one.site_id for one in ready.values() if one.site_id is not None}
+        sites = set()
+        while self._times and self._times[0][0] <= now:
+            _, _, key, newcomer = heapq.heappop(self._times)
+            is_present = self._newcomers.get(key) is newcomer
+            if is_present and key not in self._unforgotten and newcomer.ready_at <= now:
+                del self._newcomers[key]
+                self._recent.setdefault(key, []).append(now)
+                if newcomer.site_id is not None:
+                    sites.add(newcomer.site_id)
+        return sites
 
     async def wait(self) -> None:
         """Wait until there may be something to forget or to take.
 
         Cancellation: leaves everything as it is.
         """
-        now = self._clock.monotonic()
-        times = [one.ready_at for one in self._newcomers.values()]
-        await self._hint.taken(max(min(times) - now, 0.0) if times else None)
+        until = self._times[0][0] if self._times else None
+        await self._hint.taken(None if until is None else max(until - self._clock.monotonic(), 0.0))
+
+    def _look_at(self, charge_point: ChargePointKey, newcomer: _Newcomer) -> None:
+        heapq.heappush(self._times, (newcomer.ready_at, next(self._order), charge_point, newcomer))

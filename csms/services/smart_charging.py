@@ -218,17 +218,17 @@ class SmartCharging:
             if lost:
                 await unit.doubt(lost)
                 snapshot = await unit.snapshot(site_id)
-        settling, held_back = self._reconnects.settling(), self._reconnects.held_back()
-        if not settling and not held_back:
-            return snapshot
+        news = self._reconnects
         return replace(
             snapshot,
             chargers=tuple(
                 replace(
                     state,
-                    settling=state.key in settling,
-                    reachable=state.reachable and state.key not in held_back,
+                    settling=news.is_settling(state.key),
+                    reachable=state.reachable and not news.is_held_back(state.key),
                 )
+                if state.key is not None
+                else state
                 for state in snapshot.chargers
             ),
         )

@@ -297,7 +297,7 @@ async def test_a_poison_fact_fails_alone(database_url):
         assert await b.sql.fetchval("SELECT count(*) FROM transactions") == 7
 
 
-async def test_the_message_log_rides_along_and_never_spoils_a_fact(database_url):
+async def test_the_message_log_never_spoils_a_fact_and_keeps_the_order(database_url):
     async with bench(database_url) as b:
         cp = await b.station()
         for raw in ("[2]", "NUL \x00", "lone \ud800"):
@@ -313,6 +313,7 @@ async def test_the_message_log_rides_along_and_never_spoils_a_fact(database_url)
                 )
             )
         await b.submit(start(cp))
+        await b.intake.settle_log()
         rows = await b.sql.fetch("SELECT raw FROM ocpp_messages ORDER BY id")
         assert [r[0] for r in rows] == ["[2]", "NUL \ufffd", "lone ?"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from csms.services.reconnects import FREE_RECONNECTS, Reconnects
 
@@ -19,13 +20,13 @@ def forget(reconnects):
 def test_a_newcomer_is_forgotten_at_once_and_told_when_it_speaks(clock):
     reconnects = Reconnects(clock)
     reconnects.connected(1)
-    assert (reconnects.settling(), reconnects.held_back()) == ({1}, set())
+    assert (reconnects.is_settling(1), reconnects.is_held_back(1)) == (True, False)
     assert forget(reconnects) == {1}
     assert forget(reconnects) == set()
     assert reconnects.take_ready() == set()
     reconnects.spoke(1)
     assert reconnects.take_ready() == {"s"}
-    assert reconnects.settling() == set()
+    assert not reconnects.is_settling(1)
 
 
 async def test_a_silent_newcomer_is_told_after_three_seconds(clock):
@@ -43,7 +44,7 @@ def test_nobody_is_told_before_its_forgetting_is_stored(clock):
     reconnects.connected(1)
     reconnects.spoke(1)
     assert reconnects.take_ready() == set()
-    assert reconnects.settling() == {1}
+    assert reconnects.is_settling(1)
     forget(reconnects)
     assert reconnects.take_ready() == {"s"}
 
@@ -60,7 +61,7 @@ def test_a_connection_that_comes_while_the_former_is_being_forgotten_counts_anew
 def test_words_of_those_that_are_known_mean_nothing(clock):
     reconnects = Reconnects(clock)
     reconnects.spoke(1)
-    assert reconnects.settling() == set()
+    assert not reconnects.is_settling(1)
     assert reconnects.to_forget() == {}
 
 
@@ -70,7 +71,7 @@ def test_without_a_site_nobody_is_to_be_hinted(clock):
     reconnects.spoke(3)
     forget(reconnects)
     assert reconnects.take_ready() == set()
-    assert reconnects.settling() == set()
+    assert not reconnects.is_settling(3)
 
 
 async def test_one_that_flaps_is_held_back_to_once_a_minute(clock):
@@ -86,14 +87,14 @@ async def test_one_that_flaps_is_held_back_to_once_a_minute(clock):
         if speaks:
             reconnects.spoke(1)
         forget(reconnects)
-        assert (reconnects.settling(), reconnects.held_back()) == (set(), {1})
+        assert (reconnects.is_settling(1), reconnects.is_held_back(1)) == (False, True)
         await clock.advance(10)
         assert reconnects.take_ready() == set()
     await clock.advance(60 - FREE_RECONNECTS - 20)
     assert reconnects.take_ready() == {"s"}
     await clock.advance(60)
     reconnects.connected(1)
-    assert reconnects.held_back() == set()
+    assert not reconnects.is_held_back(1)
 
 
 async def test_waiting_ends_with_news(clock):
@@ -108,3 +109,18 @@ async def test_waiting_ends_with_news(clock):
     async with asyncio.timeout(5):
         await reconnects.wait()  # someone is ready: no waiting
     assert reconnects.take_ready() == {"s"}
+
+
+def test_thousands_at_once_are_no_burden(clock):
+    """Each word wakes the loop, so a look at all newcomers each time would take minutes."""
+    reconnects = Reconnects(clock)
+    for key in range(10_000):
+        reconnects.connected(key)
+    forget(reconnects)
+    began = time.process_time()
+    for key in range(10_000):
+        reconnects.spoke(key)
+        reconnects.take_ready()
+        assert not reconnects.to_forget()
+    assert not any(reconnects.is_settling(key) for key in range(10_000))
+    assert time.process_time() - began < 2
