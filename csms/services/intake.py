@@ -3,7 +3,7 @@
 Batches form by themselves: what arrives while a commit is in flight goes together into the next
 one; there is no timer. A batch whose content Postgres refuses is split until the bad fact is alone:
 only that one fails, and its neighbours never notice. While the database is away, facts wait up to
-20 s. The message log rides along and never holds an answer.
+20 s. The message log goes beside them and never holds an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar, overload
+from typing import Any, TypeGuard, TypeVar, overload
 
 import structlog
 
@@ -30,6 +30,7 @@ from csms.domain.messages import LoggedFrame
 from csms.domain.metering import MeterValuesFact, MeterValuesOutcome
 from csms.domain.transactions import StartFact, StartOutcome, StopFact, StopOutcome, is_no_id
 from csms.errors import BadFact, DatabaseAway
+from csms.services.message_log import MessageLog
 from csms.services.ports.bus import Bus
 from csms.services.ports.intake import IntakeBatch, IntakeStore, Quarantined
 from csms.services.transactions import Price, Touched, record_starts, record_stops
@@ -45,9 +46,7 @@ WAIT_S = 20.0
 """How long a fact waits for a database that is away."""
 
 _MOST_FACTS = 1_000
-_MOST_FRAMES = 2_000
-_MOST_WAITING_FRAMES = 50_000
-_LOG_PAUSE_S = 0.25
+_MOST_REFUSED = 2_000
 _RETRY_S = 0.2
 
 
@@ -81,12 +80,10 @@ class Intake:
         self._heartbeat_interval_s = heartbeat_interval_s
         self._retry_interval_s = retry_interval_s
         self._facts: deque[_Entry] = deque()
-        self._frames: deque[LoggedFrame] = deque(maxlen=_MOST_WAITING_FRAMES)
-        self._refused: deque[Quarantined] = deque(maxlen=_MOST_FRAMES)
+        self._refused: deque[Quarantined] = deque(maxlen=_MOST_REFUSED)
+        self._message_log = MessageLog(store, clock)
         self._wake = Hint()
-        self._settled: asyncio.Future[None] | None = None
         self._closing = False
-        self.lost_frames = 0
 
     @overload
     async def submit(self, fact: BootFact) -> BootOutcome: ...
@@ -115,10 +112,8 @@ class Intake:
         return await future
 
     def log(self, frame: LoggedFrame) -> None:
-        """Put a frame into the message log, with the next batch. Never blocks."""
-        if len(self._frames) == _MOST_WAITING_FRAMES:
-            self.lost_frames += 1  # the oldest goes
-        self._frames.append(frame)
+        """Put a frame into the message log. Never blocks."""
+        self._message_log.add(frame)
 
     def quarantine(self, key: ChargePointKey, action: str, raw: str, reason: str) -> None:
         """Keep a refused transaction message as raw text, with the next batch."""
@@ -136,14 +131,15 @@ class Intake:
 
     async def run(self) -> None:
         """Commit batches until `close` was called and nothing waits any more."""
-        while True:
-            if not self._facts and not self._refused:
-                if self._closing and not self._frames:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._message_log.run(), name="message log")
+            while True:
+                if self._facts or self._refused:
+                    await self._commit_next()
+                elif self._closing:
                     return
-                if not self._closing:
-                    await self._wake.taken(_LOG_PAUSE_S)
-            if self._facts or self._frames or self._refused:
-                await self._commit_next()
+                else:
+                    await self._wake.taken()
 
     async def settle_log(self) -> None:
         """Wait until every frame logged so far is stored, so that a reader misses none.
@@ -151,44 +147,29 @@ class Intake:
         Raises:
             DatabaseAway: It is not to be had.
         """
-        if not self._frames:
-            return
-        if self._settled is None:
-            self._settled = asyncio.get_running_loop().create_future()
-        self._wake.give()
-        await asyncio.shield(self._settled)
+        await self._message_log.settle()
 
     def close(self) -> None:
         """Let `run` end once all that waits is stored."""
         self._closing = True
         self._wake.give()
+        self._message_log.close()
 
     async def _commit_next(self) -> None:
         entries = list(islice(self._facts, _MOST_FACTS))
-        frames = list(islice(self._frames, _MOST_FRAMES))
-        settled = None
-        if len(frames) == len(self._frames):
-            settled, self._settled = self._settled, None
         refused = list(self._refused)
         try:
-            await self._commit(entries, frames, refused)
+            await self._commit(entries, refused)
         except DatabaseAway as error:
-            if settled is not None and not settled.done():
-                settled.set_exception(DatabaseAway(str(error)))
             self._give_up_late(error)
             await self._clock.sleep(_RETRY_S)
             return
         for _ in entries:
             self._facts.popleft()
-        for frame in frames:
-            # the deque drops its oldest when it is full, so these may be gone already
-            if self._frames and self._frames[0] is frame:
-                self._frames.popleft()
         for row in refused:
+            # the deque drops its oldest when it is full, so these may be gone already
             if self._refused and self._refused[0] is row:
                 self._refused.popleft()
-        if settled is not None and not settled.done():
-            settled.set_result(None)
 
     def _give_up_late(self, error: DatabaseAway) -> None:
         now = self._clock.monotonic()
@@ -202,22 +183,18 @@ class Intake:
                 kept.append(entry)
         self._facts = kept
         if self._closing:
-            self._frames.clear()
             self._refused.clear()
 
-    async def _commit(
-        self,
-        entries: Sequence[_Entry],
-        frames: Sequence[LoggedFrame],
-        refused: Sequence[Quarantined],
-    ) -> None:
+    async def _commit(self, entries: Sequence[_Entry], refused: Sequence[Quarantined]) -> None:
         """Commit all, or find out who spoils it and commit the others."""
         try:
-            await self._commit_all(entries, frames, refused)
+            await self._commit_all(entries, refused)
         except BadFact as error:
-            if frames or refused:
-                await self._commit(entries, (), ())
-                await self._commit_rest(frames, refused)
+            if entries and refused:
+                await self._commit(entries, ())
+                await self._commit((), refused)
+            elif refused:
+                _log.exception("messages that were refused cannot be kept", count=len(refused))
             elif len(entries) == 1:
                 entry = entries[0]
                 _log.error(
@@ -227,35 +204,27 @@ class Intake:
                     entry.outcome.set_exception(error)
             else:
                 middle = len(entries) // 2
-                await self._commit(entries[:middle], (), ())
-                await self._commit(entries[middle:], (), ())
+                await self._commit(entries[:middle], ())
+                await self._commit(entries[middle:], ())
 
-    async def _commit_rest(
-        self, frames: Sequence[LoggedFrame], refused: Sequence[Quarantined]
-    ) -> None:
-        for part in ((frames, ()), ((), refused)):
-            try:
-                await self._commit_all((), *part)
-            except BadFact:
-                self.lost_frames += len(part[0])
-                _log.exception("part of the message log is refused by the database")
-
-    async def _commit_all(
-        self,
-        entries: Sequence[_Entry],
-        frames: Sequence[LoggedFrame],
-        refused: Sequence[Quarantined],
-    ) -> None:
+    async def _commit_all(self, entries: Sequence[_Entry], refused: Sequence[Quarantined]) -> None:
         touched = Touched(sites=set(), transactions=set())
         # facts that were answered in an earlier part of a split batch stay out
         waiting = [entry for entry in entries if not entry.outcome.done()]
+        outcomes: Sequence[object]
         try:
-            async with self._store.batch() as batch:
-                outcomes = await self._record(batch, waiting, touched)
-                if frames:
-                    await batch.log(frames)
-                if refused:
-                    await batch.quarantine(refused)
+            values = [entry.fact for entry in waiting if _is_plain_values(entry.fact)]
+            if len(values) == len(waiting) and not refused:
+                # by far the most common batch is one statement, so nothing is put round it
+                links = [
+                    None if (t := v.transaction_id) is None else TransactionId(t) for v in values
+                ]
+                outcomes = await _record_values(self._store, values, links, touched)
+            else:
+                async with self._store.batch() as batch:
+                    outcomes = await self._record(batch, waiting, touched)
+                    if refused:
+                        await batch.quarantine(refused)
         except (DatabaseAway, BadFact):
             raise
         except Exception as error:
@@ -301,10 +270,8 @@ class Intake:
         places, values = of(MeterValuesFact)
         if values:
             links = await self._links(batch, values)
-            await batch.meter(values, links)
-            touched.transactions.update(link for link in links if link is not None)
-            for place, link in zip(places, links, strict=True):
-                results[place] = MeterValuesOutcome(transaction_id=link)
+            stored = await _record_values(batch, values, links, touched)
+            results.update(zip(places, stored, strict=True))
         places, stops = of(StopFact)
         if stops:
             ends = await record_stops(batch, stops, touched)
@@ -355,7 +322,26 @@ class Intake:
         stations = {
             entry.fact.charge_point
             for entry in entries
-            if isinstance(entry.fact, StatusFact | BootFact)
+            if isinstance(entry.fact, (StatusFact, BootFact))
         }
         for station in stations:
             self._bus.publish(StationChanged(station))
+
+
+def _is_plain_values(fact: Fact) -> TypeGuard[MeterValuesFact]:
+    """Return whether these are meter values that name their transaction, or none."""
+    return isinstance(fact, MeterValuesFact) and (
+        fact.transaction_id is None or not is_no_id(fact.transaction_id)
+    )
+
+
+async def _record_values(
+    store: IntakeBatch | IntakeStore,
+    facts: Sequence[MeterValuesFact],
+    links: Sequence[TransactionId | None],
+    touched: Touched,
+) -> list[MeterValuesOutcome]:
+    """Store readings, in an open batch or in a transaction of their own; returns the answers."""
+    touched.sites |= await store.meter(facts, links)
+    touched.transactions.update(link for link in links if link is not None)
+    return [MeterValuesOutcome(transaction_id=link) for link in links]

@@ -32,6 +32,18 @@ from csms.services.ports.intake import (
 from csms.store import intake_sql as sql
 from csms.store.database import translated
 
+_LOG_COLUMNS = (
+    "at",
+    "charge_point_id",
+    "direction",
+    "type",
+    "action",
+    "message_id",
+    "raw",
+    "latency_ms",
+    "repairs",
+)
+
 
 class SqlIntakeBatch:
     """The statements of one transaction; see `csms.services.ports.intake.IntakeBatch`."""
@@ -219,14 +231,13 @@ class SqlIntakeBatch:
                     if r.power_w is not None:
                         row[3] = r.power_w
                     if r.soc_permille is not None:
-                        row[4] = Decimal(r.soc_permille) / 10
+                        row[4] = r.soc_permille
                     row[5] = r.measured_at
                     row[6] = fact.received_at
-        if rows:
-            await self._connection.execute(sql.METER, *_columns(rows, 17))
-        if not newest:
+        if not rows:
             return set()
-        return _sites(await self._connection.fetch(sql.NEWEST, *_columns(newest.values(), 7)))
+        columns = (*_columns(rows, 17), *_columns(newest.values(), 7))
+        return _sites(await self._connection.fetch(sql.METER, *columns))
 
     async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
         """See the port."""
@@ -243,37 +254,20 @@ class SqlIntakeBatch:
         )
         await self._connection.execute(sql.QUARANTINE, *_columns(values, 5))
 
-    async def log(self, frames: Sequence[LoggedFrame]) -> None:
-        """See the port."""
-        values = (
-            (
-                f.at,
-                f.charge_point,
-                f.direction,
-                f.type,
-                f.action,
-                f.message_id,
-                f.raw,
-                f.latency_ms,
-                ",".join(f.repairs),
-            )
-            for f in frames
-        )
-        columns = _columns(values, 9)
-        for column in (4, 5, 6):
-            columns[column] = [None if v is None else _storable(v) for v in columns[column]]
-        await self._connection.execute(sql.LOG, *columns)
-
 
 class SqlIntakeStore:
-    """Opens batches on one held connection, made again when it is lost.
+    """Works on two held connections, made again when they are lost: for facts, and for the log.
 
-    Concurrency: one batch at a time.
+    Concurrency: one batch (or `meter`) at a time, and one `log` beside it.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: asyncpg.Connection | None = None
+        self._facts = _Held(url, {"application_name": "csms intake"})
+        self._frames = _Held(
+            url,
+            # nobody bills by the log: its commits need not wait for the disk
+            {"application_name": "csms message log", "synchronous_commit": "off"},
+        )
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[SqlIntakeBatch]:
@@ -281,26 +275,81 @@ class SqlIntakeStore:
 
         Cancellation: the transaction is rolled back and the connection closed.
         """
+        async with self._facts.connection() as connection, connection.transaction():
+            yield SqlIntakeBatch(connection)
+
+    async def meter(
+        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
+    ) -> set[SiteId]:
+        """See the port.
+
+        Cancellation: the connection is closed; the readings may have been stored.
+        """
+        async with self._facts.connection() as connection:
+            return await SqlIntakeBatch(connection).meter(facts, links)
+
+    async def log(self, frames: Sequence[LoggedFrame]) -> None:
+        """See the port.
+
+        Cancellation: the connection is closed; the frames may have been stored.
+        """
+        async with self._frames.connection() as connection:
+            await connection.copy_records_to_table(
+                "ocpp_messages",
+                columns=_LOG_COLUMNS,
+                records=[
+                    (
+                        f.at,
+                        f.charge_point,
+                        f.direction,
+                        f.type,
+                        None if f.action is None else _storable(f.action),
+                        None if f.message_id is None else _storable(f.message_id),
+                        _storable(f.raw),
+                        None if f.latency_ms is None else _thousandths(f.latency_ms),
+                        f.repairs or None,
+                    )
+                    for f in frames
+                ],
+            )
+
+    async def close(self) -> None:
+        """See the port."""
+        self._facts.close()
+        self._frames.close()
+
+
+class _Held:
+    """One connection that is kept, and made again when it is lost."""
+
+    def __init__(self, url: str, settings: dict[str, str]) -> None:
+        self._url = url
+        self._settings = {"timezone": "UTC", **settings}
+        self._connection: asyncpg.Connection | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Give the connection for one use; closed when what happens may have broken it.
+
+        Raises:
+            DatabaseAway, BadFact: See `translated`.
+        """
         with translated():
             connection = self._connection
             if connection is None or connection.is_closed():
                 connection = self._connection = await asyncpg.connect(
-                    self._url,
-                    timeout=5,
-                    command_timeout=30,
-                    server_settings={"timezone": "UTC", "application_name": "csms intake"},
+                    self._url, timeout=5, command_timeout=30, server_settings=self._settings
                 )
             try:
-                async with connection.transaction():
-                    yield SqlIntakeBatch(connection)
+                yield connection
             except BaseException as error:
                 # a refused content leaves the connection as it was; anything else may not
                 if not isinstance(error, PostgresError | ValueError):
                     connection.terminate()
                 raise
 
-    async def close(self) -> None:
-        """See the port."""
+    def close(self) -> None:
+        """Close the connection, if there is one."""
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
@@ -333,6 +382,13 @@ def _opened(row: Any) -> OpenTransaction:
     )
 
 
+def _thousandths(value: float) -> Decimal:
+    """Return a number with three decimals, as the column keeps it."""
+    return Decimal(round(value * 1000)).scaleb(-3)
+
+
 def _storable(text: str) -> str:
     """Return text that Postgres takes: it refuses NUL, and lone surrogates have no UTF-8."""
+    if text.isascii() and "\x00" not in text:  # nearly all of it
+        return text
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -91,33 +91,33 @@ WHERE t.id = u.id
 RETURNING t.site_id
 """
 
-# A message that a charge point repeats because it missed our answer is the last one that was stored
-# for its transaction, so the newest reading in the transaction's row is enough to know it again.
-METER = """
-INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id, measured_at,
-    context, energy_wh, power_w, offered_w, current_l1_ma, current_l2_ma, current_l3_ma,
-    voltage_l1_mv, voltage_l2_mv, voltage_l3_mv, soc_permille, rest)
-SELECT u.received, u.cp, t.id, u.connector, u.at, u.context, u.energy, u.power, u.offered, u.i1,
-       u.i2, u.i3, u.v1, u.v2, u.v3, u.soc, u.rest::jsonb
-FROM unnest($1::timestamptz[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::text[],
-            $7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[],
-            $14::int[], $15::int[], $16::smallint[], $17::text[])
-    AS u(received, cp, tx, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2, v3,
-         soc, rest)
-LEFT JOIN transactions t ON t.id = u.tx AND t.charge_point_id = u.cp
-WHERE NOT coalesce(t.metered_at = u.at AND t.register_wh = u.energy, false)
-"""
-
-NEWEST = f"""
+# One statement, so that it may stand without a transaction round it. Both halves see the rows as
+# they were before: a message that a charge point repeats because it missed our answer is the last
+# one that was stored for its transaction, so the newest reading there is enough to know it again.
+METER = f"""
+WITH stored AS (
+    INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id,
+        measured_at, context, energy_wh, power_w, offered_w, current_l1_ma, current_l2_ma,
+        current_l3_ma, voltage_l1_mv, voltage_l2_mv, voltage_l3_mv, soc_permille, rest)
+    SELECT u.received, u.cp, t.id, u.connector, u.at, u.context, u.energy, u.power, u.offered, u.i1,
+           u.i2, u.i3, u.v1, u.v2, u.v3, u.soc, u.rest::jsonb
+    FROM unnest($1::timestamptz[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[],
+                $6::text[], $7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[],
+                $13::int[], $14::int[], $15::int[], $16::smallint[], $17::text[])
+        AS u(received, cp, tx, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2,
+             v3, soc, rest)
+    LEFT JOIN transactions t ON t.id = u.tx AND t.charge_point_id = u.cp
+    WHERE NOT coalesce(t.metered_at = u.at AND t.register_wh = u.energy, false)
+)
 UPDATE transactions t SET
     register_wh = coalesce(u.energy, t.register_wh), power_w = coalesce(u.power, t.power_w),
-    soc_percent = coalesce(u.soc, t.soc_percent), metered_at = u.at,
+    soc_percent = coalesce(u.soc / 10.0, t.soc_percent), metered_at = u.at,
     metered_received_at = u.received,
     findings = CASE WHEN u.energy < t.register_wh
                      AND NOT '{Finding.REGISTER_FELL}' = ANY(t.findings)
                     THEN array_append(t.findings, '{Finding.REGISTER_FELL}') ELSE t.findings END
-FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::timestamptz[],
-            $7::timestamptz[])
+FROM unnest($18::int[], $19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[],
+            $23::timestamptz[], $24::timestamptz[])
     AS u(id, cp, energy, power, soc, at, received)
 WHERE t.id = u.id AND t.charge_point_id = u.cp AND t.active
 RETURNING t.site_id
@@ -133,14 +133,4 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
 QUARANTINE = """
 INSERT INTO quarantine (charge_point_id, action, reason, raw, received_at)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
-"""
-
-LOG = """
-INSERT INTO ocpp_messages (at, charge_point_id, direction, type, action, message_id, raw,
-                           latency_ms, repairs)
-SELECT at, cp, direction, type, action, message_id, raw, latency_ms,
-       string_to_array(nullif(repairs, ''), ',')
-FROM unnest($1::timestamptz[], $2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::text[],
-            $7::text[], $8::float8[], $9::text[])
-    AS u(at, cp, direction, type, action, message_id, raw, latency_ms, repairs)
 """

@@ -1,4 +1,4 @@
-"""The port of the intake: one transaction that takes many facts, by sets."""
+"""The ports of the intake: one transaction that takes many facts, by sets; the message log."""
 
 from __future__ import annotations
 
@@ -138,12 +138,21 @@ class IntakeBatch(Protocol):
         """Keep refused messages."""
         ...
 
+
+class FrameStore(Protocol):
+    """Writes the message log on a connection of its own, beside the batches."""
+
     async def log(self, frames: Sequence[LoggedFrame]) -> None:
-        """Append to the message log."""
+        """Append to the message log; a crash of the database may lose the last second of it.
+
+        Raises:
+            DatabaseAway: Try the same frames again later.
+            BadFact: Some content is refused; nothing was written.
+        """
         ...
 
 
-class IntakeStore(Protocol):
+class IntakeStore(FrameStore, Protocol):
     """Opens batches on a connection of its own."""
 
     def batch(self) -> AbstractAsyncContextManager[IntakeBatch]:
@@ -155,6 +164,17 @@ class IntakeStore(Protocol):
         """
         ...
 
+    async def meter(
+        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
+    ) -> set[SiteId]:
+        """Do what `IntakeBatch.meter` does, in a transaction of its own: one round trip in all.
+
+        Raises:
+            DatabaseAway: Try the same facts again later.
+            BadFact: Some content is refused; nothing was written.
+        """
+        ...
+
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         ...
