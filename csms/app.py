@@ -198,6 +198,7 @@ async def running(
         bus=bus,
         clock=clock,
         last_seen=connections.last_seen,
+        settle_log=intake.settle_log,
     )
     operators = create_api(
         ports,

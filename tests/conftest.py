@@ -5,10 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.fakes import FakeClock
 from tests.postgres import OwnPostgres, Postgres, RemotePostgres, SharedPostgres, fresh_database
+
+# how long an example takes says nothing on a shared machine; figures live in bench/
+hypothesis.settings.register_profile("csms", deadline=None)
+hypothesis.settings.load_profile("csms")
 
 _POSTGRES = pytest.StashKey[Postgres]()
 _WORKER_KEY = "csms_postgres"

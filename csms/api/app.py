@@ -73,12 +73,17 @@ class ApiConfig:
     checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
 
+async def nothing_to_settle() -> None:
+    """Return at once: the log of a system without charge points is always complete."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What the API needs of the other drivers.
 
     Attributes:
         last_seen: A charge point's sign of life that is not in the database yet.
+        settle_log: Waits until all OCPP frames logged so far are in the database.
     """
 
     units: UnitsOfWork
@@ -88,6 +93,7 @@ class Ports:
     bus: Bus
     clock: Clock
     last_seen: Callable[[ChargePointKey], datetime | None] = lambda _: None
+    settle_log: Callable[[], Awaitable[None]] = nothing_to_settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +133,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     resources: list[Resource] = [
         Health(overview, config.version),
         Stations(stations),
-        StationLogs(stations, clock),
+        StationLogs(stations, clock, ports.settle_log),
         Calls(commands),
         Sessions(sessions, clock),
         IdTags(IdTagService(units, audit)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -84,9 +85,12 @@ def message_out(message: LoggedMessage) -> MessageOut:
 class StationLogs:
     """The operations."""
 
-    def __init__(self, stations: StationService, clock: Clock) -> None:
+    def __init__(
+        self, stations: StationService, clock: Clock, settle_log: Callable[[], Awaitable[None]]
+    ) -> None:
         self._stations = stations
         self._clock = clock
+        self._settle_log = settle_log
 
     def routes(self) -> list[Route]:
         """Return all operations of this resource."""
@@ -145,6 +149,7 @@ class StationLogs:
         if query.cursor is not None:
             at, key = pages.decode(query.cursor, datetime, int)
             before = (at, key)
+        await self._settle_log()
         found = await self._stations.messages(
             station_id,
             query.limit,
