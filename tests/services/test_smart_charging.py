@@ -13,7 +13,7 @@ from csms.aio import supervise
 from csms.bus.local import LocalBus
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.errors import DatabaseAway, NotFound
-from csms.services.smart_charging import SmartCharging
+from csms.services.smart_charging import POLL_S, SmartCharging
 from csms.store.control import SqlControlStore
 from csms.store.database import Database
 from tests.fake_gateway import FakeCall, FakeGateway, quiet
@@ -424,10 +424,10 @@ async def test_a_crash_between_sending_and_answer_leaves_both_possible(b, fate):
 
 
 class _Breaking:
-    """A store whose connection breaks while a step with sendings is being committed."""
+    """A store whose connection breaks while a step that does `breaks` is being committed."""
 
     def __init__(self, store, *, committed):
-        self._store, self.committed, self.breaks = store, committed, False
+        self._store, self.committed, self.breaks = store, committed, None
 
     def __getattr__(self, name):
         return getattr(self._store, name)
@@ -435,15 +435,18 @@ class _Breaking:
     @asynccontextmanager
     async def unit(self):
         broken = False
-        async with self._store.unit() as unit:
-            send = unit.send
 
-            async def sends(*args):
+        def watched(name, do):
+            async def done(what, *more):
                 nonlocal broken
-                broken, self.breaks = self.breaks, False
-                await send(*args)
+                if what and self.breaks == name:
+                    broken, self.breaks = True, None
+                await do(what, *more)
 
-            unit.send = sends
+            return done
+
+        async with self._store.unit() as unit:
+            unit.send, unit.end = watched("send", unit.send), watched("end", unit.end)
             yield unit
             if broken and not self.committed:
                 raise DatabaseAway("the connection broke before the commit")
@@ -452,16 +455,17 @@ class _Breaking:
 
 
 @pytest.mark.parametrize("committed", [True, False])
-async def test_a_commit_of_unknown_outcome_is_made_good(b, committed):
+@pytest.mark.parametrize("at", ["send", "end"])
+async def test_a_commit_of_unknown_outcome_is_made_good(b, committed, at):
     store = _Breaking(b.store, committed=committed)
     await b.run(b.node(store=store))
     await b.site()
     wire = await b.station("A")
-    store.breaks = True
+    store.breaks = at
     await b.start("A")
-    await wait_until(lambda: not store.breaks)
+    await wait_until(lambda: store.breaks is None)
     await wait_until(lambda: b.clock.sleeping)
-    assert wire.calls == []
+    assert len(wire.calls) == (at == "end")
     await b.clock.advance(1)
     assert await b.settled("A") == 21_942
     assert limits(wire) == [FULL_A]
@@ -575,6 +579,21 @@ async def test_a_session_that_ends_while_its_call_is_open_leaves_no_trace_in_the
     assert await b.settled("A") == 21_942
 
 
+async def test_the_next_session_of_a_connector_gets_a_limit_of_its_own(running):
+    b = running
+    wire = await b.station("A")
+    first = await b.start("A")
+    await b.settled("A")
+    await b.stop(first)
+    wire.on_call = hold
+    second = await b.start("A")
+    again = await wire.next(2)
+    assert again.payload["csChargingProfiles"]["transactionId"] == second
+    assert (await b.row("A"))["acknowledged_w"] is None  # that was the first one's
+    again.accept()
+    assert await b.settled("A") == 21_942
+
+
 async def test_a_session_without_connector_gets_no_profile_of_its_own(running):
     b = running
     wire = await b.station("A", connectors=2)
@@ -611,7 +630,8 @@ async def test_a_station_that_moves_while_its_call_is_open_is_taken_over(running
     await b.steps(site_id="t")
     assert len(wire.calls) == 1
     call.accept()
-    assert (await wire.next(2)).limit == HALF_A
+    async with asyncio.timeout(POLL_S / 2):  # by a hint
+        assert (await wire.next(2)).limit == HALF_A
     wire.calls[1].accept()
     assert await b.settled("A") == 10_971
 
