@@ -37,14 +37,17 @@ from csms.store.connections import SqlConnectionStore
 from csms.store.control import SqlControlStore
 from csms.store.database import Database
 from csms.store.embedded import EmbeddedPostgres
+from csms.store.embedded_attach import running_url
 from csms.store.intake import SqlIntakeStore
-from csms.store.partitions import keep_partitions
+from csms.store.partitions import Retention, keep_partitions
 from csms.store.unit_of_work import SqlUnitsOfWork
 
 _log = structlog.get_logger(__name__)
 
 _STOP_WAIT_S = 10.0
 _SECRET_BYTES = 32
+_LOG_MB = 10_000
+_EMBEDDED_LOG_MB = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +79,27 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseAddress:
-    """Where the database is; `embedded` is the server that this process has started."""
+    """Where the database is.
+
+    Attributes:
+        embedded: The server that this process has started.
+        shared: Whether it is the embedded server of another csms, which runs.
+    """
 
     url: str
     embedded: EmbeddedPostgres | None = None
+    shared: bool = False
 
 
 @contextmanager
-def database_address(settings: Settings) -> Iterator[DatabaseAddress]:
+def database_address(settings: Settings, *, beside: bool = False) -> Iterator[DatabaseAddress]:
     """Give the address of the database; starts the embedded one where none is set.
 
     Call it on the main thread: the embedded server lives as long as the thread that started it.
+
+    Args:
+        settings: All of them.
+        beside: Whether the embedded server of a csms that runs will do.
 
     Raises:
         StartError: The data folder cannot be used, or the server does not start.
@@ -94,7 +107,12 @@ def database_address(settings: Settings) -> Iterator[DatabaseAddress]:
     if settings.database_url is not None:
         yield DatabaseAddress(url=settings.database_url)
         return
-    with EmbeddedPostgres(data_folder(settings) / "postgres") as postgres:
+    folder = data_folder(settings) / "postgres"
+    url = running_url(folder) if beside else None
+    if url is not None:
+        yield DatabaseAddress(url=url, shared=True)
+        return
+    with EmbeddedPostgres(folder) as postgres:
         yield DatabaseAddress(url=postgres.url, embedded=postgres)
 
 
@@ -114,14 +132,30 @@ def data_folder(settings: Settings) -> Path:
     return settings.data_dir
 
 
+def secret_path(settings: Settings) -> Path:
+    """Return where the secret is kept. Raises StartError without a data folder."""
+    return settings.secret_file or data_folder(settings) / "secret"
+
+
+def restore_marker(settings: Settings) -> Path:
+    """Return the file that is there while database and secret may not fit each other."""
+    return data_folder(settings) / "restoring"
+
+
 def load_secret(settings: Settings) -> bytes:
     """Return the secret of keyed hashes and cookies; made at the first start.
 
     Raises:
-        StartError: The file cannot be read, or holds too little.
+        StartError: The file cannot be read, or holds too little; or a restore was interrupted, so
+            that the secret may not be the one that the database needs.
     """
+    marker = restore_marker(settings)
+    if marker.exists():
+        raise StartError(
+            f"A restore was interrupted ({marker}): run `csms restore FILE --force` again."
+        )
     if settings.secret_file is None:
-        text = _kept(data_folder(settings) / "secret", secrets.token_hex(_SECRET_BYTES))
+        text = _kept(secret_path(settings), secrets.token_hex(_SECRET_BYTES))
     else:
         try:
             text = settings.secret_file.read_text().strip()
@@ -219,7 +253,9 @@ async def running(
                 "connections": connections.run,
                 "sessions": ocpp.run,
                 "smart charging": allocator.run,
-                "partitions": partial(keep_partitions, database, clock),
+                "partitions": partial(
+                    keep_partitions, database, clock, _retention(settings, address)
+                ),
                 **operators.loops,
             }
             if address.embedded is not None:
@@ -257,6 +293,13 @@ async def prepare(url: str) -> None:
         DatabaseAway: Postgres cannot be reached.
     """
     await migrate.upgrade(url)
+
+
+def _retention(settings: Settings, address: DatabaseAddress) -> Retention:
+    largest_mb = settings.message_log_max_mb
+    if largest_mb is None:
+        largest_mb = _EMBEDDED_LOG_MB if address.embedded is not None else _LOG_MB
+    return Retention(days=settings.message_log_days, largest_mb=largest_mb)
 
 
 def _first(value: bool | None, default: bool) -> bool:

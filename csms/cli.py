@@ -1,4 +1,4 @@
-"""The command line: ``csms serve | demo | migrate | check | user | site``.
+"""The command line: ``csms serve | demo | migrate | check | backup | restore | user | site``.
 
 Every expected failure is one sentence on standard error: wrong settings exit with 2, everything
 else that keeps a command from its work with 1. There is no traceback for an operator's mistake.
@@ -20,6 +20,7 @@ import uvloop
 
 from csms import __version__, log
 from csms.app import DEMO, SERVE, DatabaseAddress, Running, database_address, prepare, running
+from csms.backups import make_backup, restore_backup
 from csms.demo import play
 from csms.errors import CsmsError, DatabaseAway, Refusal, SettingsError
 from csms.operations import add_user, check, first_sign_in, import_site, reset_administrator
@@ -98,6 +99,35 @@ def check_command() -> None:
         say("all is well")
 
 
+@app.command(name="backup")
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="A new file; it will hold secrets.")],
+    *,
+    without_message_log: Annotated[
+        bool, typer.Option("--without-message-log", help="Leave the OCPP messages out.")
+    ] = False,
+) -> None:
+    """Write database and secret into one file; csms may run meanwhile."""
+    with told() as settings, database_address(settings, beside=True) as database:
+        made = _run(make_backup(settings, database, file, message_log=not without_message_log))
+        rows = sum(table.rows for table in made.tables)
+        say(f"{file}: {rows} rows, {file.stat().st_size} bytes; keep it secret")
+
+
+@app.command(name="restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="A file of `csms backup`.")],
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what is in the database.")
+    ] = False,
+) -> None:
+    """Make database and secret what a backup holds; csms must not run meanwhile."""
+    with told() as settings, database_address(settings) as database:
+        for line in _run(restore_backup(settings, database, file, force=force)):
+            say(line)
+
+
 @users.command("add")
 def user_add(
     name: str,
@@ -113,7 +143,7 @@ def user_add(
         if password_stdin
         else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
-    with told() as settings, database_address(settings) as database:
+    with told() as settings, database_address(settings, beside=True) as database:
         _run(add_user(settings, database, name, role, password))
         say(f"user {name} ({role.value}) is there")
 
@@ -121,7 +151,7 @@ def user_add(
 @users.command("reset")
 def user_reset() -> None:
     """Make a new administrator's sign-in link; the old administrator's token ends."""
-    with told() as settings, database_address(settings) as database:
+    with told() as settings, database_address(settings, beside=True) as database:
         token = _run(reset_administrator(settings, database))
         say(sign_in_link(settings, settings.http_port, token))
 
@@ -131,7 +161,7 @@ def site_import(
     file: Annotated[Path, typer.Argument(help="JSON: the plain form, or a site of the API.")],
 ) -> None:
     """Create or replace the sites of a file."""
-    with told() as settings, database_address(settings) as database:
+    with told() as settings, database_address(settings, beside=True) as database:
         for site_id in _run(import_site(settings, database, file)):
             say(f"site {site_id} is there")
 

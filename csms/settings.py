@@ -41,6 +41,8 @@ class Settings(BaseModel):
         admin_token: At least 16 characters; None makes one at the first start.
         accept_unknown_stations: None takes the command's default (`serve`: off, `demo`: on).
         quiet: Whether new stations get no unasked call; None as above (`serve`: on, `demo`: off).
+        message_log_days: How many days of OCPP messages are kept.
+        message_log_max_mb: And how much of them; None: 2000 in the embedded database, else 10000.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +61,8 @@ class Settings(BaseModel):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     call_timeout_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 30.0
     heartbeat_interval_s: Annotated[int, Field(ge=1, le=86400)] = 300
+    message_log_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @field_validator("database_url")

@@ -17,9 +17,10 @@ from csms.store.migrate import compare_options
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations, a transaction each."""
+    """Run the migrations, a transaction each; those of a restore all in the one that is open."""
     options = compare_options(connection)
-    connection.commit()  # alembic begins and ends the transactions
+    if not context.config.attributes.get("one_transaction"):
+        connection.commit()  # alembic begins and ends the transactions
     context.configure(connection=connection, transaction_per_migration=True, **options)
     with context.begin_transaction():
         context.run_migrations()

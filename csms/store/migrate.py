@@ -89,6 +89,40 @@ async def check(url: str) -> list[str]:
         return await connection.run_sync(_differences)
 
 
+async def lock(connection: AsyncConnection) -> None:
+    """Keep all migrations of other nodes out until the transaction of `connection` ends."""
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+async def rebuild(connection: AsyncConnection, revision: str) -> None:
+    """Empty the database and bring it to `revision`, all in the transaction of `connection`.
+
+    Raises:
+        UnknownRevision: As in `upgrade`.
+    """
+
+    def run(sync: Connection) -> None:
+        config = _config(sync, one_transaction=True)
+        if _known_revision(sync) is not None:
+            command.downgrade(config, "base")
+        command.upgrade(config, revision)
+
+    await connection.run_sync(run)
+
+
+async def finish(connection: AsyncConnection) -> None:
+    """Bring the database to the head, in the transaction of `connection`."""
+    await connection.run_sync(
+        lambda sync: command.upgrade(_config(sync, one_transaction=True), "head")
+    )
+
+
+def known() -> frozenset[str]:
+    """Return the revisions that this version of csms has."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
+
+
 def head() -> str | None:
     """Return the newest revision of this version of csms."""
     return ScriptDirectory.from_config(_config()).get_current_head()
@@ -148,8 +182,9 @@ async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config(attributes={"connection": connection})
+def _config(connection: Connection | None = None, *, one_transaction: bool = False) -> Config:
+    attributes = {"connection": connection, "one_transaction": one_transaction}
+    config = Config(attributes=attributes)
     # A percent sign would be an interpolation in the configuration.
     config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -158,8 +193,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 def _known_revision(connection: Connection) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known():
         raise UnknownRevision(
             f"The database is at revision {found}, which this version of csms does not know:"
             " it was migrated by a newer csms."
