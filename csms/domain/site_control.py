@@ -106,15 +106,17 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
     energies = _energies(snapshot, now)
     entries = _entries(snapshot, chargers, now)
     unmanaged = {e.id: worst_case_w(e) for e in entries if e.unmanaged_w is not None}
+    reserves = _reserves(entries, chargers)
+    unbound = _unbound(snapshot, chargers, unmanaged, reserves)
     decision = decide_site(
         site=snapshot.site,
         chargers=[state.charger for state in snapshot.chargers],
-        loads=_loads(snapshot, unmanaged),
+        loads=_loads(snapshot, unmanaged.keys() | unbound.keys()),
         batteries=energies,
-        unmanaged_w=_reserves(entries, chargers),
+        unmanaged_w=reserves,
     )
-    floors_w = _floors(snapshot)
-    targets, rows, wanted, reasons = _wanted(snapshot, chargers, decision, floors_w)
+    limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
+    targets, rows, wanted, reasons = _wanted(snapshot, chargers, limits, _floors(snapshot))
     entries += [
         PossibleLimits(
             id=share.load_id,
@@ -133,7 +135,7 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
     return ControlStep(
         decision=decision,
         energies=energies,
-        unmanaged_w=unmanaged,
+        unmanaged_w=unmanaged | {load_id: limit for load_id, (limit, _) in unbound.items()},
         wishes=tuple(
             Wish(target=targets[load_id], limit_w=limit, reason=reasons[load_id])
             for load_id, limit in wanted.items()
@@ -337,6 +339,27 @@ def _reserves(
     }
 
 
+def _unbound(
+    snapshot: SiteSnapshot,
+    chargers: Mapping[ChargerId, ChargerState],
+    unmanaged: Collection[LoadId],
+    reserves: Mapping[NodeId, int],
+) -> dict[LoadId, tuple[int, str]]:
+    """Return limit and reason of sessions beside connectors that already count in full.
+
+    Such a charger counts at its maximum whatever this session is told, so it is told that: nobody
+    would gain from less.
+    """
+    found = {}
+    for session in snapshot.sessions:
+        charger = chargers[session.charger_id].charger
+        load_id = session_load(session.transaction_id)
+        if load_id not in unmanaged and reserves.get(charger_node(charger.id), 0) >= charger.max_w:
+            limit_w = _told_w(charger, charger.max_w)
+            found[load_id] = limit_w, "its charger counts in full: it takes no limits elsewhere"
+    return found
+
+
 def _unmanaged(entry: PossibleLimits) -> PossibleLimits:
     return replace(entry, unmanaged_w=worst_case_w(entry))
 
@@ -371,7 +394,7 @@ def _told_w(charger: Charger, power_w: int) -> int:
 def _wanted(
     snapshot: SiteSnapshot,
     chargers: Mapping[ChargerId, ChargerState],
-    decision: Decision,
+    limits: Mapping[LoadId, tuple[int, str]],
     floors_w: Mapping[ChargerId, int],
 ) -> tuple[dict[LoadId, Target], dict[LoadId, LimitRow], dict[LoadId, int], dict[LoadId, str]]:
     """Return for each limit of ours where it goes, what is stored, what it should be, and why."""
@@ -379,10 +402,9 @@ def _wanted(
     rows: dict[LoadId, LimitRow] = {}
     wanted: dict[LoadId, int] = {}
     reasons: dict[LoadId, str] = {}
-    shares = {share.load_id: share for share in decision.shares}
     for session in snapshot.sessions:
         load_id, state = session_load(session.transaction_id), chargers[session.charger_id]
-        if load_id not in shares or state.key is None:
+        if load_id not in limits or state.key is None:
             continue
         targets[load_id] = Target(
             key=state.key,
@@ -391,8 +413,7 @@ def _wanted(
             charger=state.charger,
         )
         rows[load_id] = session.limit
-        wanted[load_id] = shares[load_id].limit_w
-        reasons[load_id] = shares[load_id].reason
+        wanted[load_id], reasons[load_id] = limits[load_id]
     for state in snapshot.chargers:
         if state.key is None or not state.reachable:
             continue

@@ -228,6 +228,17 @@ def test_a_charger_never_counts_for_more_than_its_maximum():
     assert shares(step) == {"2": 8000}
 
 
+def test_a_session_beside_a_connector_that_counts_in_full_may_have_it_all():
+    """A floor that is refused must not starve the other connector: the charger counts anyway."""
+    floor = LimitRow(desired_w=0, desired_version=1, **refused())
+    two = charger("A", connectors=2, floor=floor)
+    snap = snapshot(30_000, [two, charger("B")], [session(1, "A", 0), session(2, "B", 0)])
+    step = control(snap, NOW)
+    assert told(step) == [("A", 1, TOLD), ("B", 1, 7935)]
+    status = site_status(snap, step, NOW)
+    assert [(load.id, load.allocated_w) for load in status.loads] == [("2", 8000), ("1", TOLD)]
+
+
 def test_a_newcomer_keeps_its_share_and_is_told_nothing():
     sessions = [session(1, "A", 14_973, may_be_unlimited=True, doubtful=True), session(2, "B")]
     sessions[1] = session(2, "B", 14_973)

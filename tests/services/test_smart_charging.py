@@ -704,3 +704,29 @@ async def test_loads_of_others_take_their_share_and_batteries_are_accounted(runn
     await b.clock.advance(timedelta(minutes=30).total_seconds())
     await b.node().decide("s")
     assert await b.sql.fetchval("SELECT energy_mwh FROM batteries") == 6_000_000
+
+
+async def test_the_stored_decision_reads_back_as_it_was(b):
+    loop = b.node()  # does not run: nobody decides in between
+    await b.site()
+    await b.sql.execute("INSERT INTO circuits (site_id, id, limit_w) VALUES ('s', 'c', 9000)")
+    await b.sql.execute(
+        "INSERT INTO batteries (site_id, id, capacity_wh, power_w, energy_mwh, updated_at)"
+        " VALUES ('s', 'b', 10000, 8000, 10000000, $1)",
+        b.clock.now(),
+    )
+    for identity, current, circuit in (("A", "AC", "c"), ("D", "DC", None)):
+        b.keys[identity] = await b.sql.fetchval(
+            "INSERT INTO charge_points (identity, name, site_id, max_power_w, current_type,"
+            " circuit_id) VALUES ($1, $1, 's', 22000, $2, $3) RETURNING id",
+            identity,
+            current,
+            circuit,
+        )
+        await b.connect(identity)
+        await b.start(identity)
+    decided = await loop.decide("s")
+    assert [load.limit_a for load in decided.loads] == [13, None]
+    assert decided.battery is not None
+    assert len(decided.circuits) == 2
+    assert await loop.status("s") == decided
