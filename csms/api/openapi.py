@@ -85,7 +85,6 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
             "version": version,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": _SCHEMES},
     }
