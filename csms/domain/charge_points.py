@@ -24,6 +24,7 @@ class ChargePointRecord:
     Attributes:
         pending_password_digest: Of a new password that the station may know or not.
         pending_password_waits: The new password holds after a reboot only.
+        serial_number: Of the asset data: what a client certificate must name.
     """
 
     key: ChargePointKey
@@ -35,6 +36,7 @@ class ChargePointRecord:
     quiet: bool
     pending_password_digest: bytes | None = None
     pending_password_waits: bool = False
+    serial_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

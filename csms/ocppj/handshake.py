@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+import ssl
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from websockets.datastructures import Headers
@@ -25,7 +28,21 @@ SUBPROTOCOL = "ocpp1.6"
 _LONGEST_IDENTITY = 255
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_PROFILE_OF_PASSWORDS = 1
+_TLS_PROFILE = 2
+_CERTIFICATE_PROFILE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """What a request came over.
+
+    Attributes:
+        secure: Over TLS, here or at a trusted proxy.
+        common_name: Of the client certificate, if one was presented and verified here.
+    """
+
+    secure: bool = False
+    common_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +134,28 @@ def subprotocol_of(
     return None
 
 
+def common_name_of(certificate: Mapping[str, Any] | None, now: datetime) -> str | None:
+    """Return the common name of a verified client certificate, if it has exactly one.
+
+    Args:
+        certificate: As `ssl.SSLSocket.getpeercert` gives it; empty when none was presented.
+        now: Aware; a resumed TLS session brings a certificate that may have expired since.
+    """
+    if not certificate:
+        return None
+    if ssl.cert_time_to_seconds(certificate["notAfter"]) < now.timestamp():
+        return None
+    names = [
+        value
+        for part in certificate.get("subject", ())
+        for name, value in part
+        if name == "commonName"
+    ]
+    return names[0] if len(names) == 1 else None
+
+
 async def admit(
-    path: str, headers: Headers, connections: Connections, *, secure: bool
+    path: str, headers: Headers, connections: Connections, transport: Transport
 ) -> Admission | Refusal:
     """Decide about one request, in the order of H06.
 
@@ -126,7 +163,7 @@ async def admit(
         path: As it stands in the request line.
         headers: Of the request.
         connections: Knows the stations.
-        secure: Whether the request came over TLS.
+        transport: What the request came over.
 
     Raises:
         DatabaseAway: Nobody can be let in now.
@@ -137,21 +174,11 @@ async def admit(
     record = await connections.find(identity)
     if record is None:
         return Refusal(status=HTTPStatus.NOT_FOUND, reason="no such station", identity=identity)
-    if record.security_profile > _PROFILE_OF_PASSWORDS and not secure:
-        return Refusal(
-            status=HTTPStatus.FORBIDDEN,
-            reason="the station's security profile demands TLS",
-            identity=identity,
-        )
-    if record.security_profile == _PROFILE_OF_PASSWORDS:
-        given = headers.get_all("Authorization")
-        password = password_of(given[0], (identity, record.identity)) if len(given) == 1 else None
-        if password is None or not connections.check_password(record, password):
-            return Refusal(
-                status=HTTPStatus.UNAUTHORIZED,
-                reason="wrong password" if given else "no password",
-                identity=identity,
-            )
+    refusal = _transport_refused(record, transport) or _credentials_refused(
+        record, identity, headers, connections
+    )
+    if refusal is not None:
+        return refusal
     chosen = subprotocol_of(headers.get_all("Sec-WebSocket-Protocol"), strict=record.strict)
     if chosen is None:
         return Refusal(
@@ -161,3 +188,42 @@ async def admit(
         )
     subprotocol, needed = chosen
     return Admission(record=record, subprotocol=subprotocol, repairs=needed)
+
+
+def _transport_refused(record: ChargePointRecord, transport: Transport) -> Refusal | None:
+    """Return why the transport does not fit the station's security profile (H09), if so.
+
+    A better transport than the profile demands is welcome.
+    """
+    if record.security_profile < _TLS_PROFILE:
+        return None
+    reason = None
+    if not transport.secure:
+        reason = "the station's security profile demands TLS"
+    elif record.security_profile == _CERTIFICATE_PROFILE:
+        # what the operator has entered is what counts; stations tell their serial themselves
+        expected = record.serial_number or record.identity
+        if transport.common_name is None:
+            reason = "the station's security profile demands a client certificate"
+        elif transport.common_name != expected:
+            reason = "the client certificate is another station's"
+    if reason is None:
+        return None
+    return Refusal(status=HTTPStatus.FORBIDDEN, reason=reason, identity=record.identity)
+
+
+def _credentials_refused(
+    record: ChargePointRecord, identity: str, headers: Headers, connections: Connections
+) -> Refusal | None:
+    """Return why the password is not right (H07, H08), if so; profiles 1 and 2 have one."""
+    if record.security_profile not in (1, _TLS_PROFILE):
+        return None
+    given = headers.get_all("Authorization")
+    password = password_of(given[0], (identity, record.identity)) if len(given) == 1 else None
+    if password is not None and connections.check_password(record, password):
+        return None
+    return Refusal(
+        status=HTTPStatus.UNAUTHORIZED,
+        reason="wrong password" if given else "no password",
+        identity=identity,
+    )

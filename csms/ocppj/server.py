@@ -1,55 +1,57 @@
 """The OCPP-J listener: opens sockets to stations that are let in and runs their sessions.
 
-One websockets server; a failing connection never touches another one.
+One server behind a plain and a TLS port; a failing connection never touches another one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import logging
+import secrets
+import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
-from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from csms.clock import Clock
-from csms.errors import DatabaseAway, StartError
+from csms.domain.ids import ChargePointKey
+from csms.errors import DatabaseAway
 from csms.ocppj import repairs
+from csms.ocppj.door import OPEN_TIMEOUT_S, Connection, Door, Pings
+from csms.ocppj.gate import Gate
 from csms.ocppj.gateway import LocalGateway
 from csms.ocppj.handlers import Handlers, Station
-from csms.ocppj.handshake import Admission, Refusal, admit
+from csms.ocppj.handshake import Admission, Refusal, Transport, admit, common_name_of
+from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.session import Services, Session
+from csms.proxies import Peer, TrustedProxies
 from csms.services.connections import Connections
 from csms.services.intake import Intake
 from csms.services.ports.bus import Bus
 
 _log = structlog.get_logger(__name__)
 
-LARGEST_MESSAGE = 2**20
-_OPEN_TIMEOUT_S = 10.0
-_CLOSE_TIMEOUT_S = 5.0
+MOST_ADMITTING = 4_096
+"""Handshakes that wait for our database at once; the next ones get 503 and come again."""
+
+FREE_TAKE_OVERS = 5
+_TAKE_OVERS_FORGOTTEN_PER_S = 1 / 30
+_FORMER_ANSWERS_WITHIN_S = 2.0
+_COME_AGAIN_S = 30
+
+CLOSED_AT_ONCE = 50
+"""Stations that may all come back in the same moment after a stop."""
+
+_CLOSED_PER_S = 500.0
+_LONGEST_CLOSING_S = 2.0
+
 _ADMISSION_TIMEOUT_S = 8.0
-_BACKLOG = 4096
 _GOING_AWAY = 1001
-_INTERNAL_ERROR = 1011
 _TRY_AGAIN_LATER = 1013
-_REASONS = {
-    errno.EADDRINUSE: "another program listens there already",
-    errno.EACCES: "this user may not listen there",
-    errno.EADDRNOTAVAIL: "this machine has no such address",
-}
-
-
-class _Connection(ServerConnection):
-    """A websockets connection that carries who was let in."""
-
-    admission: Admission | None = None
 
 
 class OcppServer:
@@ -73,6 +75,10 @@ class OcppServer:
         ping_interval_s: float | None = 30.0,
         ping_timeout_s: float | None = 30.0,
         ready: Callable[[], bool] = lambda: True,
+        tls: ssl.SSLContext | None = None,
+        tls_port: int = 0,
+        proxies: TrustedProxies | None = None,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
     ) -> None:
         """Put the parts together; nothing listens yet.
 
@@ -88,13 +94,24 @@ class OcppServer:
             ping_interval_s: Silence after which a station is pinged (H13); None: never.
             ping_timeout_s: A pong later than this ends the connection; None: never.
             ready: While it is False, handshakes get 503.
+            tls: Opens a second listener, for wss; None: there is none.
+            tls_port: Of that one; 0 takes a free one, see `tls_port`.
+            proxies: Whose forwarding headers count; None: nobody's.
+            open_timeout_s: For a whole handshake, TLS included.
         """
         self._host = host
         self._wanted_port = port
+        self._wanted_tls_port = tls_port
+        self._tls = tls
         self._connections = connections
-        self._ping_interval_s = ping_interval_s
-        self._ping_timeout_s = ping_timeout_s
+        self._clock = clock
         self._ready = ready
+        self._proxies = proxies or TrustedProxies()
+        self._gate = Gate(clock, self._proxies)
+        self._admitting = 0
+        self._take_overs: LeakyCounts[ChargePointKey] = LeakyCounts(
+            clock, forgotten_per_s=_TAKE_OVERS_FORGOTTEN_PER_S
+        )
         self._services = Services(
             handlers=Handlers(intake, schemas, clock),
             schemas=schemas,
@@ -102,47 +119,48 @@ class OcppServer:
             connections=connections,
             clock=clock,
         )
-        self._server: Server | None = None
+        self._port: int | None = None
+        self._tls_port: int | None = None
+        self._door = Door(
+            gate=self._gate,
+            clock=clock,
+            pings=Pings(interval_s=ping_interval_s, timeout_s=ping_timeout_s),
+            check=self._check,
+            finish=_finish,
+            serve=self._serve,
+            open_timeout_s=open_timeout_s,
+        )
         self.registry = Registry()
         self.gateway = LocalGateway(self.registry, call_timeout_s=call_timeout_s)
         self._refresher = None if bus is None else Refresher(self.registry, connections, bus, clock)
 
     @property
     def port(self) -> int:
-        """The port that is listened on; only between `start` and `stop`."""
-        if self._server is None:
+        """The port of plain ws; only after `start`."""
+        if self._port is None:
             raise RuntimeError("the server has not been started")
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return port
+        return self._port
+
+    @property
+    def tls_port(self) -> int | None:
+        """The port of wss, if there is one; only after `start`."""
+        return self._tls_port
 
     async def start(self) -> None:
         """Listen.
 
         Raises:
-            StartError: The address cannot be listened on.
+            StartError: An address cannot be listened on.
         """
         try:
-            self._server = await serve(
-                self._serve,
-                self._host or None,
-                self._wanted_port,
-                process_request=self._process_request,
-                process_response=self._process_response,
-                create_connection=_Connection,
-                compression=None,
-                max_size=LARGEST_MESSAGE,
-                open_timeout=_OPEN_TIMEOUT_S,
-                close_timeout=_CLOSE_TIMEOUT_S,
-                ping_interval=self._ping_interval_s,
-                ping_timeout=self._ping_timeout_s,
-                server_header=None,
-                logger=_quiet_logger(),
-                backlog=_BACKLOG,
-            )
-        except OSError as error:
-            why = _REASONS.get(error.errno or 0, error.strerror or str(error))
-            where = f"{self._host or '*'}:{self._wanted_port}"
-            raise StartError(f"Cannot listen for charge points on {where}: {why}.") from error
+            self._port = await self._door.listen(self._host, self._wanted_port)
+            if self._tls is not None:
+                self._tls_port = await self._door.listen(
+                    self._host, self._wanted_tls_port, self._tls
+                )
+        except BaseException:
+            self._door.shut()
+            raise
 
     async def run(self) -> None:
         """Let live sessions see what operators change; a supervised loop of the program.
@@ -163,80 +181,116 @@ class OcppServer:
 
         Cancellation: sockets may be left open until the loop ends.
         """
-        if self._server is None:
-            return
-        self._server.close(close_connections=False)
-        sessions = self.registry.sessions()
+        self._door.shut()
+        sessions = list(self.registry.sessions())
         if sessions:
             try:
                 async with asyncio.timeout(grace_s):
                     await asyncio.gather(*(session.drain() for session in sessions))
             except TimeoutError:
                 _log.warning("handlers did not finish in time", grace_s=grace_s)
-            await asyncio.gather(
-                *(
-                    session.close(_GOING_AWAY, "the central system stops")
-                    for session in self.registry.sessions()
-                )
-            )
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._server.wait_closed()
-        except TimeoutError:
-            _log.warning("connections did not end in time", open=len(self._server.handler_tasks))
-            for task in list(self._server.handler_tasks):
-                task.cancel()
-            await self._server.wait_closed()
+            await self._send_away(list(self.registry.sessions()))
+        await self._door.close(grace_s)
+
+    async def _send_away(self, sessions: list[Session]) -> None:
+        """Close sockets in random order over a while, so that they come back like that."""
+        secrets.SystemRandom().shuffle(sessions)
+        count = len(sessions)
+        spread_s = 0.0
+        if count > CLOSED_AT_ONCE:
+            spread_s = min(_LONGEST_CLOSING_S, count / _CLOSED_PER_S)
+
+        async def close(session: Session, after_s: float) -> None:
+            if after_s:
+                await self._clock.sleep(after_s)
+            await session.close(_GOING_AWAY, "the central system stops")
+
+        await asyncio.gather(
+            *(close(session, spread_s * i / count) for i, session in enumerate(sessions))
+        )
 
     # -- handshake
 
-    async def _process_request(
-        self, connection: ServerConnection, request: Request
-    ) -> Response | None:
-        if not self._ready():
+    async def _check(self, connection: Connection, request: Request) -> Response | None:
+        """Return the response that refuses a request, or None when it is let in."""
+        if not self._ready() or self._admitting >= MOST_ADMITTING:
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
-        secure = connection.transport.get_extra_info("sslcontext") is not None
+        peer = self._peer(connection, request)
+        self._gate.leave(connection.arrival)  # it waits for us from here on, not for its peer
+        self._admitting += 1
         try:
             async with asyncio.timeout(_ADMISSION_TIMEOUT_S):
                 decision = await admit(
-                    request.path, request.headers, self._connections, secure=secure
+                    request.path,
+                    request.headers,
+                    self._connections,
+                    self._transport(connection, peer),
                 )
+                if isinstance(decision, Admission) and await self._must_wait(decision):
+                    return _come_again(connection)
         except (DatabaseAway, TimeoutError):
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
+        finally:
+            self._admitting -= 1
+            self._gate.wait(connection.arrival)
         if isinstance(decision, Refusal):
-            _log.warning(
-                "handshake refused",
-                status=decision.status.value,
-                reason=decision.reason,
-                station=decision.identity,
-                peer=connection.remote_address,
-            )
-            response = connection.respond(decision.status, "")
-            if decision.status is HTTPStatus.UNAUTHORIZED:
-                response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
-            return response
-        if isinstance(connection, _Connection):
-            connection.admission = decision
+            return await self._refuse(connection, decision, peer)
+        self._gate.let_in(connection.arrival.address, decision.record.identity)
+        connection.admission = decision
         return None
 
-    def _process_response(
-        self, connection: ServerConnection, request: Request, response: Response
-    ) -> None:
-        admission = getattr(connection, "admission", None)
-        if (
-            response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
-            and isinstance(admission, Admission)
-            and admission.subprotocol is not None
-        ):
-            response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
+    async def _refuse(self, connection: Connection, refusal: Refusal, peer: Peer) -> Response:
+        _log.warning(
+            "handshake refused",
+            status=refusal.status.value,
+            reason=refusal.reason,
+            station=refusal.identity,
+            peer=peer.address,
+        )
+        hold_s = self._gate.failed_s(peer.address, refusal.identity)
+        if hold_s:
+            await self._clock.sleep(hold_s)
+        response = connection.respond(refusal.status, "")
+        if refusal.status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
+        return response
+
+    def _peer(self, connection: Connection, request: Request) -> Peer:
+        headers = request.headers
+        return self._proxies.peer(
+            connection.arrival.address,
+            forwarded_for=headers.get_all("X-Forwarded-For"),
+            forwarded_proto=headers.get_all("X-Forwarded-Proto"),
+            forwarded=headers.get_all("Forwarded"),
+        )
+
+    def _transport(self, connection: Connection, peer: Peer) -> Transport:
+        transport = connection.transport
+        secure = transport.get_extra_info("sslcontext") is not None
+        certificate = transport.get_extra_info("peercert") if secure else None
+        return Transport(
+            secure=secure if peer.secure is None else peer.secure,
+            common_name=common_name_of(certificate, self._clock.now()),
+        )
+
+    async def _must_wait(self, admission: Admission) -> bool:
+        """Return whether a newcomer may not take over: two clients of one identity flap (H11).
+
+        The newest wins a few times; then the present one stays as long as it answers pings.
+        """
+        record = admission.record
+        former = self.registry.get(record.key)
+        if former is None or self._take_overs.level(record.key) < FREE_TAKE_OVERS:
+            return False
+        if not await former.answers_ping(_FORMER_ANSWERS_WITHIN_S):
+            return False
+        _log.warning("take-over refused: two clients use one identity", station=record.identity)
+        return True
 
     # -- connection
 
-    async def _serve(self, connection: ServerConnection) -> None:
-        """Run one connection; the border that keeps its failures from all others."""
-        admission = getattr(connection, "admission", None)
-        if not isinstance(admission, Admission):
-            return
+    async def _serve(self, connection: Connection, admission: Admission) -> None:
+        """Run one connection that was let in."""
         record = admission.record
         structlog.contextvars.bind_contextvars(station=record.identity)
         repairs.count(admission.repairs)
@@ -250,6 +304,7 @@ class OcppServer:
         )
         former = self.registry.add(session)
         if former is not None:
+            self._take_overs.add(record.key)
             _log.warning("connection replaced by a newer one", epoch=former.epoch)
         await session.run(self._ended, former)
 
@@ -263,8 +318,18 @@ class OcppServer:
             _log.warning("end of a connection not noted: the database is away")
 
 
-def _quiet_logger() -> logging.Logger:
-    """Return the logger of websockets, without its lines for each connection."""
-    logger = logging.getLogger("csms.ocppj.websockets")
-    logger.setLevel(logging.WARNING)
-    return logger
+def _finish(connection: Connection, response: Response) -> None:
+    """Name the subprotocol that was chosen, as the station spells it."""
+    admission = connection.admission
+    if (
+        response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+        and admission is not None
+        and admission.subprotocol is not None
+    ):
+        response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
+
+
+def _come_again(connection: Connection) -> Response:
+    response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
+    response.headers["Retry-After"] = str(_COME_AGAIN_S)
+    return response

@@ -168,6 +168,15 @@ class Session:
         with suppress(ConnectionClosed, OSError):
             await self._socket.close(code, reason)
 
+    async def answers_ping(self, within_s: float) -> bool:
+        """Return whether the other end is alive: it answers a ping in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await (await self._socket.ping())
+        except (ConnectionClosed, OSError):  # a TimeoutError is one
+            return False
+        return True
+
     async def drain(self) -> None:
         """Take no more calls from the station and wait until those already taken are answered."""
         self._draining = True

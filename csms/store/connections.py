@@ -24,6 +24,7 @@ _RECORD = (
     t.c.pending_password_waits,
     t.c.strict,
     t.c.quiet,
+    t.c.serial_number,
 )
 
 
@@ -120,4 +121,5 @@ def _record(row: Any) -> ChargePointRecord:
         pending_password_waits=row.pending_password_waits,
         strict=row.strict,
         quiet=row.quiet,
+        serial_number=row.serial_number,
     )
