@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,7 @@ from csms.domain.jobs import JobStatusFact
 from csms.domain.messages import LoggedFrame
 from csms.domain.metering import MeterValuesFact
 from csms.domain.transactions import OpenTransaction
+from csms.errors import DatabaseAway
 from csms.services.ports.intake import (
     NewTransaction,
     Orphan,
@@ -30,6 +32,7 @@ from csms.services.ports.intake import (
     StoppedTransaction,
 )
 from csms.store import intake_sql as sql
+from csms.store import partitions
 from csms.store.database import translated
 
 _LOG_COLUMNS = (
@@ -43,6 +46,15 @@ _LOG_COLUMNS = (
     "latency_ms",
     "repairs",
 )
+
+
+class MissingPartition(Exception):
+    """No partition holds these times: a clock has jumped. Never leaves this file."""
+
+    def __init__(self, parent: str, times: Collection[datetime]) -> None:
+        super().__init__(f"a partition of {parent} was missing and has been made")
+        self.parent = parent
+        self.times = times
 
 
 class SqlIntakeBatch:
@@ -237,7 +249,12 @@ class SqlIntakeBatch:
         if not rows:
             return set()
         columns = (*_columns(rows, 17), *_columns(newest.values(), 7))
-        return _sites(await self._connection.fetch(sql.METER, *columns))
+        try:
+            return _sites(await self._connection.fetch(sql.METER, *columns))
+        except asyncpg.CheckViolationError as error:
+            if not _has_no_partition(error, "meter_values"):
+                raise
+            raise MissingPartition("meter_values", {f.received_at for f in facts}) from error
 
     async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
         """See the port."""
@@ -275,8 +292,13 @@ class SqlIntakeStore:
 
         Cancellation: the transaction is rolled back and the connection closed.
         """
-        async with self._facts.connection() as connection, connection.transaction():
-            yield SqlIntakeBatch(connection)
+        async with self._facts.connection() as connection:
+            try:
+                async with connection.transaction():
+                    yield SqlIntakeBatch(connection)
+            except MissingPartition as missing:
+                await partitions.make_missing(connection, missing.parent, missing.times)
+                raise DatabaseAway(str(missing)) from missing
 
     async def meter(
         self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
@@ -286,7 +308,12 @@ class SqlIntakeStore:
         Cancellation: the connection is closed; the readings may have been stored.
         """
         async with self._facts.connection() as connection:
-            return await SqlIntakeBatch(connection).meter(facts, links)
+            batch = SqlIntakeBatch(connection)
+            try:
+                return await batch.meter(facts, links)
+            except MissingPartition as missing:
+                await partitions.make_missing(connection, missing.parent, missing.times)
+                return await batch.meter(facts, links)
 
     async def log(self, frames: Sequence[LoggedFrame]) -> None:
         """See the port.
@@ -294,24 +321,32 @@ class SqlIntakeStore:
         Cancellation: the connection is closed; the frames may have been stored.
         """
         async with self._frames.connection() as connection:
-            await connection.copy_records_to_table(
-                "ocpp_messages",
-                columns=_LOG_COLUMNS,
-                records=[
-                    (
-                        f.at,
-                        f.charge_point,
-                        f.direction,
-                        f.type,
-                        None if f.action is None else _storable(f.action),
-                        None if f.message_id is None else _storable(f.message_id),
-                        _storable(f.raw),
-                        None if f.latency_ms is None else _thousandths(f.latency_ms),
-                        f.repairs or None,
-                    )
-                    for f in frames
-                ],
-            )
+            rows = [
+                (
+                    f.at,
+                    f.charge_point,
+                    f.direction,
+                    f.type,
+                    None if f.action is None else _storable(f.action),
+                    None if f.message_id is None else _storable(f.message_id),
+                    _storable(f.raw),
+                    None if f.latency_ms is None else _thousandths(f.latency_ms),
+                    f.repairs or None,
+                )
+                for f in frames
+            ]
+            try:
+                await self._append(connection, rows)
+            except asyncpg.CheckViolationError as error:
+                if not _has_no_partition(error, "ocpp_messages"):
+                    raise
+                times = {f.at for f in frames}
+                await partitions.make_missing(connection, "ocpp_messages", times)
+                await self._append(connection, rows)
+
+    @staticmethod
+    async def _append(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        await connection.copy_records_to_table("ocpp_messages", columns=_LOG_COLUMNS, records=rows)
 
     async def close(self) -> None:
         """See the port."""
@@ -353,6 +388,12 @@ class _Held:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _has_no_partition(error: asyncpg.CheckViolationError, parent: str) -> bool:
+    """Return whether there is no partition of `parent` for a row; real checks have a name."""
+    named = getattr(error, "constraint_name", None)
+    return named is None and getattr(error, "table_name", None) == parent
 
 
 def _columns(rows: Any, count: int) -> list[Any]:
