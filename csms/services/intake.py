@@ -45,7 +45,7 @@ F = TypeVar("F")
 WAIT_S = 20.0
 """How long a fact waits for a database that is away."""
 
-_MOST_FACTS = 1_000
+_MOST_FACTS = 200  # more in one go keeps the event loop too long, and costs more for each
 _MOST_REFUSED = 2_000
 _RETRY_S = 0.2
 
