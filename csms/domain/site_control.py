@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from csms.domain.battery import BatteryId, BatteryState, advance
-from csms.domain.charging_profiles import RateUnit
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
@@ -33,7 +32,6 @@ from csms.domain.site_snapshot import (
     SessionState,
     SiteSnapshot,
 )
-from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
 from csms.domain.sites import (
     GRID,
     Charger,
@@ -149,59 +147,6 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
     )
 
 
-def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> SiteStatus:
-    """Return a step's decision as operators see it; unmanaged sessions at what they may draw."""
-    decision = step.decision
-    measured = {session_load(row.transaction_id): row.measured_w for row in snapshot.sessions}
-    measured |= {managed_load(row.id): row.measured_w for row in snapshot.managed}
-    loads = [
-        LoadStatus(
-            id=share.load_id,
-            charger_id=share.at.charger_id,
-            connector_id=share.at.connector_id,
-            allocated_w=share.power_w,
-            measured_w=measured[share.load_id],
-            limit_a=share.limit.value
-            if share.limit is not None and share.limit.unit is RateUnit.AMPERES
-            else None,
-            reason=share.reason,
-        )
-        for share in decision.shares
-    ]
-    loads += [
-        LoadStatus(
-            id=session_load(row.transaction_id),
-            charger_id=row.charger_id,
-            connector_id=row.connector_id,
-            allocated_w=step.unmanaged_w[session_load(row.transaction_id)],
-            measured_w=row.measured_w,
-            limit_a=None,
-            reason="not controllable now: counted at what it may draw",
-        )
-        for row in snapshot.sessions
-        if session_load(row.transaction_id) in step.unmanaged_w
-    ]
-    circuits = {GRID: "grid", **{circuit_node(c.id): c.id for c in snapshot.site.circuits}}
-    return SiteStatus(
-        site_id=snapshot.site.id,
-        version=snapshot.version + 1,
-        decided_at=now,
-        loads=tuple(loads),
-        circuits=tuple(
-            CircuitStatus(id=circuits[node.id], limit_w=node.limit_w, load_w=node.load_w)
-            for node in decision.nodes
-            if node.id in circuits
-        ),
-        battery=BatteryStatus(
-            energy_wh=sum(state.energy_wh for state in step.energies.values()),
-            power_w=decision.battery_w,
-        )
-        if snapshot.site.batteries
-        else None,
-        grid_power_w=decision.grid_w,
-    )
-
-
 def session_load(transaction_id: TransactionId) -> LoadId:
     """Return the load of a transaction."""
     return LoadId(str(transaction_id))
@@ -308,7 +253,8 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
         entry,
         acknowledged_w=floor.acknowledged_w,
         earlier_w=entry.earlier_w | floor.earlier_w | frozenset(told),
-        is_doubtful=own.doubtful or floor.doubtful or bool(told),
+        # where the floor would do it is told a limit of its own all the same, but for 0 A
+        is_doubtful=own.doubtful or floor.doubtful or bool(told) or bool(floor.acknowledged_w),
         may_be_unlimited=own.may_be_unlimited or floor.may_be_unlimited,
     )
 

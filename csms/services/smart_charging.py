@@ -27,7 +27,8 @@ from csms.clock import Clock
 from csms.domain.charging_profiles import Payload, tx_default_profile, tx_profile
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import SiteId
-from csms.domain.site_control import Sending, control, site_status
+from csms.domain.site_control import Sending, control
+from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import Request, SiteSnapshot
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import rate_limit
@@ -272,6 +273,10 @@ class SmartCharging:
             status = "callError" if answer.error_code else str(answer.payload.get("status"))
         except CallFailed as error:
             status = error.code
+        except Exception:
+            # a fault of ours in one sending must not stop the loops of all sites
+            _log.exception("limit could not be sent", charge_point_key=key)
+            status = "failed"
         if status != "Accepted":
             _log.warning(
                 "limit not taken", charge_point_key=key, limit_w=sending.limit_w, status=status

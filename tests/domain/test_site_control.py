@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.domain.site_control import control, managed_load, session_load, site_status
+from csms.domain.site_control import control, managed_load, session_load
+from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import (
     RETRY_REFUSED_AFTER,
     RETRY_UNMANAGED_AFTER,

@@ -205,14 +205,14 @@ async def test_what_fits_is_told_at_once(running):
     assert wire.calls[0].payload["connectorId"] == 1
 
 
-async def test_where_all_maxima_fit_the_floor_is_enough(running):
+async def test_where_all_maxima_fit_a_session_is_told_its_maximum(running):
     b = running
     await b.sql.execute("DELETE FROM charge_points")
     wire = await b.station("A")
     await b.start("A")
     await b.steps()
     assert (await b.row("A", 0))["acknowledged_w"] == 21_942
-    assert wire.calls == []
+    assert limits(wire) == [31.8]
 
 
 async def test_the_increase_leaves_after_the_decrease_is_acknowledged(running):
