@@ -25,6 +25,7 @@ from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import Clock, SystemClock
 from csms.errors import StartError
+from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
 from csms.services.connections import Connections
@@ -233,6 +234,7 @@ async def running(
         clock=clock,
         last_seen=connections.last_seen,
         settle_log=intake.settle_log,
+        redelivery=QuarantineRedelivery(intake, schemas),
     )
     operators = create_api(
         ports,

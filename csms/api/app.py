@@ -18,6 +18,7 @@ from csms.api.health import Health
 from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
 from csms.api.live_sessions import LiveSessions
+from csms.api.quarantine import Quarantine
 from csms.api.routes import Resource, Route
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
@@ -38,8 +39,10 @@ from csms.services.managed_loads import ManagedLoadService
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import CallSchemas, Gateway
+from csms.services.ports.redelivery import Redelivery
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
+from csms.services.quarantine import QuarantineService
 from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
 from csms.services.sites import SiteService
@@ -84,6 +87,7 @@ class Ports:
     Attributes:
         last_seen: A charge point's sign of life that is not in the database yet.
         settle_log: Waits until all OCPP frames logged so far are in the database.
+        redelivery: Takes messages out of quarantine; None in a system without charge points.
     """
 
     units: UnitsOfWork
@@ -94,6 +98,7 @@ class Ports:
     clock: Clock
     last_seen: Callable[[ChargePointKey], datetime | None] = lambda _: None
     settle_log: Callable[[], Awaitable[None]] = nothing_to_settle
+    redelivery: Redelivery | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +151,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         ApiKeys(ApiKeyService(units, access, audit, secret=config.secret)),
         Audit(audit),
     ]
+    if ports.redelivery is not None:
+        resources.append(Quarantine(QuarantineService(units, ports.redelivery, clock, audit)))
     app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[middleware.errors])
     app.on_response_prepare.append(middleware.add_headers)
     authentication = Authentication(access)

@@ -24,12 +24,16 @@ class SessionCounts(Out):
 
 
 class HealthOut(Out):
-    """`degraded`: the process runs and its database is away."""
+    """`degraded`: the process runs and its database is away.
+
+    `quarantined` counts the refused messages that wait for an operator.
+    """
 
     status: Literal["ok", "degraded"]
     version: str
     stations: StationCounts
     sessions: SessionCounts
+    quarantined: int | None
 
 
 class ReadyOut(Out):
@@ -67,6 +71,7 @@ class Health:
             version=self._version,
             stations=StationCounts(total=health.stations, online=health.online),
             sessions=SessionCounts(active=health.active_sessions),
+            quarantined=health.quarantined,
         )
 
     async def get_ready(self) -> ReadyOut:

@@ -20,6 +20,7 @@ class Health:
     stations: int | None
     online: int
     active_sessions: int | None
+    quarantined: int | None = None
 
 
 class Overview:
@@ -40,7 +41,7 @@ class Overview:
         self._gateway = gateway
         self._clock = clock
         self._checks = checks
-        self._counts: tuple[float, int, int] | None = None
+        self._counts: tuple[float, int, int, int] | None = None
 
     async def health(self) -> Health:
         """Return the numbers."""
@@ -50,11 +51,17 @@ class Overview:
                 async with self._units() as unit:
                     stations = await unit.charge_points.count()
                     sessions = await unit.sessions.count_active()
+                    quarantined = await unit.quarantine.count_open()
             except DatabaseAway:
                 return Health(stations=None, online=self._gateway.online(), active_sessions=None)
-            self._counts = (now, stations, sessions)
-        _, stations, sessions = self._counts
-        return Health(stations=stations, online=self._gateway.online(), active_sessions=sessions)
+            self._counts = (now, stations, sessions, quarantined)
+        _, stations, sessions, quarantined = self._counts
+        return Health(
+            stations=stations,
+            online=self._gateway.online(),
+            active_sessions=sessions,
+            quarantined=quarantined,
+        )
 
     async def problems(self) -> dict[str, str]:
         """Return each part that does not answer, with the reason; {} when all do."""

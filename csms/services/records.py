@@ -293,6 +293,27 @@ class MessageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedMessage:
+    """A message in quarantine.
+
+    Attributes:
+        strict: Whether its charge point gets no repairs, at present.
+        state: open, resolved or dismissed.
+    """
+
+    key: int
+    charge_point: ChargePointKey
+    identity: Identity
+    strict: bool
+    action: str
+    reason: str
+    raw: str
+    received_at: datetime
+    state: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer:
     """What an idempotency key has led to; `status` None: the first request is still at work."""
 

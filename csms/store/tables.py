@@ -269,7 +269,11 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("raw", Text, nullable=False),
     Column("received_at", _TIME, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("ended_at", _TIME),  # when an operator has settled it
+    CheckConstraint("state in ('open', 'resolved', 'dismissed')", name="state"),
 )
+Index("ix_quarantine_open", quarantine.c.id, postgresql_where=quarantine.c.state == "open")
 
 job_statuses = Table(
     "job_statuses",

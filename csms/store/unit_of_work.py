@@ -17,6 +17,7 @@ from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
 from csms.store.managed_loads import ManagedLoads
 from csms.store.messages import Messages
+from csms.store.quarantine import Quarantine
 from csms.store.sessions import Sessions
 from csms.store.sites import Sites
 from csms.store.statistics import Statistics
@@ -78,6 +79,11 @@ class SqlUnitOfWork:
     def messages(self) -> Messages:
         """The message log."""
         return Messages(self._connection)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Refused messages."""
+        return Quarantine(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

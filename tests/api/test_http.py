@@ -31,6 +31,7 @@ async def test_health_counts(bench):
         "version": "1.2.3",
         "stations": {"total": 2, "online": 1},
         "sessions": {"active": 1},
+        "quarantined": 0,
     }
     assert await bench.get("/ready") == {"status": "ready"}
 

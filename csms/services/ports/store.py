@@ -22,6 +22,7 @@ from csms.services.records import (
     ManagedLoad,
     MessageRecord,
     MeterReading,
+    RefusedMessage,
     Session,
     Site,
     Station,
@@ -404,6 +405,37 @@ class Messages(Protocol):
         ...
 
 
+class Quarantine(Protocol):
+    """Messages that were refused."""
+
+    async def page(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        state: str | None = None,
+        identity: str | None = None,
+    ) -> list[RefusedMessage]:
+        """Return one page, the newest first."""
+        ...
+
+    async def get(self, key: int, *, lock: bool = False) -> RefusedMessage | None:
+        """Return one, or None; with `lock` nobody else settles it meanwhile."""
+        ...
+
+    async def end(self, key: int, state: str, at: datetime) -> None:
+        """Settle one."""
+        ...
+
+    async def count_open(self) -> int:
+        """Return how many wait for an operator."""
+        ...
+
+    async def has_started_since(self, charge_point: ChargePointKey, at: datetime) -> bool:
+        """Return whether a transaction of this charge point was started after that time."""
+        ...
+
+
 class IdempotencyKeys(Protocol):
     """Answers by idempotency key and actor."""
 
@@ -475,6 +507,11 @@ class UnitOfWork(Protocol):
     @property
     def messages(self) -> Messages:
         """Repository of messages."""
+        ...
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """Repository of refused messages."""
         ...
 
     @property
