@@ -28,6 +28,9 @@ from csms.errors import StartError
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
+from csms.pki.contexts import TlsContexts
+from csms.pki.folder import holds_certificates
+from csms.proxies import TrustedProxies
 from csms.services.connections import Connections
 from csms.services.intake import Intake
 from csms.services.smart_charging import SmartCharging
@@ -69,6 +72,7 @@ class Running:
     """A central system that serves.
 
     Attributes:
+        ocpp_tls_port: None without certificates.
         ports: What the API's services are built from; `csms.demo` shows the same.
     """
 
@@ -76,6 +80,7 @@ class Running:
     http_port: int
     secret: bytes
     ports: Ports
+    ocpp_tls_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +174,27 @@ def load_secret(settings: Settings) -> bytes:
     return text.encode()
 
 
+def tls_contexts(settings: Settings, clock: Clock) -> TlsContexts | None:
+    """Return the contexts of the TLS folder; None where it holds no certificate yet.
+
+    Raises:
+        StartError: A certificate cannot be used, or there is none though a setting asks for TLS.
+    """
+    folder = settings.tls_dir or settings.data_dir / "tls"
+    if holds_certificates(folder):
+        return TlsContexts(folder, clock)
+    asked = {"ocpp_tls_port", "tls_dir"} & settings.model_fields_set
+    if settings.http_tls:
+        asked.add("http_tls")
+    if not asked:
+        return None
+    names = " and ".join(f"CSMS_{name.upper()}" for name in sorted(asked))
+    raise StartError(
+        f"{names} asks for TLS, but {folder} holds no server certificate "
+        "(server-rsa.pem with server-rsa.key, server-ec.pem with server-ec.key, or both)."
+    )
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -186,7 +212,7 @@ async def running(
         clock: The machine's when None.
 
     Raises:
-        StartError: A port is in use.
+        StartError: A port is in use, or a certificate cannot be used.
         DatabaseAway: Postgres cannot be reached at start.
     """
     clock = clock or SystemClock()
@@ -211,6 +237,8 @@ async def running(
         accept_unknown=_first(settings.accept_unknown_stations, defaults.accept_unknown_stations),
         quiet=quiet,
     )
+    tls = tls_contexts(settings, clock)
+    proxies = TrustedProxies(settings.trusted_proxies)
     ready = asyncio.Event()
     schemas = Schemas()
     ocpp = OcppServer(
@@ -222,7 +250,12 @@ async def running(
         clock=clock,
         bus=bus,
         call_timeout_s=settings.call_timeout_s,
+        ping_interval_s=settings.ping_interval_s or None,
+        ping_timeout_s=settings.ping_timeout_s,
         ready=ready.is_set,
+        tls=None if tls is None else tls.stations,
+        tls_port=settings.ocpp_tls_port,
+        proxies=proxies,
     )
     allocator = SmartCharging(SqlControlStore(database), ocpp.gateway, bus, clock, node=node)
     ports = Ports(
@@ -239,13 +272,19 @@ async def running(
     operators = create_api(
         ports,
         ApiConfig(
-            version=__version__, secret=secret, admin_token=settings.admin_token, quiet=quiet
+            version=__version__,
+            secret=secret,
+            admin_token=settings.admin_token,
+            quiet=quiet,
+            secure_cookies=settings.http_tls,
+            proxies=proxies,
         ),
     )
     api = ApiServer(
         operators.app,
         host=settings.http_host or defaults.host,
         port=settings.http_port,
+        tls=tls.browsers if tls is not None and settings.http_tls else None,
     )
     try:
         await connections.start()
@@ -262,6 +301,8 @@ async def running(
             }
             if address.embedded is not None:
                 bodies["embedded Postgres"] = partial(address.embedded.watch, clock)
+            if tls is not None:
+                bodies["certificates"] = tls.run
             loops = [
                 tasks.create_task(supervise(name, body, clock), name=name)
                 for name, body in bodies.items()
@@ -270,7 +311,13 @@ async def running(
                 await api.start()
                 await ocpp.start()
                 ready.set()
-                yield Running(ocpp_port=ocpp.port, http_port=api.port, secret=secret, ports=ports)
+                yield Running(
+                    ocpp_port=ocpp.port,
+                    ocpp_tls_port=ocpp.tls_port,
+                    http_port=api.port,
+                    secret=secret,
+                    ports=ports,
+                )
             finally:
                 ready.clear()
                 await ocpp.stop()

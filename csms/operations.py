@@ -16,6 +16,7 @@ from csms.app import (
     Running,
     load_secret,
     prepare,
+    tls_contexts,
 )
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
@@ -120,6 +121,7 @@ async def check(settings: Settings, defaults: Defaults, database: DatabaseAddres
     """
     problems = []
     load_secret(settings)
+    tls = tls_contexts(settings, SystemClock())
     revision = await migrate.current(database.url)
     if revision is None:
         problems.append("The database is empty; `csms migrate` or `csms serve` prepares it.")
@@ -128,10 +130,14 @@ async def check(settings: Settings, defaults: Defaults, database: DatabaseAddres
             f"The database is at revision {revision}, this version needs {migrate.head()}: "
             "run `csms migrate`."
         )
-    for what, host, port, setting in (
+    listeners = [
         ("charge points", settings.ocpp_host, settings.ocpp_port, "CSMS_OCPP_PORT"),
         ("the operator API", settings.http_host, settings.http_port, "CSMS_HTTP_PORT"),
-    ):
+    ]
+    if tls is not None:
+        wss = ("wss", settings.ocpp_host, settings.ocpp_tls_port, "CSMS_OCPP_TLS_PORT")
+        listeners.append(wss)
+    for what, host, port, setting in listeners:
         reason = _cannot_listen(host or defaults.host, port)
         if reason is not None:
             problems.append(f"Port {port} for {what} cannot be used: {reason} ({setting}).")

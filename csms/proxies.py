@@ -95,15 +95,6 @@ class TrustedProxies:
         return any(address in network for network in self._networks)
 
 
-def network(text: str) -> _Network:
-    """Return one address or CIDR as a network.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    return ipaddress.ip_network(text.strip(), strict=False)
-
-
 def _items(values: Sequence[str]) -> list[str]:
     items = [item.strip() for value in values for item in value.split(",")]
     return [item for item in items if item][-_MOST_HOPS:]

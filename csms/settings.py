@@ -10,32 +10,46 @@ import difflib
 import os
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from csms.errors import SettingsError
 
 _PREFIX = "CSMS_"
 _LATER = {
-    "CSMS_OCPP_TLS_PORT": "wss",
-    "CSMS_TLS_DIR": "wss and https",
-    "CSMS_HTTP_TLS": "https",
-    "CSMS_TRUSTED_PROXIES": "trusted proxies",
     "CSMS_BUS_URL": "a bus between nodes",
     "CSMS_MQTT_URL": "MQTT",
     "CSMS_SIMULATOR_URL": "the simulator's page",
 }
 _Port = Annotated[int, Field(ge=0, le=65535)]
+_Network = IPv4Network | IPv6Network
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    networks = []
+    for text in value.split(","):
+        try:
+            networks.append(ip_network(text.strip(), strict=False))
+        except ValueError:
+            raise ValueError(f"{text.strip()!r} is no address and no CIDR") from None
+    return tuple(networks)
 
 
 class Settings(BaseModel):
     """All settings; each is the environment variable ``CSMS_`` + its name in capitals.
 
     Attributes:
-        ocpp_port: 0 takes a free port, as does `http_port`.
+        ocpp_port: 0 takes a free port, as do `ocpp_tls_port` and `http_port`.
+        tls_dir: Folder of the certificates; None: ``tls`` in the data folder.
+        http_tls: Whether the operator API speaks https.
+        trusted_proxies: Whose forwarding headers count; addresses or CIDRs, separated by commas.
+        ping_interval_s: Of pings to stations; 0: none.
         database_url: ``postgresql://user:password@host:port/name``; None starts the embedded one.
         secret_file: None keeps the secret in the data folder.
         admin_token: At least 16 characters; None makes one at the first start.
@@ -49,8 +63,12 @@ class Settings(BaseModel):
 
     ocpp_host: str | None = None
     ocpp_port: _Port = 9000
+    ocpp_tls_port: _Port = 9443
+    tls_dir: Path | None = None
     http_host: str | None = None
     http_port: _Port = 8080
+    http_tls: bool = False
+    trusted_proxies: Annotated[tuple[_Network, ...], BeforeValidator(_networks)] = ()
     database_url: str | None = None
     data_dir: Path = Path(".csms")
     secret_file: Path | None = None
@@ -60,6 +78,8 @@ class Settings(BaseModel):
     price_per_kwh: Annotated[Decimal, Field(ge=0, le=1000, allow_inf_nan=False)] = Decimal("0.30")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     call_timeout_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 30.0
+    ping_interval_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
+    ping_timeout_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 30.0
     heartbeat_interval_s: Annotated[int, Field(ge=1, le=86400)] = 300
     message_log_days: Annotated[int, Field(ge=1, le=3650)] = 30
     message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None

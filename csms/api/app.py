@@ -9,7 +9,7 @@ from datetime import datetime
 import orjson
 from aiohttp import web
 
-from csms.api import middleware, openapi
+from csms.api import forwarded, middleware, openapi
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
 from csms.api.docs import Docs
@@ -30,6 +30,7 @@ from csms.api.users import ApiKeys, Audit, Users
 from csms.clock import Clock
 from csms.domain.ids import ChargePointKey
 from csms.errors import StartError
+from csms.proxies import TrustedProxies
 from csms.services.access import Access
 from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
@@ -62,7 +63,8 @@ class ApiConfig:
         secret: The key of all keyed hashes, the same on all nodes.
         admin_token: A bearer token that is an administrator's at once.
         quiet: What `quiet` is for stations of which nothing is said.
-        secure_cookies: Whether browsers come by https only.
+        secure_cookies: Whether browsers come by https only; else each request says it for itself.
+        proxies: Whose word counts on where a request comes from.
         home: Where a browser goes once it is signed in.
         checks: What `/ready` asks besides the database: name -> check that raises a `CsmsError`.
     """
@@ -72,6 +74,7 @@ class ApiConfig:
     admin_token: str | None
     quiet: bool = True
     secure_cookies: bool = False
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
     home: str = "/api/docs"
     checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
@@ -153,7 +156,10 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     ]
     if ports.redelivery is not None:
         resources.append(Quarantine(QuarantineService(units, ports.redelivery, clock, audit)))
-    app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[middleware.errors])
+    app = web.Application(
+        client_max_size=_MOST_BODY_BYTES,
+        middlewares=[forwarded.through(config.proxies), middleware.errors],
+    )
     app.on_response_prepare.append(middleware.add_headers)
     authentication = Authentication(access)
     declared = add_resources(app, resources, authentication, Idempotency(units), config)

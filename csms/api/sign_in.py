@@ -45,7 +45,7 @@ class SignIn:
     """The sign-in page.
 
     Args:
-        secure: Whether browsers reach us over https only.
+        secure: Whether browsers reach us over https only; else the request's own scheme counts.
         target: Where a browser goes once it is signed in.
     """
 
@@ -75,7 +75,7 @@ class SignIn:
         principal = await self._access.by_token(token)
         if principal is None:
             return self._failed(request, "This link is not valid (any more).")
-        return self._signed_in(principal)
+        return self._signed_in(principal, secure=self._secure or request.secure)
 
     async def _by_password(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Origin") is not None and not same_origin(request):
@@ -88,7 +88,7 @@ class SignIn:
             principal = await self._users.by_password(name, password)
         if principal is None:
             return self._failed(request, "Name or password is wrong.")
-        return self._signed_in(principal)
+        return self._signed_in(principal, secure=self._secure or request.secure)
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
         if not same_origin(request):
@@ -98,7 +98,7 @@ class SignIn:
         answer.del_cookie(CSRF_COOKIE)
         return answer
 
-    def _signed_in(self, principal: Principal) -> web.Response:
+    def _signed_in(self, principal: Principal, *, secure: bool) -> web.Response:
         cookie = self._access.cookie(principal, _LIFETIME_S)
         answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": self._target})
         answer.set_cookie(
@@ -107,14 +107,14 @@ class SignIn:
             max_age=_LIFETIME_S,
             httponly=True,
             samesite="Lax",
-            secure=self._secure,
+            secure=secure,
         )
         answer.set_cookie(
             CSRF_COOKIE,
             self._access.csrf_token(cookie),
             max_age=_LIFETIME_S,
             samesite="Lax",
-            secure=self._secure,
+            secure=secure,
         )
         return answer
 

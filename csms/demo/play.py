@@ -107,7 +107,8 @@ def _logging_to(path: Path, level: str) -> Iterator[None]:
 
 
 def _addresses(settings: Settings, defaults: Defaults, system: Running, token: str) -> Addresses:
-    api = f"http://{_host(settings.http_host or defaults.host)}:{system.http_port}"
+    scheme = "https" if settings.http_tls else "http"
+    api = f"{scheme}://{_host(settings.http_host or defaults.host)}:{system.http_port}"
     ocpp = f"{_host(settings.ocpp_host or defaults.host)}:{system.ocpp_port}"
     return Addresses(
         ocpp=f"ws://{ocpp}/ocpp/IDENTITY",

@@ -120,8 +120,9 @@ class ChargePoint:
 async def plug_in(
     port: int, path: str = "/ocpp/CP1", *, subprotocols: Any = ("ocpp1.6",), **more: Any
 ) -> ChargePoint:
+    scheme = "wss" if "ssl" in more else "ws"
     socket = await connect(
-        f"ws://127.0.0.1:{port}{path}",
+        f"{scheme}://127.0.0.1:{port}{path}",
         subprotocols=subprotocols,
         compression=None,
         proxy=None,
