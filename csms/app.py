@@ -33,6 +33,7 @@ from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
 from csms.services.connections import Connections
 from csms.services.intake import Intake
+from csms.services.released import Released
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
 from csms.settings import Settings
@@ -44,6 +45,7 @@ from csms.store.embedded import EmbeddedPostgres
 from csms.store.embedded_attach import running_url
 from csms.store.intake import SqlIntakeStore
 from csms.store.partitions import Retention, keep_partitions
+from csms.store.released import SqlReleasedStore
 from csms.store.unit_of_work import SqlUnitsOfWork
 
 _log = structlog.get_logger(__name__)
@@ -258,6 +260,7 @@ async def running(
         proxies=proxies,
     )
     allocator = SmartCharging(SqlControlStore(database), ocpp.gateway, bus, clock, node=node)
+    released = Released(SqlReleasedStore(database), ocpp.gateway, bus, clock)
     ports = Ports(
         units=SqlUnitsOfWork(database),
         gateway=ocpp.gateway,
@@ -294,6 +297,7 @@ async def running(
                 "connections": connections.run,
                 "sessions": ocpp.run,
                 "smart charging": allocator.run,
+                "released": released.run,
                 "partitions": partial(
                     keep_partitions, database, clock, _retention(settings, address)
                 ),

@@ -44,6 +44,9 @@ from csms.domain.sites import (
     rate_limit,
 )
 
+_FLOOR_PROFILE_ID = 1
+_SESSION_PROFILE_ID = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -145,6 +148,17 @@ def control(snapshot: SiteSnapshot, now: datetime) -> ControlStep:
             if not chargers[targets[step.load_id].charger.id].settling
         ),
     )
+
+
+def profile_id(connector_id: int) -> int:
+    """Return the id of our profile: the floor's (connector 0) or that of a connector's session.
+
+    Always the same one, so that a charge point replaces it in place (smart charging rule 8).
+
+    >>> profile_id(0), profile_id(2)
+    (1, 102)
+    """
+    return _FLOOR_PROFILE_ID if connector_id == 0 else _SESSION_PROFILE_ID + connector_id
 
 
 def session_load(transaction_id: TransactionId) -> LoadId:

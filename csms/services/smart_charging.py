@@ -27,7 +27,7 @@ from csms.clock import Clock
 from csms.domain.charging_profiles import Payload, tx_default_profile, tx_profile
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import SiteId
-from csms.domain.site_control import Sending, control
+from csms.domain.site_control import Sending, control, profile_id
 from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import Request, SiteSnapshot
 from csms.domain.site_status import SiteStatus
@@ -46,8 +46,6 @@ POLL_S = 5.0
 IDLE_POLL_S = 30.0
 _LEASE = timedelta(seconds=15)
 _LEASE_EVERY_S = 5.0
-_FLOOR_PROFILE_ID = 1
-_SESSION_PROFILE_ID = 100
 _STACK_LEVEL = 0
 
 
@@ -292,7 +290,7 @@ class SmartCharging:
                 connector_id=0,
                 limit=limit,
                 now=now,
-                profile_id=_FLOOR_PROFILE_ID,
+                profile_id=profile_id(0),
                 stack_level=_STACK_LEVEL,
             )
         return tx_profile(
@@ -300,6 +298,6 @@ class SmartCharging:
             transaction_id=target.transaction_id,
             limit=limit,
             now=now,
-            profile_id=_SESSION_PROFILE_ID + target.connector_id,
+            profile_id=profile_id(target.connector_id),
             stack_level=_STACK_LEVEL,
         )
