@@ -397,8 +397,13 @@ def _has_no_partition(error: asyncpg.CheckViolationError, parent: str) -> bool:
 
 
 def _columns(rows: Any, count: int) -> list[Any]:
-    """Return rows turned into `count` columns; no row gives empty columns."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
+    """Return rows turned into `count` columns; no row gives empty columns.
+
+    So does a column of nothing but None: `unnest` fills it up with NULL, and asyncpg, which looks
+    at each element of an array, has nothing to look at. The first column must hold something.
+    """
+    columns: list[Any] = list(zip(*rows, strict=True)) or [()] * count
+    return [() if None in c and c.count(None) == len(c) else c for c in columns]
 
 
 def _sites(rows: Sequence[Any]) -> set[SiteId]:
