@@ -33,6 +33,7 @@ from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
 from csms.services.connections import Connections
 from csms.services.intake import Intake
+from csms.services.pulse import watch_database, watch_loop
 from csms.services.released import Released
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
@@ -297,6 +298,8 @@ async def running(
                 "connections": connections.run,
                 "sessions": ocpp.run,
                 "smart charging": allocator.run,
+                "event loop": partial(watch_loop, clock),
+                "database": partial(watch_database, ports.units, clock),
                 "released": released.run,
                 "partitions": partial(
                     keep_partitions, database, clock, _retention(settings, address)

@@ -18,6 +18,7 @@ from csms.api.health import Health
 from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
 from csms.api.live_sessions import LiveSessions
+from csms.api.metrics import MetricsPage
 from csms.api.quarantine import Quarantine
 from csms.api.routes import Resource, Route
 from csms.api.sessions import Sessions
@@ -165,6 +166,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     declared = add_resources(app, resources, authentication, Idempotency(units), config)
     feed = SessionFeed(units, ports.bus, clock)
     declared += LiveSessions(feed, authentication).add_to(app)
+    declared += MetricsPage(overview, authentication, config.version).add_to(app.router)
     declared += Docs().add_to(app.router)
     declared += SignIn(
         access, users, clock, secure=config.secure_cookies, target=config.home

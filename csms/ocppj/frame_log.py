@@ -7,10 +7,12 @@ from datetime import datetime
 from csms.domain import masking
 from csms.domain.ids import ChargePointKey
 from csms.domain.messages import Direction, LoggedFrame
-from csms.ocppj.conversation import CALL, Answered
+from csms.metrics import METRICS
+from csms.ocppj.conversation import CALL, CALL_ERROR, CALL_RESULT, Answered
 from csms.ocppj.outgoing import PendingCall
 from csms.services.intake import Intake
 
+_TYPES = (CALL, CALL_RESULT, CALL_ERROR)
 _LONGEST_NAME = 64
 _LARGEST_TYPE = 2**15 - 1
 
@@ -74,6 +76,8 @@ class FrameLog:
         latency_ms: float | None,
         repairs: tuple[str, ...],
     ) -> None:
+        counts = METRICS.frames_in if direction == "in" else METRICS.frames_out
+        counts[kind if kind in _TYPES else 0] += 1
         self._intake.log(
             LoggedFrame(
                 charge_point=self._key,

@@ -7,6 +7,7 @@ from typing import Any
 
 from csms.domain.ids import ChargePointKey
 from csms.errors import CallFailed
+from csms.metrics import METRICS
 from csms.ocppj.registry import Registry
 from csms.services.ports.gateway import Answer
 
@@ -35,13 +36,21 @@ class LocalGateway:
         """Send one call, wait for its answer and return it; see the port."""
         session = self._registry.get(charge_point)
         if session is None:
+            METRICS.calls["station_offline"] += 1
             raise CallFailed("station_offline", "the station is not connected")
-        return await session.call(
-            action,
-            payload,
-            message_id=message_id,
-            timeout_s=self._call_timeout_s if timeout_s is None else timeout_s,
-        )
+        try:
+            answer = await session.call(
+                action,
+                payload,
+                message_id=message_id,
+                timeout_s=self._call_timeout_s if timeout_s is None else timeout_s,
+            )
+        except CallFailed as error:
+            METRICS.calls[error.code] += 1
+            raise
+        METRICS.calls["answered" if answer.error_code is None else "callError"] += 1
+        METRICS.call_seconds.observe((answer.answered_at - answer.sent_at).total_seconds())
+        return answer
 
     def is_online(self, charge_point: ChargePointKey) -> bool:
         """Return whether this charge point is connected."""

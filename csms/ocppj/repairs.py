@@ -6,16 +6,16 @@ names of the repairs that it needed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
+from csms.metrics import METRICS
 from csms.ocppj.schemas import Problem
 
 MISSING_SUBPROTOCOL = "missing_subprotocol"
 SUBPROTOCOL_CASE = "subprotocol_case"
 TIME_WITHOUT_ZONE = "time_without_zone"
 
-COUNTS: Counter[str] = Counter()
+COUNTS = METRICS.repairs
 """How often each repair was needed in this process."""
 
 

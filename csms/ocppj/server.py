@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 from csms.clock import Clock
 from csms.domain.ids import ChargePointKey
 from csms.errors import DatabaseAway
+from csms.metrics import METRICS
 from csms.ocppj import repairs
 from csms.ocppj.door import OPEN_TIMEOUT_S, Connection, Door, Pings
 from csms.ocppj.gate import Gate
@@ -214,6 +215,7 @@ class OcppServer:
     async def _check(self, connection: Connection, request: Request) -> Response | None:
         """Return the response that refuses a request, or None when it is let in."""
         if not self._ready() or self._admitting >= MOST_ADMITTING:
+            METRICS.handshakes_refused["not ready, or too many at once"] += 1
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
         peer = self._peer(connection, request)
         self._gate.leave(connection.arrival)  # it waits for us from here on, not for its peer
@@ -227,8 +229,10 @@ class OcppServer:
                     self._transport(connection, peer),
                 )
                 if isinstance(decision, Admission) and await self._must_wait(decision):
+                    METRICS.handshakes_refused["two clients of one identity"] += 1
                     return _come_again(connection)
         except (DatabaseAway, TimeoutError):
+            METRICS.handshakes_refused["the database is away"] += 1
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
         finally:
             self._admitting -= 1
@@ -240,6 +244,7 @@ class OcppServer:
         return None
 
     async def _refuse(self, connection: Connection, refusal: Refusal, peer: Peer) -> Response:
+        METRICS.handshakes_refused[refusal.reason] += 1
         _log.warning(
             "handshake refused",
             status=refusal.status.value,
@@ -299,6 +304,7 @@ class OcppServer:
         except DatabaseAway:
             await connection.close(_TRY_AGAIN_LATER, "the database is away")
             return
+        METRICS.connections_opened += 1
         session = Session(
             connection, Station(record), epoch, self._services, repairs=admission.repairs
         )

@@ -30,6 +30,7 @@ from csms.domain.messages import LoggedFrame
 from csms.domain.metering import MeterValuesFact, MeterValuesOutcome
 from csms.domain.transactions import StartFact, StartOutcome, StopFact, StopOutcome, is_no_id
 from csms.errors import BadFact, DatabaseAway
+from csms.metrics import METRICS
 from csms.services.message_log import MessageLog
 from csms.services.ports.bus import Bus
 from csms.services.ports.intake import IntakeBatch, IntakeStore, Quarantined
@@ -117,6 +118,7 @@ class Intake:
 
     def quarantine(self, key: ChargePointKey, action: str, raw: str, reason: str) -> None:
         """Keep a refused transaction message as raw text, with the next batch."""
+        METRICS.messages_quarantined += 1
         _log.error("message refused and kept", charge_point_key=key, action=action, reason=reason)
         self._refused.append(
             Quarantined(
@@ -158,10 +160,13 @@ class Intake:
     async def _commit_next(self) -> None:
         entries = list(islice(self._facts, _MOST_FACTS))
         refused = list(self._refused)
+        METRICS.facts_waiting = len(self._facts)
+        began = self._clock.monotonic()
         try:
             await self._commit(entries, refused)
         except DatabaseAway as error:
             self._give_up_late(error)
+            METRICS.facts_waiting = len(self._facts)
             await self._clock.sleep(_RETRY_S)
             return
         for _ in entries:
@@ -170,6 +175,9 @@ class Intake:
             # the deque drops its oldest when it is full, so these may be gone already
             if self._refused and self._refused[0] is row:
                 self._refused.popleft()
+        METRICS.facts_waiting = len(self._facts)
+        METRICS.batch_facts.observe(len(entries))
+        METRICS.commit_seconds.observe(self._clock.monotonic() - began)
 
     def _give_up_late(self, error: DatabaseAway) -> None:
         now = self._clock.monotonic()
@@ -197,6 +205,7 @@ class Intake:
                 _log.exception("messages that were refused cannot be kept", count=len(refused))
             elif len(entries) == 1:
                 entry = entries[0]
+                METRICS.facts_refused += 1
                 _log.error(
                     "fact refused by the database", kind=type(entry.fact).__name__, error=str(error)
                 )

@@ -17,6 +17,7 @@ from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain.messages import LoggedFrame
 from csms.errors import BadFact, DatabaseAway
+from csms.metrics import METRICS
 from csms.services.ports.intake import FrameStore
 
 _log = structlog.get_logger(__name__)
@@ -50,7 +51,7 @@ class MessageLog:
         """Take one frame. Never blocks."""
         waiting = len(self._frames)
         if waiting == _MOST_WAITING:
-            self.lost += 1  # the oldest goes
+            self._lose(1)  # the oldest goes
         self._frames.append(frame)
         if waiting == _ENOUGH:
             self._wake.give()
@@ -91,13 +92,13 @@ class MessageLog:
         except DatabaseAway as error:
             self._settle(error)
             if self._closing:
-                self.lost += len(self._frames)
+                self._lose(len(self._frames))
                 self._frames.clear()
             else:
                 await self._clock.sleep(_RETRY_S)
             return
         except BadFact:
-            self.lost += len(frames)
+            self._lose(len(frames))
             _log.exception("part of the message log is refused by the database")
         for frame in frames:
             # the deque drops its oldest when it is full, so these may be gone already
@@ -105,6 +106,10 @@ class MessageLog:
                 self._frames.popleft()
         if last:
             self._settle(None)
+
+    def _lose(self, count: int) -> None:
+        self.lost += count
+        METRICS.log_frames_lost += count
 
     def _settle(self, error: DatabaseAway | None) -> None:
         settled, self._settled = self._settled, None

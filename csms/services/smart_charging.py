@@ -33,6 +33,7 @@ from csms.domain.site_snapshot import Request, SiteSnapshot
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import rate_limit
 from csms.errors import CallFailed, DatabaseAway, NotFound
+from csms.metrics import METRICS
 from csms.services.ports.bus import Bus
 from csms.services.ports.control import ControlStore, ControlUnit, SendingEnd
 from csms.services.ports.gateway import Gateway
@@ -178,6 +179,7 @@ class SmartCharging:
     async def _step(self, site_id: SiteId) -> tuple[SiteSnapshot, SiteStatus]:
         """Do one step: store what came back, decide, store what goes out, send it."""
         async with self._locks[site_id]:
+            began = self._clock.monotonic()
             ends = self._ends.pop(site_id, [])
             now = self._clock.now()
             sendings: tuple[Sending, ...] = ()
@@ -204,7 +206,10 @@ class SmartCharging:
                     self._open.difference_update(end.request for end in ends)
                 raise
             self._open.difference_update(end.request for end in ends)
+            METRICS.allocator_steps += 1
+            METRICS.allocator_seconds.observe(self._clock.monotonic() - began)
             self._send_all(site_id, sendings)
+            METRICS.limits_in_flight = len(self._open)
             here = {state.key for state in snapshot.chargers}
             if any(end.target.key not in here for end in ends):
                 self._hint(set(self._held))  # it has gone to another site, which waits for this
@@ -275,6 +280,7 @@ class SmartCharging:
             # a fault of ours in one sending must not stop the loops of all sites
             _log.exception("limit could not be sent", charge_point_key=key)
             status = "failed"
+        METRICS.limits[status] += 1
         if status != "Accepted":
             _log.warning(
                 "limit not taken", charge_point_key=key, limit_w=sending.limit_w, status=status
