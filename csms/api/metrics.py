@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import (
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.utils import floatToGoString
 
 from csms.api.authentication import Authentication
 from csms.metrics import METRICS, Histogram, Metrics
@@ -161,6 +162,6 @@ def _info(name: str, text: str, labels: Mapping[str, str]) -> Metric:
 
 
 def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
-    bounds = [*(f"{bound:g}" for bound in histogram.bounds), "+Inf"]
+    bounds = [*map(floatToGoString, histogram.bounds), "+Inf"]
     buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
     return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.total)
