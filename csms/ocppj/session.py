@@ -35,6 +35,7 @@ from csms.ocppj.conversation import (
 from csms.ocppj.frame_log import FrameLog
 from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handlers, Station
 from csms.ocppj.outgoing import Outgoing
+from csms.ocppj.pace import WAITING, Pace
 from csms.ocppj.schemas import Schemas
 from csms.services.connections import Connections
 from csms.services.intake import Intake
@@ -82,6 +83,7 @@ class Session:
         "_inbox",
         "_log",
         "_outgoing",
+        "_pace",
         "_repairs",
         "_room",
         "_services",
@@ -116,6 +118,7 @@ class Session:
         self._repairs = repairs
         self._log = FrameLog(services.intake, station.record.key)
         self._conversation = Conversation()
+        self._pace = Pace(services.clock)
         self._outgoing = Outgoing(self._conversation, services.schemas, self._wake)
         self._inbox: list[_Received] = []  # short; a deque costs 600 bytes a connection
         self._woken: asyncio.Future[None] | None = None
@@ -215,6 +218,8 @@ class Session:
                         continue
                     self._inbox.append(received)
                     self._wake()
+                    if len(self._inbox) > WAITING and not await self._keeps_pace():
+                        return
                     if len(self._inbox) >= MOST_WAITING_CALLS:
                         self._room = asyncio.get_running_loop().create_future()
                         await self._room
@@ -226,6 +231,16 @@ class Session:
                     self._log.add("in", at, None, None, None, raw)
                     await self.close(event.code, event.reason)
                     return
+
+    async def _keeps_pace(self) -> bool:
+        """Read on later when the station sends too much; return False when it was closed for it."""
+        pause_s = self._pace.pushed()
+        if pause_s is None:
+            await self.close(_POLICY_VIOLATION, "too many messages")
+            return False
+        if pause_s:
+            await self._services.clock.sleep(pause_s)
+        return True
 
     def _answered(self, event: Answered, raw: str, at: datetime) -> None:
         pending = self._outgoing.answered(event, at)

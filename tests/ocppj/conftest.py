@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from csms.clock import SystemClock
 from csms.ocppj.schemas import Schemas
@@ -51,3 +53,11 @@ async def cp(server: OcppServer) -> AsyncIterator[ChargePoint]:
     charge_point = await plug_in(server.port)
     yield charge_point
     await charge_point.close()
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """Run tests of sockets on both loops: uvloop is what csms runs on."""
+    loops = {"asyncio": asyncio.SelectorEventLoop}
+    if item.path.name in ("test_hostile.py", "test_connections.py"):
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
