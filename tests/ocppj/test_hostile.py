@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
-from websockets.exceptions import InvalidMessage
+from websockets.exceptions import WebSocketException
 
 from csms.clock import SystemClock
 from csms.ocppj import gate as gates
@@ -111,7 +111,7 @@ class TestSlowHandshakes:
         monkeypatch.setattr(gates, "STRANGER_BURST", 0)
         monkeypatch.setattr(gates, "LONGEST_TURN_S", 0)
         server = await start()
-        with pytest.raises((ConnectionError, InvalidMessage)):
+        with pytest.raises((ConnectionError, WebSocketException)):
             await plug_in(server.port)
         assert len(server._gate) == 0
 
