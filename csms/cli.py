@@ -19,12 +19,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 import uvloop
 
-from csms import __version__, log
+from csms import __version__, checkup, log
 from csms.app import DEMO, SERVE, DatabaseAddress, Running, database_address, prepare, running
 from csms.backups import make_backup, restore_backup
 from csms.demo import play
 from csms.errors import CsmsError, DatabaseAway, Refusal, SettingsError
-from csms.operations import add_user, check, first_sign_in, import_site, reset_administrator
+from csms.operations import add_user, first_sign_in, import_site, reset_administrator
 from csms.services.access import Role
 from csms.settings import Settings, load
 from csms.store import migrate as migrations
@@ -92,14 +92,19 @@ def migrate(
 
 @app.command(name="check")
 def check_command() -> None:
-    """Check settings, database and ports, and say what is wrong."""
-    with told() as settings, database_address(settings) as database:
-        problems = _run(check(settings, SERVE, database))
-        for problem in problems:
-            say(problem, error=True)
-        if problems:
+    """Check settings, certificates, disk, database and ports; exits with 1 if there are errors."""
+    with told() as settings:
+        findings = checkup.check_machine(settings)
+        try:
+            with database_address(settings, beside=True) as database:
+                findings += _run(checkup.check_database(database))
+        except CsmsError as error:
+            findings.append(checkup.failed(error))
+        findings += _run(checkup.check_ports(settings, SERVE))
+        for finding in findings:
+            say(str(finding))
+        if any(finding.level == "error" for finding in findings):
             raise typer.Exit(1)
-        say("all is well")
 
 
 @app.command(name="backup")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,11 +11,9 @@ from csms.api.site_import import import_sites
 from csms.api.sites import Sites
 from csms.app import (
     DatabaseAddress,
-    Defaults,
     Running,
     load_secret,
     prepare,
-    tls_contexts,
 )
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
@@ -32,7 +29,6 @@ from csms.services.sites import SiteService
 from csms.services.smart_charging import SmartCharging
 from csms.services.users import UserService
 from csms.settings import Settings
-from csms.store import migrate
 from csms.store.control import SqlControlStore
 from csms.store.database import Database
 from csms.store.unit_of_work import SqlUnitsOfWork
@@ -111,48 +107,6 @@ async def import_site(settings: Settings, database: DatabaseAddress, file: Path)
             return await import_sites(resource, document, principal)
         finally:
             await opened.close()
-
-
-async def check(settings: Settings, defaults: Defaults, database: DatabaseAddress) -> list[str]:
-    """Return what would keep `csms serve` from its work, a line each; [] when all is well.
-
-    Raises:
-        StartError, DatabaseAway: The database is not to be had at all.
-    """
-    problems = []
-    load_secret(settings)
-    tls = tls_contexts(settings, SystemClock())
-    revision = await migrate.current(database.url)
-    if revision is None:
-        problems.append("The database is empty; `csms migrate` or `csms serve` prepares it.")
-    elif revision != migrate.head():
-        problems.append(
-            f"The database is at revision {revision}, this version needs {migrate.head()}: "
-            "run `csms migrate`."
-        )
-    listeners = [
-        ("charge points", settings.ocpp_host, settings.ocpp_port, "CSMS_OCPP_PORT"),
-        ("the operator API", settings.http_host, settings.http_port, "CSMS_HTTP_PORT"),
-    ]
-    if tls is not None:
-        wss = ("wss", settings.ocpp_host, settings.ocpp_tls_port, "CSMS_OCPP_TLS_PORT")
-        listeners.append(wss)
-    for what, host, port, setting in listeners:
-        reason = _cannot_listen(host or defaults.host, port)
-        if reason is not None:
-            problems.append(f"Port {port} for {what} cannot be used: {reason} ({setting}).")
-    return problems
-
-
-def _cannot_listen(host: str, port: int) -> str | None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return (error.strerror or str(error)).lower()
-    return None
 
 
 async def _new_administrator(units: UnitsOfWork, secret: bytes) -> str:
