@@ -13,6 +13,7 @@ from tests.postgres import OwnPostgres, Postgres, RemotePostgres, SharedPostgres
 
 # how long an example takes says nothing on a shared machine; figures live in bench/
 hypothesis.settings.register_profile("csms", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("csms")
 
 _POSTGRES = pytest.StashKey[Postgres]()

@@ -13,6 +13,8 @@ import pytest
 
 from tests.app.bench import TOKEN
 
+pytestmark = pytest.mark.slow  # each starts a whole process
+
 
 @dataclass(frozen=True)
 class End:

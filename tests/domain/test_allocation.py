@@ -4,24 +4,25 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from csms.domain.allocation import Policy, allocate
 from csms.domain.allocation_check import violations
 from tests.domain.trees import cases, load, tree, with_limit
+from tests.many import many
 
 FAIR, EQUAL_KW = Policy.FAIR, Policy.EQUAL_KW
 
 
-@settings(max_examples=600, deadline=None)
+@many(600)
 @given(cases())
 def test_fair_allocation_is_exact(case):
     of, loads = case
     assert violations(of, loads, allocate(of, loads).power_w) == []
 
 
-@settings(max_examples=400, deadline=None)
+@many(400)
 @given(cases(unit=1000, weights=False))
 def test_whole_kilowatts_are_exact(case):
     of, loads = case
@@ -30,7 +31,7 @@ def test_whole_kilowatts_are_exact(case):
     assert all(power % 1000 == 0 for power in got.values())
 
 
-@settings(max_examples=200, deadline=None)
+@many(200)
 @given(cases(), st.randoms(use_true_random=False), st.sampled_from(Policy))
 def test_the_order_of_listing_plays_no_part(case, random, policy):
     of, loads = case
@@ -39,7 +40,7 @@ def test_the_order_of_listing_plays_no_part(case, random, policy):
     assert allocate(of, loads, policy) == allocate(of, shuffled, policy)
 
 
-@settings(max_examples=300, deadline=None)
+@many(300)
 @given(cases(minimums=False), st.integers(1, 50), st.data())
 def test_a_higher_limit_never_hands_out_less(case, more, data):
     of, loads = case
@@ -49,7 +50,7 @@ def test_a_higher_limit_never_hands_out_less(case, more, data):
     assert before <= sum(allocate(raised, loads).power_w.values()) <= before + more
 
 
-@settings(max_examples=150, deadline=None)
+@many(150)
 @given(cases(minimums=False, weights=False))
 def test_as_good_as_trying_everything(case):
     """Lexicographic max-min by brute force: no other whole allocation is better for the poorest."""

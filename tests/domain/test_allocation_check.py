@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from csms.domain.allocation import Policy, allocate
 from csms.domain.allocation_check import Fault, violations
 from tests.domain.trees import cases, load, tree
+from tests.many import many
 
 SITE = tree(("grid", None, 100), ("garage", "grid", 40), reserved={"garage": 10})
 LOADS = [
@@ -87,7 +88,7 @@ def test_weights_mistaken_for_equal_shares():
     assert _faults({"a": 40, "b": 40}, loads, of) == {(Fault.UNFAIR, "a")}
 
 
-@settings(max_examples=300, deadline=None)
+@many(300)
 @given(cases())
 def test_one_watt_more_is_always_caught(case):
     of, loads = case
@@ -96,7 +97,7 @@ def test_one_watt_more_is_always_caught(case):
         assert violations(of, loads, {**got, one.id: got[one.id] + 1})
 
 
-@settings(max_examples=300, deadline=None)
+@many(300)
 @given(cases(minimums=False, weights=False))
 def test_two_watts_moved_are_always_caught(case):
     of, loads = case

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from csms.domain.allocation import allocate
@@ -26,6 +26,7 @@ from csms.domain.reconciliation import (
     worst_node_loads,
 )
 from tests.domain.trees import load, tree, trees
+from tests.many import many
 
 GRID = tree(("grid", None, 20_000))
 
@@ -343,7 +344,7 @@ def _observers(draw):
     return _Observer(of, loads, draw(st.randoms(use_true_random=False)))
 
 
-@settings(max_examples=300, deadline=None)
+@many(300)
 @given(_observers(), st.integers(1, 60))
 def test_no_limit_is_ever_exceeded_whatever_the_answers(observer, events):
     observer.check()
@@ -354,7 +355,7 @@ def test_no_limit_is_ever_exceeded_whatever_the_answers(observer, events):
         observer.check()
 
 
-@settings(max_examples=200, deadline=None)
+@many(200)
 @given(_observers(), st.integers(0, 30))
 def test_once_everything_is_accepted_every_wish_comes_true(observer, events):
     for _ in range(events):
@@ -377,7 +378,7 @@ def test_once_everything_is_accepted_every_wish_comes_true(observer, events):
     assert (plan.steps, plan.waits) == ((), ())
 
 
-@settings(max_examples=100, deadline=None)
+@many(100)
 @given(_observers())
 def test_from_a_settled_site_two_rounds_are_enough(observer):
     """Decreases, then increases: when all is accepted nobody waits for a third round."""

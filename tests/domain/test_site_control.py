@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from csms.domain.battery import Battery, BatteryId
@@ -24,6 +24,7 @@ from csms.domain.site_snapshot import (
 )
 from csms.domain.sites import Charger, ChargerId, Site
 from tests.domain.control_world import NOW, World
+from tests.many import many
 
 MAX = 22_000
 TOLD = 21_942  # what a charger told 31.8 A draws
@@ -397,7 +398,7 @@ def play(world, name, number):
     circuit=None,
     events=[("start", 0), ("step", 1), ("take", 0), ("answer", 0), ("start", 1), ("step", 1)],
 )
-@settings(max_examples=300, deadline=None)
+@many(300)
 def test_no_node_may_ever_carry_more_than_its_limit_and_all_settles(
     limit_w, chargers, circuit, events
 ):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import orjson
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from csms.domain.masking import mask
 from csms.ocppj.conversation import Answered, Call, Closing, Conversation, Dropped, Reply
+from tests.many import many
 
 ids = st.one_of(st.sampled_from(["a", "b", "u"]), st.text(max_size=300), st.integers(), st.none())
 json_values = st.recursive(
@@ -38,7 +39,7 @@ cut = st.tuples(shaped, st.integers(0, 80)).map(lambda both: both[0][: both[1]])
 @example(['[2,"\\ud800","X",{}]'])
 @example(['[2,"a\x00","X",{}]'])
 @example(['[2,1e999,"X",{}]'])
-@settings(max_examples=300, deadline=None)
+@many(300)
 def test_anything_may_be_received(raws: list[str]):
     talk = Conversation()
     talk.open_call("u", "Reset")

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from csms.clock import SystemClock
@@ -19,6 +19,7 @@ from csms.ocppj.call_errors import ErrorCode, Refused
 from csms.ocppj.conversation import Call
 from csms.ocppj.handlers import Handlers, Station
 from csms.ocppj.schemas import FROM_CHARGE_POINT, Schemas
+from tests.many import many
 from tests.ocppj.standins import StandInIntake, record
 
 T = "2026-03-01T12:00:00Z"
@@ -128,7 +129,7 @@ def fits(value: Any) -> bool:
 @pytest.mark.parametrize("strict", [False, True])
 @given(payloads())
 @example(("MeterValues", {"connectorId": 1, "meterValue": [{"timestamp": T, "sampledValue": []}]}))
-@settings(max_examples=300, deadline=None)
+@many(300)
 async def test_any_payload_gets_an_answer_and_facts_fit(strict, odd):
     action, payload = odd
     raw = json.dumps([2, "1", action, payload])
