@@ -15,14 +15,15 @@ server's CPU time a message, which noisy neighbours move far less than wall time
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -100,11 +101,10 @@ def main() -> int:
         print("interrupted", file=sys.stderr)
         return 130
     finally:
-        if os.environ.get("BENCH_KEEP") is None:
-            shutil.rmtree(WORK, ignore_errors=True)
+        shutil.rmtree(WORK, ignore_errors=True)
     report.write(results, Path(__file__).parent)
     print(report.summary(results))
-    return 0
+    return 1 if results.failures else 0
 
 
 def run(plan: Plan, *, quick: bool) -> Results:
@@ -136,7 +136,7 @@ def run(plan: Plan, *, quick: bool) -> Results:
                 ),
                 running.enter_context(servers.ours(cores, WORK, settings)),
             ]
-            samples, syncs = _rounds(plan, client, under_load, postgres.pid)
+            samples, syncs, failures = _rounds(plan, client, under_load, postgres.pid)
         stored = database.meter_rows(postgres.url)
         idle_stations = _idle(plan, client, cores, settings)
     return Results(
@@ -144,6 +144,7 @@ def run(plan: Plan, *, quick: bool) -> Results:
         machine=machine,
         postgres=durability,
         samples=samples,
+        failures=failures,
         fdatasync_ms=syncs,
         idle=idle_stations,
         idle_tls=None,  # csms listens for plain connections only
@@ -155,11 +156,19 @@ def run(plan: Plan, *, quick: bool) -> Results:
 
 def _rounds(
     plan: Plan, client: LoadClient, under_load: list[Server], postgres: int
-) -> tuple[list[Sample], list[float]]:
+) -> tuple[list[Sample], list[float], list[str]]:
     samples: list[Sample] = []
     syncs: list[float] = []
+    failures: list[str] = []
 
-    def keep(sample: Sample) -> None:
+    def keep(measure: Callable[[], Sample]) -> None:
+        """Measure once; what goes wrong is kept as well and does not end the run."""
+        try:
+            sample = measure()
+        except LoadError as error:
+            failures.append(str(error))
+            _say(f"FAILED  {error}")
+            return
         samples.append(sample)
         _say(
             f"round {sample.round}  {sample.server}  {sample.load} x {sample.stations}: "
@@ -175,7 +184,8 @@ def _rounds(
             for stations in plan.stations:
                 for server in order:
                     keep(
-                        throughput(
+                        partial(
+                            throughput,
                             client,
                             server,
                             postgres,
@@ -187,13 +197,16 @@ def _rounds(
                         )
                     )
         for server in order:
-            keep(storm(client, server, postgres, loads.boot(), plan.storm_stations, number))
+            keep(
+                partial(storm, client, server, postgres, loads.boot(), plan.storm_stations, number)
+            )
         syncs += fdatasync_ms(WORK)
         for server in order:
             if server.name == "A":
                 continue  # cannot keep up with this rate
             keep(
-                throughput(
+                partial(
+                    throughput,
                     client,
                     server,
                     postgres,
@@ -206,7 +219,7 @@ def _rounds(
                     measure_s=plan.open_s,
                 )
             )
-    return samples, syncs
+    return samples, syncs, failures
 
 
 def _idle(plan: Plan, client: LoadClient, cores: Cores, settings: dict[str, str]) -> Idle:

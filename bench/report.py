@@ -22,6 +22,7 @@ class Results:
     machine: dict[str, str]
     postgres: dict[str, str]
     samples: Sequence[Sample]
+    failures: Sequence[str]
     fdatasync_ms: Sequence[float]
     idle: Idle
     idle_tls: Idle | None
@@ -118,25 +119,30 @@ def figures(results: Results) -> dict[str, float | None]:
         "kib_per_connection_tls": (
             None if results.idle_tls is None else results.idle_tls.kib_per_connection
         ),
-        "p99_ms": median([s.p99_ms for s in opened]),
+        "p99_ms": median([s.p99_ms for s in opened]) if opened else None,
         "fdatasync_ms": median(list(results.fdatasync_ms)),
         "pause_ms": results.idle.pause_ms,
         "bytes_per_message": results.bytes_per_message,
     }
 
 
-def ratio(results: Results, baseline: str, load: str, stations: int) -> float:
+def ratio(results: Results, baseline: str, load: str, stations: int) -> float | None:
     """Return how many times our CPU a message the baseline needs: median over the rounds.
 
-    The two are compared within a round, where they ran right after each other.
+    The two are compared within a round, where they ran right after each other. None when no round
+    has both.
     """
     cpu = {
         (s.server, s.round): s.cpu_us
         for s in results.samples
         if s.load == load and s.stations == stations
     }
-    rounds = sorted({number for _, number in cpu})
-    return median([cpu[baseline, number] / cpu["O", number] for number in rounds])
+    both = [
+        cpu[baseline, number] / ours
+        for (server, number), ours in cpu.items()
+        if server == "O" and (baseline, number) in cpu
+    ]
+    return median(both) if both else None
 
 
 def summary(results: Results) -> str:
@@ -146,12 +152,13 @@ def summary(results: Results) -> str:
     lines = [""]
     for target in targets(fdatasync):
         value = values[target.key]
-        assert value is not None
+        met = value is not None and target.met(value)
         lines.append(
-            f"{'met   ' if target.met(value) else 'MISSED'}  {target.key:20} {_number(value):>8} "
-            f"{target.unit:6}{_bound(target):12} {target.what}"
+            f"{'met   ' if met else 'MISSED'}  {target.key:20} {_number(value):>8} "
+            f"{target.unit:6}{_bound(target):14}{target.what}"
         )
     lines.append(f"        fdatasync_ms         {_number(fdatasync):>8} ms     (median)")
+    lines += [f"FAILED  {failure}" for failure in results.failures]
     lines.append(f"took {results.took_s / 60:.1f} minutes; tables in bench/RESULTS.md")
     return "\n".join(lines)
 
@@ -162,6 +169,7 @@ def write(results: Results, folder: Path) -> None:
     content = {
         **{k: None if v is None else round(v, 3) for k, v in values.items()},
         "quick": results.quick,
+        "failures": list(results.failures),
         "machine": results.machine,
         "postgres": results.postgres,
         "idle": asdict(results.idle),
@@ -191,11 +199,11 @@ def _markdown(results: Results, values: dict[str, float | None]) -> str:
     ]
     for target in targets(fdatasync):
         value = values[target.key]
-        assert value is not None
+        met = value is not None and target.met(value)
         stretch = "" if target.stretch is None else f"{target.stretch:g} {target.unit}"
         parts.append(
             f"| {target.what} | {_number(value)} {target.unit} | {_bound(target)} {target.unit}"
-            f" | {stretch} | {'yes' if target.met(value) else '**no**'} |"
+            f" | {stretch} | {'yes' if met else '**no**'} |"
         )
     parts += [
         "",
@@ -221,6 +229,8 @@ def _markdown(results: Results, values: dict[str, float | None]) -> str:
         f"{results.meter_rows} MeterValues rows: {results.bytes_per_message:.0f} bytes each on"
         " disk, after VACUUM, with the index.",
         "",
+        *([f"Failed: {failure}" for failure in results.failures]),
+        "",
         *_HOW_TO_READ,
     ]
     return "\n".join(parts)
@@ -236,8 +246,8 @@ _HOW_TO_READ = (
     "  Postgres and the load client share the others. Neighbours move these figures by up to a",
     "  quarter, wall time by more: compare ratios of one run, not microseconds of two.",
     "- In a closed loop each station sends its next message when it has its answer, so latency is",
-    "  queueing. The latency to look at is that of the open loop (`/s` in the load's name): it counts",
-    "  from the moment when the message was due.",
+    "  queueing. The latency to look at is that of the open loop (`/s` in the load's name), which",
+    "  counts from the moment when the message was due.",
     "- *reconnect* counts a station: TCP, upgrade with Basic auth, BootNotification,",
     "  StatusNotification. The README server looks the password up; echo checks nothing.",
     "- A pause is the longest CPU time of the server's main thread between two moments when it",
@@ -260,10 +270,11 @@ def _rows(results: Results) -> list[str]:
             if not found:
                 continue
             cpu = [s.cpu_us for s in found]
+            times = ratio(results, server, load, stations)
             rows.append(
                 f"| {load} | {stations} | {NAMES[server]}"
                 f" | {median(cpu):.1f} ({min(cpu):.1f}-{max(cpu):.1f})"
-                f" | {'' if server == 'O' else f'{ratio(results, server, load, stations):.2f} x'}"
+                f" | {'' if server == 'O' or times is None else f'{times:.2f} x'}"
                 f" | {median([s.rate for s in found]):.0f}"
                 f" | {median([s.p50_ms for s in found]):.2f}"
                 f" | {median([s.p99_ms for s in found]):.2f}"
@@ -273,14 +284,17 @@ def _rows(results: Results) -> list[str]:
     return rows
 
 
-def _worst(results: Results, baseline: str, load: str) -> float:
+def _worst(results: Results, baseline: str, load: str) -> float | None:
     stations = {s.stations for s in results.samples if s.load == load}
-    return min(ratio(results, baseline, load, number) for number in stations)
+    ratios = [ratio(results, baseline, load, number) for number in stations]
+    return min((r for r in ratios if r is not None), default=None)
 
 
 def _bound(target: Target) -> str:
     return f"{'at most' if target.at_most else 'at least'} {target.bound:.3g}"
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
     return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
