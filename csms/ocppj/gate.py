@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from csms.clock import Clock
+from csms.metrics import METRICS
 from csms.ocppj.leaky import LeakyCounts
 from csms.proxies import TrustedProxies
 
@@ -133,6 +134,7 @@ class Gate:
     def _drop(self, arrival: Arrival) -> None:
         self.leave(arrival)
         self.dropped += 1
+        METRICS.handshakes_refused["dropped: too many handshakes wait"] += 1
         arrival.drop()
 
 

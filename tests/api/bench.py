@@ -56,6 +56,13 @@ class FakeGateway:
         return len(self.online_keys)
 
 
+class FakeRedelivery:
+    """Refuses every message once more."""
+
+    async def deliver(self, message) -> str | None:
+        return "it is as it was"
+
+
 class FakeAllocator:
     """Counts decisions; gives each managed load its vehicle's maximum, from the real rows."""
 

@@ -26,7 +26,7 @@ from csms.clock import SystemClock
 from csms.ocppj.schemas import Schemas
 from csms.store.database import Database
 from csms.store.unit_of_work import SqlUnitsOfWork
-from tests.api.bench import ADMIN, SECRET, FakeAllocator, FakeGateway
+from tests.api.bench import ADMIN, SECRET, FakeAllocator, FakeGateway, FakeRedelivery
 from tests.postgres import fresh_database
 
 CHECKS = (
@@ -64,6 +64,7 @@ class ServerThread:
             allocator=FakeAllocator(clock, self._url),
             bus=LocalBus(),
             clock=clock,
+            redelivery=FakeRedelivery(),
         )
         api = create_api(ports, ApiConfig(version="1", secret=SECRET, admin_token=ADMIN))
         server = ApiServer(api.app, host="127.0.0.1", port=0)
