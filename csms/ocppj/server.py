@@ -320,8 +320,7 @@ class OcppServer:
         try:
             await self._connections.closed(key, session.epoch)
         except DatabaseAway:
-            # the epoch's row is corrected by the next connection or the next start of this node
-            _log.warning("end of a connection not noted: the database is away")
+            _log.warning("end of a connection noted later: the database is away")
 
 
 def _finish(connection: Connection, response: Response) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from csms.clock import Clock
 from csms.domain.charge_points import ChargePointRecord
 from csms.domain.events import StationChanged, StationConnected
-from csms.domain.ids import ChargePointKey, Identity
+from csms.domain.ids import ChargePointKey
+from csms.errors import DatabaseAway
 from csms.services import credentials
+from csms.services.batches import Batches
 from csms.services.ports.bus import Bus
-from csms.services.ports.connections import ConnectionStore
+from csms.services.ports.connections import ConnectionEnd, ConnectionStore
 
 _SEEN_EVERY_S = 15.0
+_MOST_AT_ONCE = 500  # stations a statement
 _ALLOWED_NEW = 48  # characters of an identity that the server makes a station of by itself
 
 
@@ -40,8 +45,12 @@ class Connections:
         self._secret = secret
         self._accept_unknown = accept_unknown
         self._quiet = quiet
+        self._finding = Batches(self._find, most=_MOST_AT_ONCE)
+        self._opening = Batches(self._open, most=_MOST_AT_ONCE)
+        self._closing = Batches(self._close, most=_MOST_AT_ONCE)
         self._seen: dict[ChargePointKey, datetime] = {}
         self._settling: dict[ChargePointKey, tuple[bytes, bool]] = {}
+        self._closed: dict[ChargePointKey, ConnectionEnd] = {}  # not written yet
 
     async def find(self, identity: str) -> ChargePointRecord | None:
         """Return the charge point of this identity; makes an unknown one where that is allowed.
@@ -49,10 +58,7 @@ class Connections:
         Raises:
             DatabaseAway: Postgres is away: answer 503, the charge point will come again.
         """
-        record = await self._store.find(identity)
-        if record is None and self._accept_unknown and len(identity) <= _ALLOWED_NEW:
-            record = await self._store.create(Identity(identity), quiet=self._quiet)
-        return record
+        return await self._finding.submit(identity)
 
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
         """Return whether these are the station's password bytes, or their hex text.
@@ -78,14 +84,24 @@ class Connections:
         if settling is not None:
             digest, adopted = settling
             await self._store.settle_password(key, digest, adopted=adopted)
-        epoch = await self._store.opened(key, self._node, self._clock.now())
+        epoch = await self._opening.submit(key)
         self._bus.publish(StationChanged(key))
         self._bus.publish(StationConnected(key))
         return epoch
 
     async def closed(self, key: ChargePointKey, epoch: int) -> None:
-        """Note the end of a connection, unless a newer one has taken over."""
-        await self._store.closed(key, epoch, self._clock.now())
+        """Note the end of a connection, unless a newer one has taken over.
+
+        Raises:
+            DatabaseAway: It is noted as soon as the database is back.
+        """
+        end = (key, epoch, self._clock.now())
+        try:
+            await self._closing.submit(end)
+        except DatabaseAway:
+            if key not in self._closed or self._closed[key][1] < epoch:
+                self._closed[key] = end
+            raise
         self._bus.publish(StationChanged(key))
 
     def seen(self, key: ChargePointKey, at: datetime) -> None:
@@ -107,8 +123,52 @@ class Connections:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write the signs of life that wait."""
-        if not self._seen:
-            return
-        times, self._seen = self._seen, {}
-        await self._store.seen(times)
+        """Write the signs of life and the ends of connections that wait.
+
+        Raises:
+            DatabaseAway: They wait on.
+        """
+        while self._closed:
+            ends = list(self._closed.values())[:_MOST_AT_ONCE]
+            await self._store.closed(ends)
+            for end in ends:
+                # meanwhile a later connection may have ended without being noted
+                if self._closed[end[0]] == end:
+                    del self._closed[end[0]]
+                self._bus.publish(StationChanged(end[0]))
+        if self._seen:
+            times, self._seen = self._seen, {}
+            try:
+                await self._store.seen(times)
+            except DatabaseAway:
+                self._seen = times | self._seen
+                raise
+
+    # -- batches
+
+    async def _find(self, identities: Sequence[str]) -> list[ChargePointRecord | None]:
+        found = await self._store.find(set(identities))
+        if self._accept_unknown:
+            new = {each for each in identities if each not in found and len(each) <= _ALLOWED_NEW}
+            if new:
+                made = await self._store.create(sorted(new), quiet=self._quiet)
+                found |= made
+                if len(made) < len(new):  # somebody else was quicker
+                    found |= await self._store.find(new - made.keys())
+        return [found.get(identity) for identity in identities]
+
+    async def _open(self, keys: Sequence[ChargePointKey]) -> list[int]:
+        counts = Counter(keys)
+        epochs = await self._store.opened(counts, self._node, self._clock.now())
+        # a station that opens several connections at once: the one that came last has the newest
+        first = {key: epoch - counts[key] for key, epoch in epochs.items()}
+        numbers: Counter[ChargePointKey] = Counter()
+        answers = []
+        for key in keys:
+            numbers[key] += 1
+            answers.append(first[key] + numbers[key])
+        return answers
+
+    async def _close(self, ends: Sequence[ConnectionEnd]) -> list[None]:
+        await self._store.closed(ends)
+        return [None] * len(ends)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from csms.domain.charge_points import ChargePointRecord, Registration
 from csms.domain.ids import ChargePointKey, Identity
-from csms.errors import Conflict
+from csms.services.ports.connections import ConnectionEnd
 from csms.store.database import Database
 from csms.store.tables import charge_points as t
 
@@ -27,6 +28,36 @@ _RECORD = (
     t.c.serial_number,
 )
 
+# Rows are locked in the order of their keys, as `seen` does: batches that overlap never deadlock.
+_LOCKED = """
+locked AS (
+    SELECT c.id FROM charge_points c WHERE c.id = ANY(CAST(:keys AS bigint[]))
+    ORDER BY c.id FOR NO KEY UPDATE
+)
+"""
+
+_OPENED = text(f"""
+WITH come AS (
+    SELECT * FROM unnest(CAST(:keys AS bigint[]), CAST(:counts AS int[])) AS u(id, count)
+), {_LOCKED}
+UPDATE charge_points c SET
+    node = :node, epoch = c.epoch + come.count, connected_at = :at, last_seen_at = :at
+FROM come JOIN locked USING (id)
+WHERE c.id = come.id
+RETURNING c.id, c.epoch
+""")
+
+_CLOSED = text(f"""
+WITH gone AS (
+    SELECT * FROM unnest(
+        CAST(:keys AS bigint[]), CAST(:epochs AS bigint[]), CAST(:times AS timestamptz[])
+    ) AS u(id, epoch, at)
+), {_LOCKED}
+UPDATE charge_points c SET node = NULL, disconnected_at = gone.at
+FROM gone JOIN locked USING (id)
+WHERE c.id = gone.id AND c.epoch = gone.epoch
+""")
+
 
 class SqlConnectionStore:
     """Each method is a transaction of its own."""
@@ -34,47 +65,48 @@ class SqlConnectionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, identity: str) -> ChargePointRecord | None:
+    async def find(self, identities: Collection[str]) -> dict[str, ChargePointRecord]:
         """See the port."""
         # lower() uses the unique index; the exact spelling decides
+        spelled = select(func.unnest(_texts(identities)).label("identity")).subquery()
         query = select(*_RECORD).where(
-            func.lower(t.c.identity) == func.lower(identity),
-            t.c.identity == identity,
+            func.lower(t.c.identity).in_(select(func.lower(spelled.c.identity))),
             t.c.deleted_at.is_(None),
         )
         async with self._database.transaction() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else _record(row)
+            rows = (await connection.execute(query)).all()
+        wanted = set(identities)
+        return {row.identity: _record(row) for row in rows if row.identity in wanted}
 
-    async def create(self, identity: Identity, *, quiet: bool) -> ChargePointRecord | None:
+    async def create(
+        self, identities: Collection[str], *, quiet: bool
+    ) -> dict[str, ChargePointRecord]:
         """See the port."""
         statement = (
-            insert(t).values(identity=identity, name=identity, quiet=quiet).returning(*_RECORD)
-        )
-        try:
-            async with self._database.transaction() as connection:
-                return _record((await connection.execute(statement)).one())
-        except Conflict:
-            return await self.find(identity)
-
-    async def opened(self, key: ChargePointKey, node: str, at: datetime) -> int:
-        """See the port."""
-        statement = (
-            update(t)
-            .where(t.c.id == key)
-            .values(node=node, epoch=t.c.epoch + 1, connected_at=at, last_seen_at=at)
-            .returning(t.c.epoch)
+            insert(t)
+            .values([{"identity": each, "name": each, "quiet": quiet} for each in identities])
+            .on_conflict_do_nothing()
+            .returning(*_RECORD)
         )
         async with self._database.transaction() as connection:
-            return int((await connection.execute(statement)).scalar_one())
+            rows = (await connection.execute(statement)).all()
+        return {row.identity: _record(row) for row in rows}
 
-    async def closed(self, key: ChargePointKey, epoch: int, at: datetime) -> None:
+    async def opened(
+        self, counts: Mapping[ChargePointKey, int], node: str, at: datetime
+    ) -> dict[ChargePointKey, int]:
         """See the port."""
-        statement = (
-            update(t).where(t.c.id == key, t.c.epoch == epoch).values(node=None, disconnected_at=at)
-        )
+        values = {"keys": list(counts), "counts": list(counts.values()), "node": node, "at": at}
         async with self._database.transaction() as connection:
-            await connection.execute(statement)
+            rows = (await connection.execute(_OPENED, values)).all()
+        return {ChargePointKey(row.id): row.epoch for row in rows}
+
+    async def closed(self, ends: Collection[ConnectionEnd]) -> None:
+        """See the port."""
+        keys, epochs, times = zip(*ends, strict=True)
+        values = {"keys": list(keys), "epochs": list(epochs), "times": list(times)}
+        async with self._database.transaction() as connection:
+            await connection.execute(_CLOSED, values)
 
     async def settle_password(
         self, key: ChargePointKey, pending_digest: bytes, *, adopted: bool
@@ -108,6 +140,10 @@ class SqlConnectionStore:
             await connection.execute(
                 statement, [{"key": key, "at": at} for key, at in sorted(times.items())]
             )
+
+
+def _texts(values: Collection[str]) -> ColumnElement[Any]:
+    return cast(bindparam(None, list(values)), ARRAY(Text))
 
 
 def _record(row: Any) -> ChargePointRecord:

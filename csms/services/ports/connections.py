@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from csms.domain.charge_points import ChargePointRecord
-from csms.domain.ids import ChargePointKey, Identity
+from csms.domain.ids import ChargePointKey
+
+ConnectionEnd = tuple[ChargePointKey, int, datetime]
+"""Whose connection of which epoch has ended when."""
 
 
 class ConnectionStore(Protocol):
@@ -16,20 +19,33 @@ class ConnectionStore(Protocol):
     All raise DatabaseAway when Postgres is away.
     """
 
-    async def find(self, identity: str) -> ChargePointRecord | None:
-        """Return the live charge point of exactly this identity."""
+    async def find(self, identities: Collection[str]) -> dict[str, ChargePointRecord]:
+        """Return the live charge points of exactly these identities, by identity."""
         ...
 
-    async def create(self, identity: Identity, *, quiet: bool) -> ChargePointRecord | None:
-        """Add an unknown charge point and return it; None when another spelling of it exists."""
+    async def create(
+        self, identities: Collection[str], *, quiet: bool
+    ) -> dict[str, ChargePointRecord]:
+        """Add unknown charge points and return them; without those that are there already.
+
+        One is there also when it is spelled otherwise.
+        """
         ...
 
-    async def opened(self, key: ChargePointKey, node: str, at: datetime) -> int:
-        """Make `node` the owner of the connection and return its epoch, larger than all before."""
+    async def opened(
+        self, counts: Mapping[ChargePointKey, int], node: str, at: datetime
+    ) -> dict[ChargePointKey, int]:
+        """Make `node` the owner of new connections and return the epoch of the last of each.
+
+        Args:
+            counts: How many connections each charge point has opened: so many epochs are used up.
+            node: This one.
+            at: When.
+        """
         ...
 
-    async def closed(self, key: ChargePointKey, epoch: int, at: datetime) -> None:
-        """Clear the owner unless a newer connection has taken over."""
+    async def closed(self, ends: Collection[ConnectionEnd]) -> None:
+        """Clear the owners of connections, each unless a newer epoch has taken over."""
         ...
 
     async def settle_password(
