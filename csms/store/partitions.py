@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import text
 
 from csms.clock import Clock
-from csms.errors import CsmsError
+from csms.errors import DatabaseAway
 from csms.store.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -28,9 +28,10 @@ Period = Literal["month", "day"]
 PERIODS: Final[dict[str, Period]] = {"meter_values": "month", "ocpp_messages": "day"}
 _AHEAD = {"meter_values": 3, "ocpp_messages": 7}
 _EVERY_S = 3600.0
+_SOON_S = 120.0
 _MESSAGE_LOG = "ocpp_messages"
 _MEGABYTE = 1_000_000
-_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 
 BOUNDS = """
 SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -94,10 +95,18 @@ async def make_missing(
 
 
 async def ensure_partitions(database: Database) -> int:
-    """Make the partitions that are missing and return how many were made; any node, any time."""
+    """Make the partitions that are missing and return how many were made; any node, any time.
+
+    A new partition locks its parent, and every insert would queue behind a reader that is waited
+    for (a backup reads for long): so it is not waited for.
+
+    Raises:
+        DatabaseAway: A table is read at the moment, or Postgres is away.
+    """
     made = 0
     for parent, ahead in _AHEAD.items():
         async with database.transaction() as connection:
+            await connection.execute(text(_LOCK_TIMEOUT))
             result = await connection.execute(
                 text("SELECT ensure_partitions(CAST(:parent AS regclass), :period, :ahead)"),
                 {"parent": parent, "period": PERIODS[parent], "ahead": ahead},
@@ -134,11 +143,13 @@ async def drop_old(database: Database, keep: Retention, now: datetime) -> list[s
 
 
 async def keep_partitions(database: Database, clock: Clock, keep: Retention) -> None:
-    """Make missing partitions and drop old ones each hour, for ever."""
+    """Make missing partitions and drop old ones each hour, for ever; sooner where it fails."""
     while True:
-        await ensure_partitions(database)
+        pause_s = _EVERY_S
         try:
+            await ensure_partitions(database)
             await drop_old(database, keep, clock.now())
-        except CsmsError as error:
-            _log.warning("old days of the message log stay for an hour", error=str(error))
-        await clock.sleep(_EVERY_S)
+        except DatabaseAway as error:
+            _log.warning("partitions are seen to later", error=str(error))
+            pause_s = _SOON_S
+        await clock.sleep(pause_s)
