@@ -47,26 +47,30 @@ async def supervise(
     *,
     pause_s: float = 0.2,
     longest_pause_s: float = 10.0,
+    longest_outage_pause_s: float = 0.5,
 ) -> None:
     """Run `body` until it returns; after an error log it, pause and start it again.
 
-    The pause doubles up to `longest_pause_s` while the errors follow each other closely. A loop
+    The pause doubles up to `longest_pause_s` while the errors follow each other closely; while the
+    database is away only up to `longest_outage_pause_s`, so that its return is noticed soon. A loop
     must never die silently: this and the borders of the drivers alone catch everything.
 
     Cancellation: passes through; `body` gets it.
     """
     pause = pause_s
     while True:
-        started = clock.monotonic()
+        started, longest = clock.monotonic(), longest_pause_s
         try:
             await body()
         except DatabaseAway as error:
             _log.warning("loop waits for the database", loop=name, error=str(error))
+            longest = longest_outage_pause_s
         except Exception:
             _log.exception("loop failed and starts again", loop=name)
         else:
             return
         if clock.monotonic() - started > longest_pause_s:
             pause = pause_s
+        pause = min(pause, longest)
         await clock.sleep(pause)
-        pause = min(pause * 2, longest_pause_s)
+        pause = min(pause * 2, longest)

@@ -282,6 +282,7 @@ async def running(
             quiet=quiet,
             secure_cookies=settings.http_tls,
             proxies=proxies,
+            checks={"intake": intake.check},
         ),
     )
     api = ApiServer(

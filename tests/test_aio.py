@@ -31,13 +31,28 @@ async def test_a_supervised_loop_starts_again_with_growing_pauses_until_it_ends(
     async def body():
         starts.append(clock.monotonic())
         if len(starts) < 5:
-            raise (ValueError("fault") if len(starts) % 2 else DatabaseAway("away"))
+            raise ValueError("fault")
 
     task = asyncio.get_running_loop().create_task(supervise("test", body, clock, pause_s=1))
     await clock.advance(30)
     assert task.done()
     pauses = [b - a for a, b in itertools.pairwise(starts)]
     assert pauses == [1, 2, 4, 8]
+
+
+async def test_a_supervised_loop_tries_often_while_the_database_is_away(clock):
+    starts = []
+
+    async def body():
+        starts.append(clock.monotonic())
+        if len(starts) < 6:
+            raise DatabaseAway("away")
+
+    task = asyncio.get_running_loop().create_task(supervise("test", body, clock))
+    await clock.advance(10)
+    assert task.done()
+    pauses = [round(b - a, 3) for a, b in itertools.pairwise(starts)]
+    assert pauses == [0.2, 0.4, 0.5, 0.5, 0.5]
 
 
 async def test_a_supervised_loop_passes_its_cancellation_on(clock):

@@ -23,7 +23,7 @@ from csms.domain import authorization
 from csms.domain.authorization import AuthorizeFact, IdTagInfo
 from csms.domain.charge_points import BootFact, BootOutcome, Registration
 from csms.domain.connectors import StatusFact, is_storable
-from csms.domain.events import SessionChanged, SiteChanged, StationChanged
+from csms.domain.events import SessionChanged, SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
 from csms.domain.jobs import JobStatusFact
 from csms.domain.messages import LoggedFrame
@@ -34,6 +34,7 @@ from csms.metrics import METRICS
 from csms.services.message_log import MessageLog
 from csms.services.ports.bus import Bus
 from csms.services.ports.intake import IntakeBatch, IntakeStore, Quarantined
+from csms.services.repetitions import Repetitions, Sifted
 from csms.services.transactions import Price, Touched, record_starts, record_stops
 
 _log = structlog.get_logger(__name__)
@@ -49,6 +50,8 @@ WAIT_S = 20.0
 _MOST_FACTS = 200  # more in one go keeps the event loop too long, and costs more for each
 _MOST_REFUSED = 2_000
 _RETRY_S = 0.2
+_LOOK_EVERY_S = 0.5
+_TROUBLE_LASTS_S = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -83,8 +86,12 @@ class Intake:
         self._facts: deque[_Entry] = deque()
         self._refused: deque[Quarantined] = deque(maxlen=_MOST_REFUSED)
         self._message_log = MessageLog(store, clock)
+        self._repetitions = Repetitions()
+        self._trouble: tuple[float, str] | None = None
         self._wake = Hint()
         self._closing = False
+        # what it sends next may be something that another node has stored
+        bus.subscribe(StationConnected, lambda e: self._repetitions.forget((e.charge_point,)))
 
     @overload
     async def submit(self, fact: BootFact) -> BootOutcome: ...
@@ -135,13 +142,26 @@ class Intake:
         """Commit batches until `close` was called and nothing waits any more."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._message_log.run(), name="message log")
+            late = tasks.create_task(self._watch_late(), name="late facts")
             while True:
                 if self._facts or self._refused:
                     await self._commit_next()
                 elif self._closing:
+                    late.cancel()
                     return
                 else:
                     await self._wake.taken()
+
+    async def check(self) -> None:
+        """Tell whether facts are stored.
+
+        Raises:
+            DatabaseAway: The last try, a moment ago, has failed.
+        """
+        if self._trouble is not None:
+            at, reason = self._trouble
+            if self._clock.monotonic() - at < _TROUBLE_LASTS_S:
+                raise DatabaseAway(reason)
 
     async def settle_log(self) -> None:
         """Wait until every frame logged so far is stored, so that a reader misses none.
@@ -165,10 +185,14 @@ class Intake:
         try:
             await self._commit(entries, refused)
         except DatabaseAway as error:
+            # perhaps it was stored, and only the word of it was lost
+            self._repetitions.forget(entry.fact.charge_point for entry in entries)
+            self._trouble = (self._clock.monotonic(), str(error))
             self._give_up_late(error)
             METRICS.facts_waiting = len(self._facts)
             await self._clock.sleep(_RETRY_S)
             return
+        self._trouble = None
         for _ in entries:
             self._facts.popleft()
         for row in refused:
@@ -178,6 +202,18 @@ class Intake:
         METRICS.facts_waiting = len(self._facts)
         METRICS.batch_facts.observe(len(entries))
         METRICS.commit_seconds.observe(self._clock.monotonic() - began)
+
+    async def _watch_late(self) -> None:
+        """Give up facts that a commit in flight, which may hang, keeps waiting for too long."""
+        while True:
+            await self._clock.sleep(_LOOK_EVERY_S)
+            now = self._clock.monotonic()
+            for entry in self._facts:  # oldest first
+                if entry.deadline > now:
+                    break
+                if not entry.outcome.done():
+                    self._trouble = (now, "a commit takes too long")
+                    entry.outcome.set_exception(DatabaseAway("a commit takes too long"))
 
     def _give_up_late(self, error: DatabaseAway) -> None:
         now = self._clock.monotonic()
@@ -223,15 +259,18 @@ class Intake:
         outcomes: Sequence[object]
         try:
             values = [entry.fact for entry in waiting if _is_plain_values(entry.fact)]
-            if len(values) == len(waiting) and not refused:
+            plain = len(values) == len(waiting) and not refused
+            if plain and self._repetitions.knows(values):
                 # by far the most common batch is one statement, so nothing is put round it
                 links = [
                     None if (t := v.transaction_id) is None else TransactionId(t) for v in values
                 ]
-                outcomes = await _record_values(self._store, values, links, touched)
+                sifted = self._repetitions.sift(values)
+                outcomes = await _record_values(self._store, values, links, sifted, touched)
             else:
                 async with self._store.batch() as batch:
-                    outcomes = await self._record(batch, waiting, touched)
+                    sifted = await self._sift(batch, waiting)
+                    outcomes = await self._record(batch, waiting, sifted, touched)
                     if refused:
                         await batch.quarantine(refused)
         except (DatabaseAway, BadFact):
@@ -240,13 +279,18 @@ class Intake:
             # a fault of ours that one fact provokes must not stop the facts of all others
             _log.exception("batch failed inside")
             raise BadFact(f"{type(error).__name__}: {error}") from error
+        self._repetitions.remember(sifted)
         for entry, outcome in zip(waiting, outcomes, strict=True):
             if not entry.outcome.done():
                 entry.outcome.set_result(outcome)
         self._publish(waiting, touched)
 
     async def _record(
-        self, batch: IntakeBatch, entries: Sequence[_Entry], touched: Touched
+        self,
+        batch: IntakeBatch,
+        entries: Sequence[_Entry],
+        sifted: Sifted,
+        touched: Touched,
     ) -> list[object]:
         """Record the facts kind by kind and return their outcomes in the order of `entries`."""
         results: dict[int, object] = {}
@@ -279,13 +323,22 @@ class Intake:
         places, values = of(MeterValuesFact)
         if values:
             links = await self._links(batch, values)
-            stored = await _record_values(batch, values, links, touched)
+            stored = await _record_values(batch, values, links, sifted, touched)
             results.update(zip(places, stored, strict=True))
         places, stops = of(StopFact)
         if stops:
             ends = await record_stops(batch, stops, touched)
             results.update(zip(places, ends, strict=True))
         return [results.get(place) for place in range(len(entries))]
+
+    async def _sift(self, batch: IntakeBatch, entries: Sequence[_Entry]) -> Sifted:
+        """Return which meter values of a batch are new, in the order of the meter values."""
+        facts = [e.fact for e in entries if isinstance(e.fact, MeterValuesFact)]
+        unknown = self._repetitions.unknown(facts)
+        stored = await batch.stored_before(unknown) if unknown else []
+        return self._repetitions.sift(
+            facts, [fact for fact, there in zip(unknown, stored, strict=True) if there]
+        )
 
     async def _boot(self, batch: IntakeBatch, facts: Sequence[BootFact]) -> list[BootOutcome]:
         registrations = await batch.boot(facts)
@@ -348,9 +401,15 @@ async def _record_values(
     store: IntakeBatch | IntakeStore,
     facts: Sequence[MeterValuesFact],
     links: Sequence[TransactionId | None],
+    sifted: Sifted,
     touched: Touched,
 ) -> list[MeterValuesOutcome]:
-    """Store readings, in an open batch or in a transaction of their own; returns the answers."""
-    touched.sites |= await store.meter(facts, links)
+    """Store readings, in an open batch or in a transaction of their own; returns the answers.
+
+    Repeated messages are answered and not stored again.
+    """
+    fresh = sifted.fresh
+    if fresh:
+        touched.sites |= await store.meter([facts[i] for i in fresh], [links[i] for i in fresh])
     touched.transactions.update(link for link in links if link is not None)
     return [MeterValuesOutcome(transaction_id=link) for link in links]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from csms.services.ports.gateway import Gateway
 from csms.services.ports.store import UnitsOfWork
 
 _FRESH_S = 1.0
+_PATIENCE_S = 3.0
+_AWAY = {"intake": "cannot store what charge points send"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,11 @@ class Overview:
         now = self._clock.monotonic()
         if self._counts is None or self._counts[0] + _FRESH_S <= now:
             try:
-                async with self._units() as unit:
+                async with asyncio.timeout(_PATIENCE_S), self._units() as unit:
                     stations = await unit.charge_points.count()
                     sessions = await unit.sessions.count_active()
                     quarantined = await unit.quarantine.count_open()
-            except DatabaseAway:
+            except (DatabaseAway, TimeoutError):
                 return Health(stations=None, online=self._gateway.online(), active_sessions=None)
             self._counts = (now, stations, sessions, quarantined)
         _, stations, sessions, quarantined = self._counts
@@ -68,9 +71,13 @@ class Overview:
         found: dict[str, str] = {}
         for name, check in {"database": self._units.ping, **self._checks}.items():
             try:
-                await check()
+                async with asyncio.timeout(_PATIENCE_S):
+                    await check()
+            except TimeoutError:
+                found[name] = "does not answer"
             except DatabaseAway:
-                found[name] = "cannot be reached"
+                # no details: everybody may ask, and they name hosts; the log has them
+                found[name] = _AWAY.get(name, "cannot be reached")
             except CsmsError as error:
                 found[name] = str(error)
         return found

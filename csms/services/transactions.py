@@ -127,13 +127,13 @@ async def record_stops(
             orphans.append(_orphan(fact, foreign=opened is not None))
         elif opened.id not in rows and opened.meter_stop_wh is None:
             rows[opened.id] = _stopped(fact, opened, tags)
+            if fact.readings:
+                readings.append(_as_meter_values(fact, opened))
+                links.append(opened.id)
         else:
             first = rows.get(opened.id)
             if (first.meter_stop_wh if first else opened.meter_stop_wh) != fact.meter_stop_wh:
                 orphans.append(_orphan(fact, foreign=False, reason=Finding.DUPLICATE_STOP))
-        if opened is not None and fact.readings and opened.charge_point == fact.charge_point:
-            readings.append(_as_meter_values(fact, opened))
-            links.append(opened.id)
         outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, tags)))
     if readings:
         touched.sites |= await batch.meter(readings, links)

@@ -19,20 +19,20 @@ _AWAY = (
     InterfaceError,
     InternalClientError,  # asyncpg lost track while its connection was dying
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.OperatorInterventionError,  # shut down, starting up, a statement cancelled
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
+    asyncpg.PostgresSystemError,  # a disk that fails
     asyncpg.ReadOnlySQLTransactionError,  # a standby after a fail-over
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,  # no such database (yet)
-    asyncpg.ObjectNotInPrerequisiteStateError,  # the database takes no connections now
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.QueryCanceledError,
-    asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # no connections now, a lock not to be had
+    asyncpg.TransactionRollbackError,  # a deadlock
+    exc.TimeoutError,  # no connection of the pool became free
 )
+
+_POOL_S = 5.0
+_CONNECT_S = 5.0
+_STATEMENT_S = 15.0
 
 # constraint name -> (code, sentence)
 _CONFLICTS = {
@@ -56,8 +56,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except exc.DBAPIError as error:
-        original = getattr(error.orig, "__cause__", None) or error.orig
-        _raise_translated(original or error, error)
+        _raise_translated(_original(error), error)
     except (PostgresError, *_AWAY) as error:
         _raise_translated(error, error)
 
@@ -77,6 +76,11 @@ def _raise_translated(cause: BaseException, error: BaseException) -> None:
     raise error
 
 
+def _original(error: exc.DBAPIError) -> BaseException:
+    """Return the driver's error inside one of SQLAlchemy's."""
+    return getattr(error.orig, "__cause__", None) or error.orig or error
+
+
 def engine_url(url: str) -> URL:
     """Return the SQLAlchemy address for a plain `postgresql://` one."""
     return make_url(url).set(drivername="postgresql+asyncpg")
@@ -94,12 +98,17 @@ class Database:
             engine_url(url),
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_timeout=20,
+            pool_timeout=_POOL_S,
             pool_pre_ping=True,
             connect_args={
-                "timeout": 5,
-                "command_timeout": 30,
-                "server_settings": {"timezone": "UTC", "application_name": "csms"},
+                "timeout": _CONNECT_S,
+                "command_timeout": _STATEMENT_S,
+                "server_settings": {
+                    "timezone": "UTC",
+                    "application_name": "csms",
+                    # where we have vanished without a word, our locks go
+                    "idle_in_transaction_session_timeout": "60000",
+                },
             },
         )
 
@@ -114,7 +123,13 @@ class Database:
         """
         with translated():
             async with self.engine.begin() as connection:
-                yield connection
+                try:
+                    yield connection
+                except exc.DBAPIError as error:
+                    if isinstance(_original(error), asyncpg.ReadOnlySQLTransactionError):
+                        # after a fail-over it leads to a standby; a new one leads to the primary
+                        await connection.invalidate()
+                    raise
 
     async def close(self) -> None:
         """Close all connections of the pool."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import asyncpg
 import orjson
-from asyncpg.exceptions import PostgresError
 
 from csms.domain.authorization import AuthorizationStatus, IdTagRecord
 from csms.domain.charge_points import BootFact, Registration
@@ -33,7 +32,10 @@ from csms.services.ports.intake import (
 )
 from csms.store import intake_sql as sql
 from csms.store import partitions
-from csms.store.database import translated
+from csms.store.held import ContentRefused, HeldConnection
+
+_REPEATED_WITHIN = timedelta(days=2)
+"""How long after the first sending a repetition is looked for; an outage of ours may be long."""
 
 _LOG_COLUMNS = (
     "at",
@@ -48,7 +50,7 @@ _LOG_COLUMNS = (
 )
 
 
-class MissingPartition(Exception):
+class MissingPartition(ContentRefused):
     """No partition holds these times: a clock has jumped. Never leaves this file."""
 
     def __init__(self, parent: str, times: Collection[datetime]) -> None:
@@ -256,6 +258,30 @@ class SqlIntakeBatch:
                 raise
             raise MissingPartition("meter_values", {f.received_at for f in facts}) from error
 
+    async def stored_before(self, facts: Sequence[MeterValuesFact]) -> list[bool]:
+        """See the port."""
+        rows = []
+        for f in facts:
+            r = f.readings[-1]
+            rows.append(
+                (
+                    f.charge_point,
+                    f.connector_id,
+                    r.measured_at,
+                    r.context,
+                    r.energy_wh,
+                    r.power_w,
+                    r.offered_w,
+                    *r.current_ma,
+                    *r.voltage_mv,
+                    r.soc_permille,
+                    None if r.rest is None else orjson.dumps(r.rest).decode(),
+                )
+            )
+        since = min(f.received_at for f in facts) - _REPEATED_WITHIN
+        found = await self._connection.fetch(sql.STORED_BEFORE, *_columns(rows, 15), since)
+        return [row[0] for row in found]
+
     async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
         """See the port."""
         values = (
@@ -279,8 +305,8 @@ class SqlIntakeStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._facts = _Held(url, {"application_name": "csms intake"})
-        self._frames = _Held(
+        self._facts = HeldConnection(url, {"application_name": "csms intake"})
+        self._frames = HeldConnection(
             url,
             # nobody bills by the log: its commits need not wait for the disk
             {"application_name": "csms message log", "synchronous_commit": "off"},
@@ -352,42 +378,6 @@ class SqlIntakeStore:
         """See the port."""
         self._facts.close()
         self._frames.close()
-
-
-class _Held:
-    """One connection that is kept, and made again when it is lost."""
-
-    def __init__(self, url: str, settings: dict[str, str]) -> None:
-        self._url = url
-        self._settings = {"timezone": "UTC", **settings}
-        self._connection: asyncpg.Connection | None = None
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """Give the connection for one use; closed when what happens may have broken it.
-
-        Raises:
-            DatabaseAway, BadFact: See `translated`.
-        """
-        with translated():
-            connection = self._connection
-            if connection is None or connection.is_closed():
-                connection = self._connection = await asyncpg.connect(
-                    self._url, timeout=5, command_timeout=30, server_settings=self._settings
-                )
-            try:
-                yield connection
-            except BaseException as error:
-                # a refused content leaves the connection as it was; anything else may not
-                if not isinstance(error, PostgresError | ValueError):
-                    connection.terminate()
-                raise
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
 
 
 def _has_no_partition(error: asyncpg.CheckViolationError, parent: str) -> bool:

@@ -36,7 +36,13 @@ ON CONFLICT (charge_point_id, connector_id) DO UPDATE SET
 
 JOBS = """
 INSERT INTO job_statuses (charge_point_id, kind, status, received_at)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+SELECT u.* FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+    AS u(cp, kind, status, at)
+WHERE NOT EXISTS (  -- a commit of which we heard nothing is done again
+    SELECT 1 FROM job_statuses j
+    WHERE j.charge_point_id = u.cp AND j.received_at = u.at
+      AND (j.kind, j.status) = (u.kind, u.status)
+)
 """
 
 ID_TAGS = """
@@ -91,9 +97,7 @@ WHERE t.id = u.id
 RETURNING t.site_id
 """
 
-# One statement, so that it may stand without a transaction round it. Both halves see the rows as
-# they were before: a message that a charge point repeats because it missed our answer is the last
-# one that was stored for its transaction, so the newest reading there is enough to know it again.
+# One statement, so that it may stand without a transaction round it.
 METER = f"""
 WITH stored AS (
     INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id,
@@ -107,7 +111,6 @@ WITH stored AS (
         AS u(received, cp, tx, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2,
              v3, soc, rest)
     LEFT JOIN transactions t ON t.id = u.tx AND t.charge_point_id = u.cp
-    WHERE NOT coalesce(t.metered_at = u.at AND t.register_wh = u.energy, false)
 )
 UPDATE transactions t SET
     register_wh = coalesce(u.energy, t.register_wh), power_w = coalesce(u.power, t.power_w),
@@ -123,14 +126,55 @@ WHERE t.id = u.id AND t.charge_point_id = u.cp AND t.active
 RETURNING t.site_id
 """
 
+# What is repeated is one of the newest rows of its charge point. The bound on received_at leaves
+# the partitions of older days out; `rest` is compared as jsonb, so spelling does not matter.
+STORED_BEFORE = """
+SELECT EXISTS (
+    SELECT 1 FROM (
+        SELECT * FROM meter_values v
+        WHERE v.charge_point_id = u.cp AND v.received_at >= $16
+        ORDER BY v.received_at DESC LIMIT 200
+    ) m
+    WHERE (m.connector_id, m.measured_at, m.context, m.energy_wh, m.power_w, m.offered_w,
+           m.current_l1_ma, m.current_l2_ma, m.current_l3_ma, m.voltage_l1_mv, m.voltage_l2_mv,
+           m.voltage_l3_mv, m.soc_permille, m.rest)
+        IS NOT DISTINCT FROM (u.connector, u.at, u.context, u.energy, u.power, u.offered, u.i1,
+           u.i2, u.i3, u.v1, u.v2, u.v3, u.soc, u.rest::jsonb)
+)
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[], $5::bigint[], $6::int[],
+            $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[],
+            $14::smallint[], $15::text[])
+    WITH ORDINALITY AS u(cp, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2, v3,
+                         soc, rest, place)
+ORDER BY u.place
+"""
+
+# What is kept aside may come twice: by a commit of which we heard nothing, or by a charge point
+# that missed our answer. A repetition follows soon, so the newest rows are enough to look through.
 ORPHANS = """
 INSERT INTO orphan_messages (charge_point_id, action, reason, payload, received_at)
-SELECT cp, action, reason, payload::jsonb, at
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
-    AS u(cp, action, reason, payload, at)
+SELECT DISTINCT ON (u.cp, u.action, u.reason, u.payload) u.cp, u.action, u.reason, u.payload, u.at
+FROM (
+    SELECT cp, action, reason, payload::jsonb AS payload, at
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+        AS a(cp, action, reason, payload, at)
+) u
+WHERE NOT EXISTS (
+    SELECT 1 FROM orphan_messages o
+    WHERE o.id > (SELECT max(id) FROM orphan_messages) - 1000
+      AND (o.charge_point_id, o.action, o.reason, o.payload)
+        = (u.cp, u.action, u.reason, u.payload)
+)
 """
 
 QUARANTINE = """
 INSERT INTO quarantine (charge_point_id, action, reason, raw, received_at)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+SELECT u.* FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+    AS u(cp, action, reason, raw, at)
+WHERE NOT EXISTS (
+    SELECT 1 FROM quarantine q
+    WHERE q.id > (SELECT max(id) FROM quarantine) - 1000
+      AND (q.charge_point_id, q.action, q.reason, q.raw, q.received_at)
+        = (u.cp, u.action, u.reason, u.raw, u.at)
+)
 """

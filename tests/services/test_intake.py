@@ -62,8 +62,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(url):
-    store, bus = SqlIntakeStore(url), LocalBus()
+async def bench(url, *, through=None):
+    store, bus = SqlIntakeStore(through or url), LocalBus()
     intake = Intake(
         store,
         bus,

@@ -121,8 +121,6 @@ class IntakeBatch(Protocol):
     ) -> set[SiteId]:
         """Store readings, move the running transactions' newest reading, return their sites.
 
-        A reading that repeats the newest one of its transaction is not stored twice.
-
         Args:
             facts: The messages.
             links: For each message the transaction that it claims, if any; it is linked only when
@@ -130,12 +128,19 @@ class IntakeBatch(Protocol):
         """
         ...
 
+    async def stored_before(self, facts: Sequence[MeterValuesFact]) -> list[bool]:
+        """Return for each message whether its last reading stands among the newest of its station.
+
+        A message is stored as a whole, so that one is enough.
+        """
+        ...
+
     async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
-        """Keep messages that belong nowhere."""
+        """Keep messages that belong nowhere; one that was kept lately stays single."""
         ...
 
     async def quarantine(self, rows: Sequence[Quarantined]) -> None:
-        """Keep refused messages."""
+        """Keep refused messages; one that was kept lately stays single."""
         ...
 
 
