@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -267,7 +268,15 @@ def _flat(errors: BaseExceptionGroup[CsmsError]) -> Iterator[CsmsError]:
             yield error
 
 
+def _allow_many_sockets() -> None:
+    """Take as many file descriptors as the machine allows: shells give 1024, a socket takes one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # such as macOS, which allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    _allow_many_sockets()
     # What was imported lives for ever and need not be looked at again; and thousands of facts in
     # flight are no garbage: with the default of 700 objects a quarter of the time went to looking.
     gc.freeze()

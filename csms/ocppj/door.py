@@ -186,9 +186,6 @@ class Door:
                 loop.call_later(_PAUSE_S, self._resume, listener, tls)
                 return
             turn_s = self._gate.turn_s(address[0])
-            if turn_s is None:
-                accepted.close()
-                continue
             accepted.setblocking(False)
             # owned by `close`; its failures end in `_arrive`, which lets nothing out
             task = loop.create_task(self._arrive(accepted, address[0], turn_s, tls))
@@ -207,12 +204,12 @@ class Door:
         """Open and serve one socket; the border that keeps its failures from all others."""
         task = cast("asyncio.Task[None]", asyncio.current_task())
         arrival = Arrival(address, task.cancel)
-        self._gate.wait(arrival)
         opened: list[Connection] = []
         try:
             async with asyncio.timeout(self._open_timeout_s):
-                if turn_s:
-                    await self._clock.sleep(turn_s)
+                if turn_s and not await self._has_turn(arrival, turn_s):
+                    return
+                self._gate.wait(arrival)
                 await self._open(accepted, arrival, tls, opened)
             self._gate.leave(arrival)
             for connection in opened:
@@ -227,6 +224,26 @@ class Door:
                 opened[0].transport.abort()
             else:
                 accepted.close()
+
+    async def _has_turn(self, arrival: Arrival, turn_s: float) -> bool:
+        """Wait for an arrival's turn; return False when it is turned away."""
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+
+        def go() -> None:
+            if not turn.done():
+                turn.set_result(None)
+
+        arrival.go = go
+        if not self._gate.park(arrival):
+            return False
+        timer = loop.call_later(turn_s, go)
+        try:
+            await turn
+        finally:
+            timer.cancel()
+            self._gate.unpark(arrival)
+        return True
 
     async def _open(
         self,

@@ -5,8 +5,9 @@ in while somebody else attacks:
 
 * A slow handshake is never refused by count, but the *oldest* one that still waits for its peer is
   dropped when there are too many: a true station needs some round trips and is never the oldest.
-* An address from which no station has come yet gets a rate, and waits its turn above it; one from
-  which stations do come has none, for a thousand of them may stand behind one carrier's gateway.
+* An address from which no station has come yet gets a rate; above it, it waits. The first station
+  that comes from there lifts the rate, for a thousand may stand behind one carrier's gateway, and
+  after our restart they all come at once.
 * A failed handshake is answered later the more of them there were, from that address or for that
   identity. A right password is never held up, so nobody can lock a station out.
 """
@@ -33,8 +34,12 @@ STRANGER_BURST = 500
 STRANGER_PER_S = 50.0
 """Accepted handshakes of such an address: 0.5 ms of CPU each, so at most 3 % of a core."""
 
-LONGEST_TURN_S = 5.0
-"""Who would have to wait longer for its turn is turned away; half of a handshake's time."""
+LONGEST_TURN_S = 8.0
+"""Who is not to have its turn by then waits for the address to become known; a handshake has 10."""
+
+MOST_PARKED = 8_192
+MOST_PARKED_OF_STRANGER = 2_048
+"""Sockets that wait for their turn: 3 KB each, nothing is read of them; more are turned away."""
 
 FREE_FAILURES_OF_ADDRESS = 20
 FREE_FAILURES_OF_IDENTITY = 5
@@ -50,12 +55,22 @@ _T = TypeVar("_T")
 class Arrival:
     """One socket on its way in."""
 
-    __slots__ = ("address", "drop", "group")
+    __slots__ = ("address", "drop", "go", "group")
 
-    def __init__(self, address: str, drop: Callable[[], object]) -> None:
+    def __init__(
+        self, address: str, drop: Callable[[], object], go: Callable[[], object] = lambda: None
+    ) -> None:
+        """Take what the gate may do to it.
+
+        Args:
+            address: Of the other end.
+            drop: Closes it while it waits for its peer.
+            go: Lets it go on while it waits for its turn.
+        """
         self.address = address
         self.group = group_of(address)
         self.drop = drop
+        self.go = go
 
 
 class Gate:
@@ -69,6 +84,8 @@ class Gate:
         self._proxies = proxies
         self._waiting: OrderedDict[Arrival, object] = OrderedDict()
         self._of_group: dict[str, OrderedDict[Arrival, None]] = {}
+        self._parked: dict[str, dict[Arrival, None]] = {}
+        self._parked_count = 0
         self._known: OrderedDict[str, None] = OrderedDict()
         self._due: OrderedDict[str, float] = OrderedDict()
         self._failed_there: LeakyCounts[str] = LeakyCounts(clock, forgotten_per_s=_FORGOTTEN_PER_S)
@@ -79,22 +96,35 @@ class Gate:
         """Return how many arrivals wait for their peers."""
         return len(self._waiting)
 
-    def turn_s(self, address: str) -> float | None:
-        """Take a turn for a socket that was just accepted.
-
-        Returns:
-            Seconds until it may go on; None: turn it away.
-        """
+    def turn_s(self, address: str) -> float:
+        """Take a turn for a socket that was just accepted; return seconds until it may go on."""
         if self.knows(address):
             return 0.0
         group = group_of(address)
         now = self._clock.monotonic()
         due = max(self._due.get(group, 0.0), now - STRANGER_BURST / STRANGER_PER_S)
         due += 1 / STRANGER_PER_S
-        if due - now > LONGEST_TURN_S:
-            return None
-        _remember(self._due, group, due)
+        if due - now <= LONGEST_TURN_S:
+            _remember(self._due, group, due)
         return max(0.0, due - now)
+
+    def park(self, arrival: Arrival) -> bool:
+        """Let an arrival wait for its turn; return False when it is to be turned away."""
+        mine = self._parked.setdefault(arrival.group, {})
+        if self._parked_count >= MOST_PARKED or len(mine) >= MOST_PARKED_OF_STRANGER:
+            return False
+        mine[arrival] = None
+        self._parked_count += 1
+        return True
+
+    def unpark(self, arrival: Arrival) -> None:
+        """Take an arrival out that waited for its turn."""
+        mine = self._parked.get(arrival.group, {})
+        if arrival in mine:
+            del mine[arrival]
+            self._parked_count -= 1
+        if not mine:
+            self._parked.pop(arrival.group, None)
 
     def knows(self, address: str) -> bool:
         """Return whether stations have come from there; a trusted proxy counts as such."""
@@ -121,7 +151,10 @@ class Gate:
 
     def let_in(self, address: str, identity: str) -> None:
         """Note that a station has come from there: its address is known, its failures forgotten."""
-        _remember(self._known, group_of(address), None)
+        group = group_of(address)
+        _remember(self._known, group, None)
+        for arrival in list(self._parked.get(group, ())):
+            arrival.go()
         self._failed_as.forget(identity)
 
     def failed_s(self, address: str, identity: str | None) -> float:

@@ -93,23 +93,32 @@ class TestSlowHandshakes:
             writer.close()
         await wait_until(lambda: len(server._gate) == 0)
 
-    async def test_a_stranger_above_its_rate_waits_for_its_turn(self, start, clock, monkeypatch):
+    async def test_a_stranger_above_its_rate_waits_until_a_station_has_come(
+        self, start, monkeypatch
+    ):
         monkeypatch.setattr(gates, "STRANGER_BURST", 1)
+        monkeypatch.setattr(gates, "STRANGER_PER_S", 0.01)
         server = await start()
-        socket = await asyncio.open_connection("127.0.0.1", server.port)
+        first = await asyncio.open_connection("127.0.0.1", server.port)
         await wait_until(lambda: len(server._gate) == 1)
-        waiting = asyncio.ensure_future(plug_in(server.port))
-        await wait_until(lambda: clock.sleeping)
-        assert not waiting.done()
-        await clock.advance(1)
-        cp = await waiting
-        assert await works(server.port, "/ocpp/CP2")  # the address is known by now
-        await cp.close()
-        socket[1].close()
+        waiting = [asyncio.ensure_future(plug_in(server.port, "/ocpp/CP2")) for _ in range(3)]
+        await wait_until(lambda: server._gate._parked_count == 3)
+        first[1].write(
+            b"GET /ocpp/CP1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        for cp in await asyncio.gather(*waiting):
+            await cp.close()
+        first[1].close()
+
+    async def test_a_stranger_above_its_rate_has_its_turn(self, start, monkeypatch):
+        monkeypatch.setattr(gates, "STRANGER_BURST", 0)
+        server = await start()
+        assert await works(server.port)
 
     async def test_a_stranger_far_above_its_rate_is_turned_away(self, start, monkeypatch):
         monkeypatch.setattr(gates, "STRANGER_BURST", 0)
-        monkeypatch.setattr(gates, "LONGEST_TURN_S", 0)
+        monkeypatch.setattr(gates, "MOST_PARKED_OF_STRANGER", 0)
         server = await start()
         with pytest.raises((ConnectionError, WebSocketException)):
             await plug_in(server.port)
