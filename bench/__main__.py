@@ -147,7 +147,7 @@ def run(plan: Plan, *, quick: bool) -> Results:
         failures=failures,
         fdatasync_ms=syncs,
         idle=idle_stations,
-        idle_tls=None,  # csms listens for plain connections only
+        idle_tls=None,  # the load client speaks plain WebSocket only
         bytes_per_message=(stored.size - empty.size) / (stored.count - empty.count),
         meter_rows=stored.count - empty.count,
         took_s=time.monotonic() - began,

@@ -208,7 +208,7 @@ def _markdown(results: Results, values: dict[str, float | None]) -> str:
     parts += [
         "",
         f"Median fdatasync of the run: {fdatasync:.2f} ms. Memory of a TLS connection: not"
-        " measured, csms has no wss yet.",
+        " measured, the load client speaks plain WebSocket only.",
         "",
         "## CPU and time a message",
         "",
