@@ -1,11 +1,9 @@
-"""The simulator's command line: ``python -m simulator run``."""
+"""The simulator's command line: ``python -m simulator run`` and the commands beside it."""
 
 import asyncio
 import contextlib
-import os
-import signal
+import ssl
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +11,14 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from simulator.control import Panel
 from simulator.errors import FleetError, RegistrationError
 from simulator.events import Event
 from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
 from simulator.registration import register_fleet
+from simulator.serving import listening, serve
+from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
 
 PLAIN_PROGRESS_S = 10.0
 LIVE_PROGRESS_S = 0.5
@@ -26,19 +27,12 @@ MAX_PROBLEM_KINDS = 50
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+app.command()(serve)
+
+
 @app.callback()
 def describe() -> None:
     """Simulated charge points, vehicles and fleets that speak OCPP 1.6J."""
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _refuse(faults: list[str]) -> typer.Exit:
-    for fault in faults:
-        _say(f"error: {fault}")
-    return typer.Exit(2)
 
 
 def _plan(
@@ -93,6 +87,14 @@ def run(
     password: Annotated[
         str | None, typer.Option(help="Basic authentication password of all charge points")
     ] = None,
+    control: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Serve the control page on this port of the loopback"),
+    ] = None,
+    ca: Annotated[Path | None, typer.Option(help="PEM file with the authority to trust")] = None,
+    insecure_tls: Annotated[
+        bool, typer.Option("--insecure-tls", help="Check no server certificate (tests only)")
+    ] = False,
 ) -> None:
     """Play charge points with vehicles that come and go, until Ctrl-C (or --duration).
 
@@ -102,13 +104,16 @@ def run(
     try:
         plan = _plan(fleet, stations, connectors, seed, meter_interval, password)
     except FleetError as error:
-        raise _refuse(error.faults) from error
+        raise refuse(error.faults) from error
     if not url.startswith(("ws://", "wss://")):
-        raise _refuse([f"--url: {url!r} does not begin with ws:// or wss://"])
+        raise refuse([f"--url: {url!r} does not begin with ws:// or wss://"])
     if ledger is not None and not ledger.absolute().parent.is_dir():
-        raise _refuse([f"--ledger: there is no folder {ledger.absolute().parent}"])
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        code = runner.run(_run(plan, url, register, token, speed, duration, ledger))
+        raise refuse([f"--ledger: there is no folder {ledger.absolute().parent}"])
+    tls = tls_or_refuse(ca, insecure_tls)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        code = runner.run(
+            _run(plan, url, register, token, speed, duration, ledger, control=control, tls=tls)
+        )
     raise typer.Exit(code)
 
 
@@ -125,16 +130,7 @@ class _ProblemReport:
         facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
         if facts not in self._told and len(self._told) < MAX_PROBLEM_KINDS:
             self._told.add(facts)
-            _say(f"problem: {event.charge_point}: {event.name}: {facts}")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's loops where there are any: with TLS they need a seventh of the memory."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+            say(f"problem: {event.charge_point}: {event.name}: {facts}")
 
 
 async def _run(
@@ -145,50 +141,42 @@ async def _run(
     speed: float,
     duration: float | None,
     ledger: Path | None,
+    *,
+    control: int | None,
+    tls: ssl.SSLContext | None,
 ) -> int:
     if register is not None:
         try:
             created = await register_fleet(plan, register, token)
         except RegistrationError as error:
-            _say(f"error: {error}")
+            say(f"error: {error}")
             return 1
-        _say(f"registered: {created} new stations and id tags")
-    fleet = Fleet(plan, url, speed=speed, on_event=_ProblemReport())
+        say(f"registered: {created} new stations and id tags")
+    fleet = Fleet(plan, url, speed=speed, tls=tls, on_event=_ProblemReport())
 
     def write_ledger() -> None:
         if ledger is not None:
             fleet.ledger.write(ledger)
 
-    _install_signals(fleet, write_ledger)
-    async with asyncio.TaskGroup() as tasks:
-        progress = tasks.create_task(_progress(fleet))
-        await fleet.run(duration)
-        progress.cancel()
-    write_ledger()
-    _say(f"stopped: {fleet.summary}")
-    return 0
-
-
-def _install_signals(fleet: Fleet, write_ledger: Callable[[], None]) -> None:
-    """Stop in order on the first SIGINT or SIGTERM, at once on the second.
-
-    Handlers of our own: a shell starts background processes with SIGINT ignored.
-    """
-    loop = asyncio.get_running_loop()
-    asked = False
-
-    def on_signal() -> None:
-        nonlocal asked
-        if asked:
-            with contextlib.suppress(OSError):
-                write_ledger()
-            os._exit(130)
-        asked = True
-        _say("stopping: unplugging all vehicles (again to stop at once)")
+    def stop() -> None:
+        say("stopping: unplugging all vehicles (again to stop at once)")
         fleet.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
+    on_signals(stop, write_ledger)
+    async with asyncio.TaskGroup() as tasks:
+        progress = tasks.create_task(_progress(fleet))
+        async with contextlib.AsyncExitStack() as open_servers:
+            if control is not None:
+                panel = Panel(lambda: fleet.stations, fleet.clock)
+                port = await open_servers.enter_async_context(
+                    listening(panel.routes(), "127.0.0.1", control)
+                )
+                say(f"control: http://127.0.0.1:{port}/ui")
+            await fleet.run(duration)
+        progress.cancel()
+    write_ledger()
+    say(f"stopped: {fleet.summary}")
+    return 0
 
 
 async def _progress(fleet: Fleet) -> None:
@@ -200,4 +188,4 @@ async def _progress(fleet: Fleet) -> None:
                 await fleet.clock.sleep(LIVE_PROGRESS_S)
     while True:
         await fleet.clock.sleep(PLAIN_PROGRESS_S)
-        _say(str(fleet.summary))
+        say(str(fleet.summary))

@@ -6,6 +6,7 @@ Tree::
     ├── CallFailed            a call to the central system brought no result
     │   ├── NoAnswer          offline, connection lost, or no answer in time
     │   └── CallRefused       CALLERROR, or an answer that breaks the schema
+    ├── PlugError             the emulator could not plug a vehicle in; what HTTP answers
     ├── FleetError            a fleet file that cannot be used; one text a fault
     └── RegistrationError     the central system's API did not create a station or id tag
 """
@@ -42,3 +43,17 @@ class FleetError(SimulatorError):
 
 class RegistrationError(SimulatorError):
     """The central system's API did not take a station or an id tag."""
+
+
+class PlugError(SimulatorError):
+    """The emulator could not plug a vehicle in.
+
+    Attributes:
+        status: the HTTP status that says so.
+        code: a stable word for the case.
+    """
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code

@@ -8,6 +8,7 @@ timestamps and protocol times stay real.
 import asyncio
 import math
 import random
+import ssl
 from collections import Counter
 from dataclasses import dataclass
 
@@ -73,6 +74,7 @@ class Fleet:
         url: the central system's endpoint.
         speed: how many times faster vehicles live, 1 or more.
         clock: everybody's time.
+        tls: how the central system's certificate is checked (None: by the system's store).
         on_event: told everything that happens to any charge point.
     """
 
@@ -83,12 +85,14 @@ class Fleet:
         *,
         speed: float = 1.0,
         clock: Clock | None = None,
+        tls: ssl.SSLContext | None = None,
         on_event: EventHook | None = None,
     ) -> None:
         self.ledger = Ledger()
         self.clock: Clock = clock or RealClock()
         self._plan = plan
         self._speed = speed
+        self._tls = tls
         self._on_event = on_event
         self._counts: Counter[str] = Counter()
         self._stop_asked = asyncio.Event()
@@ -116,6 +120,7 @@ class Fleet:
             serial_number=name[:25],
             meter_interval_s=group.meterIntervalS,
             speed=self._speed,
+            tls=self._tls,
             configuration=group.configuration,
         )
 

@@ -11,7 +11,6 @@ import contextlib
 import random
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ocpp.v16 import call
 from websockets.asyncio.client import ClientConnection, connect
@@ -55,6 +54,11 @@ class Link:
     def is_connected(self) -> bool:
         """Whether a WebSocket is open."""
         return self._session is not None
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether the charge point has a network and no reason to stay away."""
+        return self._online.is_set()
 
     @property
     def is_registered(self) -> bool:
@@ -151,11 +155,12 @@ class Link:
         settings = station.settings
         ping = station.configuration.integer("WebSocketPingInterval") or None
         opened = connect(
-            f"{settings.url.rstrip('/')}/{quote(settings.identity, safe='')}",
+            settings.endpoint,
             subprotocols=[Subprotocol("ocpp1.6")],
             compression=None,
             additional_headers=self._credentials(),
             proxy=None,
+            ssl=(settings.tls or True) if settings.endpoint.startswith("wss:") else None,
             ping_interval=ping,
             ping_timeout=PING_TIMEOUT_S,
             open_timeout=settings.response_timeout_s,

@@ -1,7 +1,9 @@
 """The settings of one simulated charge point, and the snapshot of its state that watchers get."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from simulator.supply import Supply
 from simulator.vehicle import Draw
@@ -18,6 +20,8 @@ class StationSettings:
     Attributes:
         identity: the OCPP identity, appended to ``url`` percent-encoded.
         url: the central system's endpoint, ``ws://`` or ``wss://``.
+        address: the whole URL to connect to, in place of ``url`` and the identity.
+        tls: for ``wss://``; None trusts what the system trusts.
         connectors: number of connectors, 1 or more.
         supply: rating of each connector.
         password: Basic authentication password (None: no authentication).
@@ -53,6 +57,13 @@ class StationSettings:
     step_s: float = 1.0
     configuration: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
+    address: str | None = None
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that the charge point connects to."""
+        return self.address or f"{self.url.rstrip('/')}/{quote(self.identity, safe='')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

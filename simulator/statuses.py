@@ -66,6 +66,11 @@ class StatusBoard:
             for number, notice in self._current.items()
         )
 
+    def acknowledged(self, connector_id: int) -> str | None:
+        """Return the state of a connector that the central system has last acknowledged."""
+        content = self._acknowledged.get(connector_id)
+        return content[0] if content is not None else None
+
     def current(self, connector_id: int) -> call.StatusNotification:
         """Return the message for a connector's present state, for a trigger."""
         return _message(self._current[connector_id])

@@ -1,0 +1,83 @@
+"""``python -m simulator serve``: the emulator, its API and its page."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiohttp import web
+
+from simulator.control import Panel
+from simulator.emulator import Emulator
+from simulator.emulator_api import emulator_routes
+from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
+from simulator.web import MAX_BODY, guard
+
+
+@asynccontextmanager
+async def listening(
+    routes: Iterable[web.AbstractRouteDef], host: str, port: int
+) -> AsyncIterator[int]:
+    """Serve ``routes`` and give the port.
+
+    Raises:
+        OSError: the port is taken or the host is not ours.
+    """
+    site = web.Application(middlewares=[guard], client_max_size=MAX_BODY)
+    site.add_routes(routes)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one")] = 3000,
+    meter_interval: Annotated[
+        int, typer.Option(min=0, help="Seconds between MeterValues, 0 for none")
+    ] = 10,
+    speed: Annotated[float, typer.Option(min=1.0, help="How many times faster batteries fill")] = 1,
+    patience: Annotated[
+        float, typer.Option(min=0.1, help="Longest wait for a plugged vehicle's Preparing, s")
+    ] = 20.0,
+    ca: Annotated[Path | None, typer.Option(help="PEM file with the authority to trust")] = None,
+    insecure_tls: Annotated[
+        bool, typer.Option("--insecure-tls", help="Check no server certificate (tests only)")
+    ] = False,
+) -> None:
+    """Be the charging emulator: POST /plug plugs vehicles in, /ui is its page."""
+    tls = tls_or_refuse(ca, insecure_tls)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        try:
+            runner.run(_serve(host, port, meter_interval, speed, patience, tls))
+        except OSError as error:
+            raise refuse([f"cannot listen on {host}:{port}: {error.strerror}"]) from error
+
+
+async def _serve(
+    host: str,
+    port: int,
+    meter_interval: int,
+    speed: float,
+    patience: float,
+    tls: ssl.SSLContext | None,
+) -> None:
+    emulator = Emulator(tls=tls, meter_interval_s=meter_interval, patience_s=patience, speed=speed)
+    panel = Panel(lambda: emulator.stations, emulator.clock)
+    routes = [*emulator_routes(emulator), *panel.routes()]
+    async with listening(routes, host, port) as taken:
+        say(f"emulator: http://{host}:{taken}/  page: http://{host}:{taken}/ui")
+
+        def stop() -> None:
+            say("stopping: unplugging all vehicles (again to stop at once)")
+            emulator.stop()
+
+        on_signals(stop)
+        await emulator.run()

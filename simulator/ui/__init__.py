@@ -1,0 +1,1 @@
+"""The control page: one HTML, one JavaScript and one CSS file."""
