@@ -27,8 +27,8 @@ from csms.proxies import TrustedProxies
 MOST_OPENING = 4_096
 """Sockets that are not let in yet, in all: with TLS at most 170 MB."""
 
-MOST_OPENING_OF_STRANGER = 512
-"""Of them from one address that no station has come from; one address alone fills no more."""
+MOST_OPENING_OF_STRANGER = 1_024
+"""Of them from one address that no station has come from: what its rate lets in within 10 s."""
 
 STRANGER_BURST = 500
 STRANGER_PER_S = 50.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from datetime import timedelta
 
@@ -305,3 +306,48 @@ class TestClientCertificates:
             assert await works(cp)
             await cp.close()
             await wait_until(lambda: client.server.gateway.online() == 0)
+
+
+class TestSlowTls:
+    @pytest.fixture
+    async def quick(self, tls, connections):
+        server = OcppServer(
+            host="127.0.0.1",
+            port=0,
+            connections=connections,
+            intake=StandInIntake(),
+            schemas=Schemas(),
+            clock=SystemClock(),
+            tls=tls.stations,
+            open_timeout_s=0.3,
+        )
+        await server.start()
+        yield server
+        await server.stop()
+
+    @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00\x01", b"\x16\x03\x01\xff\xff"])
+    async def test_a10_a_handshake_that_stops_is_dropped_in_time(self, quick, said):
+        reader, writer = await asyncio.open_connection("127.0.0.1", quick.tls_port)
+        writer.write(said)
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        writer.close()
+        await wait_until(lambda: len(quick._door) == 0)
+
+    async def test_a10_tls_and_request_share_one_limit(self, quick, root):
+        context = ssl.create_default_context(cadata=root.pem.decode())
+        reader, writer = await asyncio.open_connection("127.0.0.1", quick.tls_port, ssl=context)
+        writer.write(b"GET /ocpp/CP4 HTTP/1.1\r\n")
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+        await wait_until(lambda: len(quick._door) == 0)
+
+    async def test_strangers_in_a_tls_handshake_are_counted(self, quick, monkeypatch):
+        monkeypatch.setattr("csms.ocppj.gate.MOST_OPENING_OF_STRANGER", 5)
+        slow = [await asyncio.open_connection("127.0.0.1", quick.tls_port) for _ in range(20)]
+        await wait_until(lambda: quick._gate.dropped == 15)
+        for _, writer in slow:
+            writer.close()
