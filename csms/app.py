@@ -24,7 +24,7 @@ from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import Clock, SystemClock
-from csms.errors import StartError
+from csms.errors import DatabaseAway, StartError
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
@@ -52,6 +52,7 @@ from csms.store.unit_of_work import SqlUnitsOfWork
 _log = structlog.get_logger(__name__)
 
 _STOP_WAIT_S = 10.0
+_LAST_WORDS_S = 3.0
 _SECRET_BYTES = 32
 _LOG_MB = 10_000
 _EMBEDDED_LOG_MB = 2_000
@@ -336,7 +337,11 @@ async def running(
                 intake.close()
                 await asyncio.wait([storing], timeout=_STOP_WAIT_S)
                 storing.cancel()
-                await connections.flush()
+                try:
+                    async with asyncio.timeout(_LAST_WORDS_S):
+                        await connections.flush()
+                except (DatabaseAway, TimeoutError):
+                    _log.warning("last signs of life are lost: the database is away")
     finally:
         await intake_store.close()
         await database.close()

@@ -32,6 +32,7 @@ from csms.ocppj.session import Services, Session
 from csms.proxies import Peer, TrustedProxies
 from csms.services.connections import Connections
 from csms.services.intake import Intake
+from csms.services.notices import Notices
 from csms.services.ports.bus import Bus
 
 _log = structlog.get_logger(__name__)
@@ -50,7 +51,7 @@ CLOSED_AT_ONCE = 50
 _CLOSED_PER_S = 500.0
 _LONGEST_CLOSING_S = 2.0
 
-_ADMISSION_TIMEOUT_S = 8.0
+_ADMISSION_TIMEOUT_S = 5.0  # well within the time for a whole handshake, to be told by a 503
 _GOING_AWAY = 1001
 _TRY_AGAIN_LATER = 1013
 
@@ -114,7 +115,7 @@ class OcppServer:
             clock, forgotten_per_s=_TAKE_OVERS_FORGOTTEN_PER_S
         )
         self._services = Services(
-            handlers=Handlers(intake, schemas, clock),
+            handlers=Handlers(intake, schemas, clock, notices),
             schemas=schemas,
             intake=intake,
             connections=connections,

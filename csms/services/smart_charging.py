@@ -47,6 +47,7 @@ POLL_S = 5.0
 IDLE_POLL_S = 30.0
 _LEASE = timedelta(seconds=15)
 _LEASE_EVERY_S = 5.0
+_RELEASE_S = 2.0
 _STACK_LEVEL = 0
 
 
@@ -110,7 +111,8 @@ class SmartCharging:
                         self._let_go(site_id)
         finally:
             with suppress(Exception):  # the lease runs out by itself
-                await self._store.release(self._node)
+                async with asyncio.timeout(_RELEASE_S):
+                    await self._store.release(self._node)
 
     def _site_changed(self, event: SiteChanged) -> None:
         self._hints[event.site_id].give()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import asyncpg
 from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
@@ -32,6 +33,7 @@ _AWAY = (
 
 _POOL_S = 5.0
 _CONNECT_S = 5.0
+_CLOSE_S = 2.0
 _STATEMENT_S = 15.0
 
 # constraint name -> (code, sentence)
@@ -132,5 +134,7 @@ class Database:
                     raise
 
     async def close(self) -> None:
-        """Close all connections of the pool."""
-        await self.engine.dispose()
+        """Close all connections of the pool; a database that hangs is not waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self.engine.dispose()

@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csms.errors import DatabaseAway
 from csms.store.audit import Audit
 from csms.store.calls import Calls
 from csms.store.charge_points import ChargePoints
@@ -108,6 +109,13 @@ class SqlUnitsOfWork:
             yield SqlUnitOfWork(connection)
 
     async def ping(self) -> None:
-        """Ask the database for a sign of life. Raises DatabaseAway."""
+        """Ask the database whether it can be written.
+
+        Raises:
+            DatabaseAway: It cannot be reached, or takes no writes.
+        """
         async with self._database.transaction() as connection:
-            await connection.execute(text("SELECT 1"))
+            query = text("SELECT current_setting('transaction_read_only') = 'on'")
+            if (await connection.execute(query)).scalar_one():
+                await connection.invalidate()  # after a fail-over a new one leads to the primary
+                raise DatabaseAway("it is read-only")

@@ -14,6 +14,7 @@ import asyncpg
 
 from csms.app import SERVE, DatabaseAddress, Running, running
 from csms.settings import Settings
+from csms.store.embedded import EmbeddedPostgres
 from simulator.charge_point import ChargePointSimulator
 from simulator.settings import StationSettings
 
@@ -69,13 +70,16 @@ def settings_for(database_url: str | None, folder: Path, **changed: Any) -> Sett
 
 
 @asynccontextmanager
-async def system(database_url: str, folder: Path, **changed: Any) -> AsyncIterator[System]:
+async def system(
+    database_url: str, folder: Path, *, embedded: EmbeddedPostgres | None = None, **changed: Any
+) -> AsyncIterator[System]:
+    """Run one; `embedded` is the server behind the URL, to be supervised."""
     settings = settings_for(database_url, folder, **changed)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     sql = await asyncpg.connect(database_url)
     try:
         async with (
-            running(settings, SERVE, DatabaseAddress(url=database_url)) as made,
+            running(settings, SERVE, DatabaseAddress(url=database_url, embedded=embedded)) as made,
             aiohttp.ClientSession(headers=headers) as client,
             AsyncExitStack() as stack,
         ):
