@@ -33,6 +33,7 @@ from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
 from csms.services.connections import Connections
 from csms.services.intake import Intake
+from csms.services.notices import Notices
 from csms.services.pulse import watch_database, watch_loop
 from csms.services.released import Released
 from csms.services.smart_charging import SmartCharging
@@ -45,6 +46,7 @@ from csms.store.database import Database
 from csms.store.embedded import EmbeddedPostgres
 from csms.store.embedded_attach import running_url
 from csms.store.intake import SqlIntakeStore
+from csms.store.notices import SqlNoticeStore
 from csms.store.partitions import Retention, keep_partitions
 from csms.store.released import SqlReleasedStore
 from csms.store.unit_of_work import SqlUnitsOfWork
@@ -260,6 +262,7 @@ async def running(
         tls=None if tls is None else tls.stations,
         tls_port=settings.ocpp_tls_port,
         proxies=proxies,
+        notices=Notices(SqlNoticeStore(database), clock),
     )
     allocator = SmartCharging(SqlControlStore(database), ocpp.gateway, bus, clock, node=node)
     released = Released(SqlReleasedStore(database), ocpp.gateway, bus, clock)

@@ -25,6 +25,7 @@ from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
 from csms.api.sites import Sites
 from csms.api.station_logs import StationLogs
+from csms.api.station_state import StationStates
 from csms.api.stations import Stations
 from csms.api.statistics import Statistics
 from csms.api.users import ApiKeys, Audit, Users
@@ -35,6 +36,7 @@ from csms.proxies import TrustedProxies
 from csms.services.access import Access
 from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
+from csms.services.call_effects import JobEffect
 from csms.services.commands import CommandService
 from csms.services.id_tags import IdTagService
 from csms.services.managed_loads import ManagedLoadService
@@ -48,6 +50,7 @@ from csms.services.quarantine import QuarantineService
 from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
 from csms.services.sites import SiteService
+from csms.services.station_state import StationState
 from csms.services.stations import StationService
 from csms.services.statistics import StatisticsService
 from csms.services.users import UserService
@@ -135,7 +138,13 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         last_seen=ports.last_seen,
     )
     commands = CommandService(
-        units, ports.gateway, ports.schemas, clock, audit, secret=config.secret
+        units,
+        ports.gateway,
+        ports.schemas,
+        clock,
+        audit,
+        secret=config.secret,
+        effects=(JobEffect(),),
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
@@ -143,6 +152,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Health(overview, config.version),
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
+        StationStates(StationState(units)),
         Calls(commands),
         Sessions(sessions, clock),
         IdTags(IdTagService(units, audit)),

@@ -24,6 +24,8 @@ from csms.ocppj.conversation import Call
 from csms.ocppj.messages import Source
 from csms.ocppj.schemas import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Schemas
 from csms.services.intake import Intake
+from csms.services.notices import Notices
+from csms.services.ports.notices import Notice
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +66,17 @@ class Handlers:
     Concurrency: stateless; calls of one connection come one after the other, in order.
     """
 
-    def __init__(self, intake: Intake, schemas: Schemas, clock: Clock) -> None:
+    def __init__(
+        self, intake: Intake, schemas: Schemas, clock: Clock, notices: Notices | None = None
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            intake: Makes the facts of charging durable.
+            schemas: All of OCPP 1.6.
+            clock: Of the server.
+            notices: Makes what else is reported durable; without it that is NotSupported.
+        """
         self._intake = intake
         self._schemas = schemas
         self._clock = clock
@@ -72,14 +84,14 @@ class Handlers:
             "Authorize": self._authorize,
             "BootNotification": self._boot,
             "DataTransfer": self._data_transfer,
-            "DiagnosticsStatusNotification": self._diagnostics_status,
-            "FirmwareStatusNotification": self._firmware_status,
             "Heartbeat": self._heartbeat,
             "MeterValues": self._meter_values,
             "StartTransaction": self._start,
             "StatusNotification": self._status,
             "StopTransaction": self._stop,
         }
+        if notices is not None:
+            self._handlers |= NoticeHandlers(notices).handlers()
 
     async def handle(self, station: Station, call: Call, received_at: datetime) -> Handled:
         """Serve one call and return its answer.
@@ -173,18 +185,6 @@ class Handlers:
     ) -> Mapping[str, Any]:
         return {"status": "UnknownVendorId"}  # M60: no vendor is known
 
-    async def _diagnostics_status(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        await self._intake.submit(messages.diagnostics_status(payload, source))
-        return {}
-
-    async def _firmware_status(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        await self._intake.submit(messages.firmware_status(payload, source))
-        return {}
-
     async def _heartbeat(
         self, station: Station, payload: Mapping[str, Any], source: Source
     ) -> Mapping[str, Any]:
@@ -220,6 +220,39 @@ class Handlers:
         if outcome.id_tag_info is None:
             return {}
         return {"idTagInfo": _id_tag_info(outcome.id_tag_info)}
+
+
+class NoticeHandlers:
+    """Serves what charge points report beside charging; each is stored, then answered `{}`."""
+
+    def __init__(self, notices: Notices) -> None:
+        self._notices = notices
+
+    def handlers(self) -> dict[str, _Handler]:
+        """Return the handlers by action."""
+        return {
+            "DiagnosticsStatusNotification": self._kept(messages.diagnostics_status),
+            "FirmwareStatusNotification": self._kept(messages.firmware_status),
+            "LogStatusNotification": self._kept(messages.log_status),
+            "SecurityEventNotification": self._kept(messages.security_event),
+            "SignCertificate": self._sign_certificate,
+            "SignedFirmwareStatusNotification": self._kept(messages.signed_firmware_status),
+        }
+
+    def _kept(self, read: Callable[[Mapping[str, Any], Source], Notice]) -> _Handler:
+        async def handle(
+            station: Station, payload: Mapping[str, Any], source: Source
+        ) -> Mapping[str, Any]:
+            await self._notices.submit(read(payload, source))
+            return {}
+
+        return handle
+
+    async def _sign_certificate(
+        self, station: Station, payload: Mapping[str, Any], source: Source
+    ) -> Mapping[str, Any]:
+        await self._notices.submit(messages.unsigned_certificate(source))
+        return {"status": "Rejected"}  # M80: nobody here can sign it
 
 
 def _id_tag_info(info: IdTagInfo) -> dict[str, str]:

@@ -18,6 +18,7 @@ from csms.domain.connectors import StatusFact
 from csms.domain.ids import ChargePointKey
 from csms.domain.jobs import JobStatusFact
 from csms.domain.metering import MeterValuesFact, Reading
+from csms.domain.security_events import CERTIFICATE_NOT_SIGNED, SecurityEventFact
 from csms.domain.transactions import StartFact, StopFact
 from csms.ocppj import repairs, timestamps
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused
@@ -163,6 +164,53 @@ def diagnostics_status(payload: Mapping[str, Any], source: Source) -> JobStatusF
         received_at=source.received_at,
         kind="diagnostics",
         status=payload["status"],
+    )
+
+
+def log_status(payload: Mapping[str, Any], source: Source) -> JobStatusFact:
+    """Return the fact of a LogStatusNotification.req."""
+    return JobStatusFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        kind="log",
+        status=payload["status"],
+        request_id=_optional_integer(payload, "requestId"),
+        by_request=True,
+    )
+
+
+def signed_firmware_status(payload: Mapping[str, Any], source: Source) -> JobStatusFact:
+    """Return the fact of a SignedFirmwareStatusNotification.req."""
+    return JobStatusFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        kind="firmware",
+        status=payload["status"],
+        request_id=_optional_integer(payload, "requestId"),
+        by_request=True,
+    )
+
+
+def security_event(payload: Mapping[str, Any], source: Source) -> SecurityEventFact:
+    """Return the fact of a SecurityEventNotification.req; any type will do (M75)."""
+    return SecurityEventFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        type=payload["type"],
+        at=_time(payload["timestamp"], "timestamp", source),
+        tech_info=payload.get("techInfo"),
+    )
+
+
+def unsigned_certificate(source: Source) -> SecurityEventFact:
+    """Return the event of a SignCertificate.req that nobody here can serve (M80)."""
+    return SecurityEventFact(
+        charge_point=source.charge_point,
+        received_at=source.received_at,
+        type=CERTIFICATE_NOT_SIGNED,
+        at=source.received_at,
+        tech_info="There is no certificate authority here: SignCertificate was answered Rejected.",
+        source="server",
     )
 
 

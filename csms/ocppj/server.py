@@ -81,6 +81,7 @@ class OcppServer:
         tls_port: int = 0,
         proxies: TrustedProxies | None = None,
         open_timeout_s: float = OPEN_TIMEOUT_S,
+        notices: Notices | None = None,
     ) -> None:
         """Put the parts together; nothing listens yet.
 
@@ -100,6 +101,7 @@ class OcppServer:
             tls_port: Of that one; 0 takes a free one, see `tls_port`.
             proxies: Whose forwarding headers count; None: nobody's.
             open_timeout_s: For a whole handshake, TLS included.
+            notices: Makes durable what is reported beside charging; None: that is NotSupported.
         """
         self._host = host
         self._wanted_port = port

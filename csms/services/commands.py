@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from csms.domain.masking import mask
 from csms.errors import CallFailed, DatabaseAway, Forbidden, Invalid, NotFound
 from csms.services import command_checks, credentials, key_rotation
 from csms.services.audit import AuditTrail
+from csms.services.call_effects import CallEffect, Ended, Sending
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import CallRecord, Station
@@ -34,7 +35,9 @@ class CommandService:
         audit: AuditTrail,
         *,
         secret: bytes,
+        effects: Sequence[CallEffect] = (),
     ) -> None:
+        self._effects = effects
         self._units = units
         self._gateway = gateway
         self._schemas = schemas
@@ -90,7 +93,10 @@ class CommandService:
                 station.identity,
                 {"action": action, "call": call.id},
             )
-        return await self._sent(station, call, payload, digest)
+            sending = Sending(id=call.id, action=action, payload=payload, at=now)
+            for effect in self._effects:
+                await effect.sending(unit, station, sending)
+        return await self._sent(station, call, sending, digest)
 
     def _check(self, station: Station, action: str, payload: Mapping[str, Any]) -> None:
         problems = self._schemas.problems(action, payload)
@@ -104,11 +110,13 @@ class CommandService:
         self,
         station: Station,
         call: CallRecord,
-        payload: Mapping[str, Any],
+        sending: Sending,
         new_digest: bytes | None,
     ) -> CallRecord:
         try:
-            answer = await self._gateway.call(station.key, call.action, payload, message_id=call.id)
+            answer = await self._gateway.call(
+                station.key, call.action, sending.payload, message_id=call.id
+            )
         except CallFailed as error:
             failed = replace(
                 call,
@@ -116,9 +124,10 @@ class CommandService:
                 outcome=error.code,
                 error_description=error.detail,
             )
-            await self._record(station, failed, new_digest)
+            await self._record(station, failed, sending, None, new_digest)
             raise
         ended = replace(call, sent_at=answer.sent_at, ended_at=answer.answered_at)
+        response: Mapping[str, Any] | None = None
         if answer.error_code is not None:
             ended = replace(
                 ended,
@@ -127,17 +136,23 @@ class CommandService:
                 error_description=answer.error_description,
             )
         else:
-            outcome, status = command_checks.outcome(answer.payload)
+            response = answer.payload
+            outcome, status = command_checks.outcome(response)
             ended = replace(
                 ended,
                 outcome=outcome,
                 status=status,
-                response=masked(call.action, answer.payload),
+                response=masked(call.action, response),
             )
-        return await self._record(station, ended, new_digest)
+        return await self._record(station, ended, sending, response, new_digest)
 
     async def _record(
-        self, station: Station, call: CallRecord, new_digest: bytes | None
+        self,
+        station: Station,
+        call: CallRecord,
+        sending: Sending,
+        response: Mapping[str, Any] | None,
+        new_digest: bytes | None,
     ) -> CallRecord:
         """Write the outcome; a call that was sent must not fail because the database is away."""
         try:
@@ -146,6 +161,15 @@ class CommandService:
                 if new_digest is not None and call.outcome is not None:
                     changes = key_rotation.after(new_digest, call.outcome, call.status)
                     await unit.charge_points.update(station.key, changes)
+                end = Ended(
+                    call=sending,
+                    at=call.ended_at or self._clock.now(),
+                    outcome=str(call.outcome),
+                    status=call.status,
+                    response=response,
+                )
+                for effect in self._effects:
+                    await effect.ended(unit, station, end)
         except DatabaseAway:
             _log.warning("outcome of a call could not be recorded", call=call.id)
             text = "The outcome could not be recorded: the database is away."

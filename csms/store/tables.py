@@ -275,17 +275,57 @@ quarantine = Table(
 )
 Index("ix_quarantine_open", quarantine.c.id, postgresql_where=quarantine.c.state == "open")
 
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
+    Column("kind", Text, nullable=False),  # firmware, diagnostics or log
+    Column("request_id", BigInteger),  # of GetLog and SignedUpdateFirmware
+    Column("call_id", Text, nullable=False),  # the call that began it
+    Column("state", Text, nullable=False, server_default="running"),
+    Column("status", Text),  # the newest report that counted
+    Column("file_name", Text),
+    Column("created_at", _TIME, nullable=False),
+    Column("accepted_at", _TIME),  # None: the call is not answered, or its answer is not known
+    Column("ended_at", _TIME),
+    CheckConstraint("state in ('running', 'done', 'failed')", name="state"),
+    UniqueConstraint("call_id", name="uq_jobs_call_id"),
+    Index("ix_jobs_charge_point_id", "charge_point_id", text("id DESC")),
+)
+
 job_statuses = Table(
     "job_statuses",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
-    Column("kind", Text, nullable=False),  # firmware or diagnostics
+    Column("kind", Text, nullable=False),  # firmware, diagnostics or log
     Column("status", Text, nullable=False),
     Column("received_at", _TIME, nullable=False),
+    Column("request_id", BigInteger),  # as sent
+    Column("job_id", BigInteger, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
+    Column("finding", Text),  # what is odd about it
     Index(
         "ix_job_statuses_charge_point_id_received_at", "charge_point_id", text("received_at DESC")
     ),
+)
+
+security_events = Table(
+    "security_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
+    Column("source", Text, nullable=False),  # station or server
+    Column("type", Text, nullable=False),
+    Column("at", _TIME, nullable=False),  # by the clock of its source
+    Column("received_at", _TIME, nullable=False),
+    Column("tech_info", Text, nullable=False, server_default=""),
+    Column("critical", Boolean, nullable=False),
+    # charge points repeat them until they are answered: each stands here once
+    UniqueConstraint(
+        "charge_point_id", "source", "type", "at", "tech_info", name="uq_security_events_content"
+    ),
+    Index("ix_security_events_charge_point_id", "charge_point_id", text("id DESC")),
 )
 
 charging_limits = Table(

@@ -16,9 +16,11 @@ from csms.store.charge_points import ChargePoints
 from csms.store.database import Database
 from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
+from csms.store.jobs import Jobs
 from csms.store.managed_loads import ManagedLoads
 from csms.store.messages import Messages
 from csms.store.quarantine import Quarantine
+from csms.store.security_events import SecurityEvents
 from csms.store.sessions import Sessions
 from csms.store.sites import Sites
 from csms.store.statistics import Statistics
@@ -85,6 +87,16 @@ class SqlUnitOfWork:
     def quarantine(self) -> Quarantine:
         """Refused messages."""
         return Quarantine(self._connection)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Firmware, diagnostics and log jobs."""
+        return Jobs(self._connection)
+
+    @cached_property
+    def security_events(self) -> SecurityEvents:
+        """Security events."""
+        return SecurityEvents(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

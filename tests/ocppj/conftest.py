@@ -40,6 +40,7 @@ async def server(
         schemas=schemas,
         clock=SystemClock(),
         call_timeout_s=5.0,
+        notices=intake,
     )
     await server.start()
     yield server

@@ -211,7 +211,7 @@ async def test_r07_unknown_actions(cp, action):
     assert await code(cp, action, {}) == "NotImplemented"
 
 
-@pytest.mark.parametrize("action", ["Reset", "SignCertificate", "SecurityEventNotification"])
+@pytest.mark.parametrize("action", ["Reset", "CertificateSigned", "GetLog"])
 async def test_r08_actions_that_are_not_served(cp, action):
     assert await code(cp, action, {}) == "NotSupported"
 

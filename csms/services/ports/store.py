@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.services.ports.state import Jobs, SecurityEvents
 from csms.services.records import (
     ApiKey,
     AuditEntry,
@@ -512,6 +513,16 @@ class UnitOfWork(Protocol):
     @property
     def quarantine(self) -> Quarantine:
         """Repository of refused messages."""
+        ...
+
+    @property
+    def jobs(self) -> Jobs:
+        """Repository of jobs."""
+        ...
+
+    @property
+    def security_events(self) -> SecurityEvents:
+        """Repository of security events."""
         ...
 
     @property

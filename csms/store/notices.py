@@ -1,0 +1,126 @@
+"""Notices of charge points; see `csms.services.ports.notices`.
+
+Statements go one a notice: these messages are rare, and what a report means depends on the
+reports before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain import jobs
+from csms.domain.jobs import JobStatusFact
+from csms.domain.security_events import SecurityEventFact
+from csms.services.ports.notices import Notice
+from csms.store import tables
+from csms.store.database import Database
+
+_JOBS = tables.jobs
+_STATUSES = tables.job_statuses
+_EVENTS = tables.security_events
+
+_LATE = timedelta(hours=1)
+"""How long after its end a job still gets reports that do not say which job they mean."""
+
+
+class SqlNoticeStore:
+    """Each `keep` is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, notices: Sequence[Notice]) -> list[SecurityEventFact]:
+        """See the port."""
+        fresh = []
+        async with self._database.transaction() as connection:
+            for notice in notices:
+                match notice:
+                    case SecurityEventFact():
+                        if await _keep_event(connection, notice):
+                            fresh.append(notice)
+                    case JobStatusFact():
+                        await _keep_status(connection, notice)
+        return fresh
+
+
+async def _keep_event(connection: AsyncConnection, event: SecurityEventFact) -> bool:
+    """Store an event unless it is there; returns whether it was new (at least once, M75)."""
+    statement = (
+        insert(_EVENTS)
+        .values(
+            charge_point_id=event.charge_point,
+            source=event.source,
+            type=event.type,
+            at=event.at,
+            received_at=event.received_at,
+            tech_info=event.tech_info or "",
+            critical=event.critical,
+        )
+        .on_conflict_do_nothing(constraint="uq_security_events_content")
+        .returning(_EVENTS.c.id)
+    )
+    return (await connection.execute(statement)).first() is not None
+
+
+async def _keep_status(connection: AsyncConnection, fact: JobStatusFact) -> None:
+    """Append a report to its job, if it has one, and move the job on."""
+    job = await _job_of(connection, fact)
+    await connection.execute(
+        insert(_STATUSES).values(
+            charge_point_id=fact.charge_point,
+            kind=fact.kind,
+            status=fact.status,
+            received_at=fact.received_at,
+            request_id=fact.request_id,
+            job_id=None if job is None else job.id,
+            finding=_finding(fact, job),
+        )
+    )
+    if job is None:
+        return
+    values: dict[str, object] = {}
+    if job.accepted_at is None:  # it reports, so it works: the answer to the call comes later
+        values["accepted_at"] = fact.received_at
+    state = jobs.advance(job.state, fact.status)
+    if state is not None:
+        values |= {"state": state, "status": fact.status}
+        if state != "running":
+            values["ended_at"] = fact.received_at
+    if values:
+        await connection.execute(update(_JOBS).where(_JOBS.c.id == job.id).values(values))
+
+
+async def _job_of(connection: AsyncConnection, fact: JobStatusFact) -> Row[Any] | None:
+    """Return the job that a report is about, locked.
+
+    Without a request id that is the newest of its kind that runs, or has just ended.
+    """
+    query = (
+        select(_JOBS)
+        .where(_JOBS.c.charge_point_id == fact.charge_point, _JOBS.c.kind == fact.kind)
+        .limit(1)
+        .with_for_update()
+    )
+    if fact.request_id is not None:
+        query = query.where(_JOBS.c.request_id == fact.request_id).order_by(_JOBS.c.id.desc())
+    elif fact.is_idle:
+        return None
+    else:
+        query = query.where(
+            (_JOBS.c.state == "running") | (_JOBS.c.ended_at > fact.received_at - _LATE)
+        ).order_by((_JOBS.c.state == "running").desc(), _JOBS.c.id.desc())
+    return (await connection.execute(query)).first()
+
+
+def _finding(fact: JobStatusFact, job: Row[Any] | None) -> str | None:
+    if fact.request_id is not None and job is None:
+        return "requestIdUnknown"
+    if fact.request_id is None and fact.by_request and not fact.is_idle:
+        return "requestIdMissing"
+    return None
