@@ -90,7 +90,8 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         print("The benchmark reads /proc: it needs Linux.", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)  # a shell's background job ignores SIGINT otherwise
     try:
         plan = _within_limits(QUICK if quick else FULL)
         results = run(plan, quick=quick)
