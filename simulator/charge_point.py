@@ -22,6 +22,7 @@ from simulator.configuration import Configuration, standard_keys
 from simulator.connector import Connector, Reservation
 from simulator.errors import CallFailed, NoAnswer
 from simulator.events import Event, EventHook
+from simulator.faults import DisorderedQueue, FaultyNetwork
 from simulator.ledger import Ledger
 from simulator.link import Link
 from simulator.meter import Meter
@@ -79,9 +80,14 @@ class ChargePointSimulator:
             max_periods=self.configuration.integer("ChargingScheduleMaxPeriods"),
             max_profiles=self.configuration.integer("MaxChargingProfilesInstalled"),
         )
-        self.queue = TransactionQueue(self.configuration, self.clock, self._on_attempt)
-        self.statuses = StatusBoard(self.clock)
         seed = settings.seed if settings.seed is not None else settings.identity
+        # Chance in a simulation, not a secret.
+        self._chance = random.Random(f"{seed} faults")  # noqa: S311
+        disorder = None
+        if settings.faults is not None:
+            disorder = DisorderedQueue(settings.faults, self._chance)
+        self.queue = TransactionQueue(self.configuration, self.clock, self._on_attempt, disorder)
+        self.statuses = StatusBoard(self.clock)
         self.link = Link(self, random.Random(seed))  # noqa: S311  # jitter, not a secret
         self.operative = True
         self.sessions: dict[int, ConnectorSession] = {
@@ -188,6 +194,12 @@ class ChargePointSimulator:
 
         if self.link.is_registered:
             self.spawn(send)
+
+    def new_network(self) -> FaultyNetwork | None:
+        """Return what the next connection leads through, or None for a network without faults."""
+        if self.settings.faults is None:
+            return None
+        return FaultyNetwork(self.settings.faults, self._chance, self.clock, self.spawn)
 
     # What people, vehicles and networks do
 

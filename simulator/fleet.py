@@ -10,7 +10,9 @@ import math
 import random
 import ssl
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from simulator.charge_point import ChargePointSimulator
 from simulator.clock import Clock, RealClock
@@ -76,6 +78,7 @@ class Fleet:
         clock: everybody's time.
         tls: how the central system's certificate is checked (None: by the system's store).
         on_event: told everything that happens to any charge point.
+        changes: fields of ``StationSettings`` that all charge points have otherwise.
     """
 
     def __init__(
@@ -87,8 +90,10 @@ class Fleet:
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
         on_event: EventHook | None = None,
+        changes: Mapping[str, Any] | None = None,
     ) -> None:
         self.ledger = Ledger()
+        self._changes = changes or {}
         self.clock: Clock = clock or RealClock()
         self._plan = plan
         self._speed = speed
@@ -110,7 +115,7 @@ class Fleet:
                 self._places.append(_Place(station=station, group=group, number=number))
 
     def _settings(self, group: Group, name: str, url: str) -> StationSettings:
-        return StationSettings(
+        settings = StationSettings(
             identity=name,
             url=url,
             connectors=group.connectors,
@@ -123,6 +128,7 @@ class Fleet:
             tls=self._tls,
             configuration=group.configuration,
         )
+        return replace(settings, **self._changes)
 
     def _watch(self, event: Event) -> None:
         self._counts[event.name] += 1

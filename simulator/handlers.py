@@ -16,6 +16,7 @@ class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers):
     """A charge point's conversation on one open WebSocket."""
 
     def __init__(self, station: "ChargePointSimulator", connection: ClientConnection) -> None:
+        self._network = station.new_network()
         super().__init__(
             station.identity,
             connection,
@@ -23,8 +24,14 @@ class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers):
             spawn=station.spawn,
             give_way=lambda: station.clock.sleep(0),
             on_call=lambda action: station.emit("received", action=action),
+            send=self._network.send if self._network is not None else ClientConnection.send,
         )
         self.station = station
+
+    async def route_message(self, raw_msg: str | bytes) -> None:
+        """Handle one frame, unless the network has let nothing through."""
+        if self._network is None or not self._network.is_stalled:
+            await super().route_message(raw_msg)
 
     async def read(self) -> None:
         """Handle incoming frames one by one until the connection is closed.

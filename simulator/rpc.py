@@ -73,6 +73,7 @@ class RpcSession(ChargePoint):
         give_way: lets the other tasks that are ready run.
         spawn: starts work that follows an answer, in a task somebody owns.
         on_call: told the action of each call of the central system.
+        send: puts a frame on the connection.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class RpcSession(ChargePoint):
         spawn: Callable[[FollowUp], None],
         give_way: Callable[[], Awaitable[None]],
         on_call: Callable[[str], None],
+        send: Callable[[ClientConnection, str], Awaitable[None]],
     ) -> None:
         untyped: Any = super()
         untyped.__init__(
@@ -93,6 +95,7 @@ class RpcSession(ChargePoint):
         self._response_queue = self._answers
         self._websocket = connection
         self._spawn = spawn
+        self._put = send
         self._give_way = give_way
         self.on_call = on_call
         self._followups: list[FollowUp] = []
@@ -162,4 +165,4 @@ class RpcSession(ChargePoint):
             _, unique_id, code, description, _ = json.loads(message)
             code = CODES_OF_16.get(code, code)
             message = json.dumps([4, unique_id, code, description[:255], {}])
-        await self._websocket.send(message)
+        await self._put(self._websocket, message)

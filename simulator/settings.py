@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from simulator.faults import NetworkFaults
 from simulator.supply import Supply
 from simulator.vehicle import Draw
 
@@ -35,6 +36,7 @@ class StationSettings:
         step_s: length of each step of firmware updates and uploads.
         configuration: configuration keys that differ from the defaults.
         seed: of the charge point's jitter (None: from the identity).
+        faults: what its network does to it (None: nothing).
     """
 
     identity: str
@@ -57,6 +59,7 @@ class StationSettings:
     step_s: float = 1.0
     configuration: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
+    faults: NetworkFaults | None = None
     address: str | None = None
     tls: ssl.SSLContext | None = None
 

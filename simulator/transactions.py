@@ -71,6 +71,10 @@ class Message:
         return type(self.payload).__name__
 
 
+def _first(messages: deque[Message]) -> Message:
+    return messages[0]
+
+
 class TransactionQueue:
     """The transaction messages of one charge point that are not answered yet.
 
@@ -79,6 +83,7 @@ class TransactionQueue:
         clock: for the waits.
         on_attempt: called after each attempt that got a word from the central system, with what
             came of it.
+        choose: tells which of the messages goes next (by default the oldest).
     """
 
     def __init__(
@@ -86,7 +91,9 @@ class TransactionQueue:
         configuration: Configuration,
         clock: Clock,
         on_attempt: Callable[[Message, Outcome], None],
+        choose: Callable[[deque[Message]], Message] | None = None,
     ) -> None:
+        self._choose = choose or _first
         self._configuration = configuration
         self._clock = clock
         self._on_attempt = on_attempt
@@ -158,9 +165,9 @@ class TransactionQueue:
             while not self._messages:
                 self._filled.clear()
                 await self._clock.wait(self._filled, None)
-            await self._deliver_first(self._messages[0], send)
+            await self._deliver_one(self._choose(self._messages), send)
 
-    async def _deliver_first(self, message: Message, send: Send) -> None:
+    async def _deliver_one(self, message: Message, send: Send) -> None:
         if message.refusals:
             interval = self._configuration.integer("TransactionMessageRetryInterval")
             await self._clock.sleep(interval * message.refusals)
@@ -180,7 +187,7 @@ class TransactionQueue:
         if outcome == "dropped":
             message.transaction.dropped.append(message.action)
         if outcome != "refused":
-            self._messages.popleft()
+            self._messages.remove(message)
             self._waiting_meter_values -= isinstance(payload, call.MeterValues)
         self._on_attempt(message, outcome)
 

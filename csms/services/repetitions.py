@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from csms.domain.ids import ChargePointKey
 from csms.domain.metering import MeterValuesFact
 
+_MOST_CONNECTORS = 64
 _REMEMBERED = 3  # a triggered message may come between the first sending and the second
 
 
@@ -29,22 +30,29 @@ class Sifted:
     """
 
     fresh: list[int]
-    contents: Mapping[ChargePointKey, tuple[int, ...]]
+    contents: Mapping[tuple[ChargePointKey, int], tuple[int, ...]]
 
 
 class Repetitions:
-    """Remembers the contents of the last messages of each charge point, as hashes."""
+    """Remembers the contents of the last messages of each connector, as hashes.
+
+    A charge point may send what it has of other connectors before it repeats something.
+    """
 
     def __init__(self) -> None:
-        self._last: dict[ChargePointKey, tuple[int, ...]] = {}
+        self._last: dict[ChargePointKey, dict[int, tuple[int, ...]]] = {}
 
     def knows(self, facts: Iterable[MeterValuesFact]) -> bool:
         """Return whether nothing has to be looked up for these messages."""
         return not self.unknown(facts)
 
     def unknown(self, facts: Iterable[MeterValuesFact]) -> list[MeterValuesFact]:
-        """Return those whose charge points' last messages are not remembered."""
-        return [f for f in facts if f.readings and f.charge_point not in self._last]
+        """Return those of whose connectors no last messages are remembered."""
+        return [
+            fact
+            for fact in facts
+            if fact.readings and fact.connector_id not in self._last.get(fact.charge_point, ())
+        ]
 
     def sift(
         self, facts: Sequence[MeterValuesFact], stored: Iterable[MeterValuesFact] = ()
@@ -55,22 +63,29 @@ class Repetitions:
             facts: Of one batch, in the order of their arrival.
             stored: Those that the database has already.
         """
-        contents: dict[ChargePointKey, tuple[int, ...]] = {}
+        contents: dict[tuple[ChargePointKey, int], tuple[int, ...]] = {}
         for fact in stored:
-            contents[fact.charge_point] = (_content(fact), *contents.get(fact.charge_point, ()))
+            place = fact.charge_point, fact.connector_id
+            contents[place] = (_content(fact), *contents.get(place, ()))
         fresh = []
-        for place, fact in enumerate(facts):
-            key = fact.charge_point
-            before = contents[key] if key in contents else self._last.get(key, ())
+        for number, fact in enumerate(facts):
+            place = fact.charge_point, fact.connector_id
+            before = contents.get(place)
+            if before is None:
+                before = self._last.get(fact.charge_point, {}).get(fact.connector_id, ())
             content = _content(fact)
             if content not in before:
-                fresh.append(place)
-                contents[key] = (content, *before[: _REMEMBERED - 1])
+                fresh.append(number)
+                contents[place] = (content, *before[: _REMEMBERED - 1])
         return Sifted(fresh=fresh, contents=contents)
 
     def remember(self, sifted: Sifted) -> None:
         """Take in what has been stored."""
-        self._last.update(sifted.contents)
+        for (key, connector_id), contents in sifted.contents.items():
+            connectors = self._last.setdefault(key, {})
+            if len(connectors) >= _MOST_CONNECTORS:  # numbers that no real charge point has
+                connectors.clear()
+            connectors[connector_id] = contents
 
     def forget(self, charge_points: Iterable[ChargePointKey]) -> None:
         """Have the next messages of these looked up."""

@@ -257,3 +257,15 @@ async def _is_troubled(b):
     except DatabaseAway:
         return True
     return False
+
+
+async def test_other_connectors_may_come_before_the_repetition(database_url):
+    async with bench(database_url) as b:
+        cp = await b.station()
+        fact = values(cp, None, connector=1)
+        await b.submit(fact)
+        b.bus.publish(StationConnected(cp))
+        for minute in range(5):
+            await b.submit(values(cp, None, connector=2, minutes=minute))
+        await b.submit(resent(fact))
+        assert await count(b, "meter_values") == 6
