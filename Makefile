@@ -1,4 +1,4 @@
-# make demo | test | check | setup | bench | lock | clean      (needs git, make, Python 3.11+ with pip)
+# make demo | test | check | chaos | setup | bench | lock | clean      (needs git, make, Python 3.11+ with pip)
 SHELL := /bin/sh
 PY ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: setup demo test check format lint types imports tests fast-tests lock clean
+.PHONY: setup demo test check chaos format lint types imports tests fast-tests lock clean
 
 $(STAMP): requirements.lock requirements-uv.txt pyproject.toml
 	@test -n "$(PY)" || { echo "Python 3.11 or newer with pip is needed (set PY=/path/to/python)"; exit 1; }
@@ -49,6 +49,10 @@ tests: $(STAMP)
 check: format lint types imports fast-tests
 
 test: format lint types imports tests
+
+# longer and larger than the test: make chaos CHAOS='--minutes 5 --kills 4 --seed 1'
+chaos: $(STAMP)
+	@$(BIN)/python -m tests.chaos.long $(CHAOS)
 
 lock: $(STAMP)
 	.boot/bin/uv pip compile requirements-uv.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-uv.txt -q

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import asyncpg
 import pytest
@@ -12,7 +11,7 @@ from csms.store.embedded import EmbeddedPostgres
 from simulator.fleet import Fleet
 from simulator.fleet_file import parse_fleet
 from tests.chaos.comparison import differences, stored_transactions
-from tests.chaos.server import Server
+from tests.chaos.server import Server, free_ports
 from tests.waiting import wait_until
 
 STATIONS = [f"CP{n}" for n in range(1, 6)]
@@ -38,11 +37,8 @@ PLAN = {
 
 @pytest.fixture
 def server(tmp_path):
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], two.getsockname()[1]
-    made = Server(tmp_path, ocpp_port=ports[0], http_port=ports[1])
+    ocpp_port, http_port = free_ports()
+    made = Server(tmp_path, ocpp_port=ocpp_port, http_port=http_port)
     yield made
     made.close()
 
