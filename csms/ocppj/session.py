@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from csms.clock import Clock
@@ -32,6 +31,7 @@ from csms.ocppj.conversation import (
     Dropped,
     Reply,
 )
+from csms.ocppj.door import Connection
 from csms.ocppj.frame_log import FrameLog
 from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handlers, Station
 from csms.ocppj.outgoing import Outgoing
@@ -76,6 +76,7 @@ class Session:
     """One live connection of one charge point."""
 
     __slots__ = (
+        "_closing",
         "_conversation",
         "_draining",
         "_ended",
@@ -95,7 +96,7 @@ class Session:
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: Connection,
         station: Station,
         epoch: int,
         services: Services,
@@ -124,6 +125,7 @@ class Session:
         self._woken: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._idle: asyncio.Future[None] | None = None
+        self._closing: Closing | None = None
         self._draining = False
         self._ended = False
 
@@ -192,10 +194,9 @@ class Session:
     # -- reader
 
     async def _read(self) -> None:
+        """Take texts as they come; what the socket does not hand over itself comes by `recv`."""
         socket = self._socket
-        clock = self._services.clock
-        seen = self._services.connections.seen
-        key = self.station.record.key
+        socket.take_texts(self._take)
         while True:
             try:
                 raw = await socket.recv()
@@ -203,34 +204,43 @@ class Session:
                 return
             if self._ended:  # being closed: read on, or the end of the socket would not be seen
                 continue
-            at = clock.now()
-            seen(key, at)
             if isinstance(raw, bytes):
                 await self.close(_UNSUPPORTED_DATA, "text frames only")
                 return
-            event = self._conversation.receive(raw)
-            match event:
-                case Call() | Reply():
-                    received = _Received(event, raw, at, clock.monotonic(), self._repairs)
-                    self._repairs = ()
-                    if self._draining:
-                        self._log_received(received)
-                        continue
-                    self._inbox.append(received)
-                    self._wake()
-                    if len(self._inbox) > WAITING and not await self._keeps_pace():
-                        return
-                    if len(self._inbox) >= MOST_WAITING_CALLS:
-                        self._room = asyncio.get_running_loop().create_future()
-                        await self._room
-                case Answered():
-                    self._answered(event, raw, at)
-                case Dropped():
-                    self._log.add("in", at, event.type, None, event.message_id, raw)
-                case Closing():
-                    self._log.add("in", at, None, None, None, raw)
-                    await self.close(event.code, event.reason)
+            self._take(raw)
+            if len(self._inbox) > WAITING and not await self._keeps_pace():
+                return
+            if len(self._inbox) >= MOST_WAITING_CALLS:
+                self._room = asyncio.get_running_loop().create_future()
+                await self._room
+
+    def _take(self, raw: str) -> None:
+        """Take one text: settle an answer, or leave a call for the worker."""
+        if self._ended:
+            return
+        clock = self._services.clock
+        at = clock.now()
+        self._services.connections.seen(self.station.record.key, at)
+        event = self._conversation.receive(raw)
+        match event:
+            case Call() | Reply():
+                received = _Received(event, raw, at, clock.monotonic(), self._repairs)
+                self._repairs = ()
+                if self._draining:
+                    self._log_received(received)
                     return
+                self._inbox.append(received)
+                self._wake()
+                if len(self._inbox) > WAITING:
+                    self._socket.use_recv()  # it sends without waiting; there it can be held up
+            case Answered():
+                self._answered(event, raw, at)
+            case Dropped():
+                self._log.add("in", at, event.type, None, event.message_id, raw)
+            case Closing():
+                self._log.add("in", at, None, None, None, raw)
+                self._closing = event
+                self._wake()
 
     async def _keeps_pace(self) -> bool:
         """Read on later when the station sends too much; return False when it was closed for it."""
@@ -253,7 +263,9 @@ class Session:
     async def _work(self) -> None:
         try:
             while not self._ended:
-                if self._outgoing.has_next and not self._draining:
+                if self._closing is not None:
+                    await self.close(self._closing.code, self._closing.reason)
+                elif self._outgoing.has_next and not self._draining:
                     await self._send_call()
                 elif self._inbox:
                     received = self._inbox.pop(0)
@@ -280,7 +292,7 @@ class Session:
         if pending.action in _TRIGGERS:
             self.station.triggered_until = pending.sent_monotonic + TRIGGERED_FOR_S
         self._log.our_call(pending, at)
-        await self._socket.send(pending.text)
+        await self._write(pending.text)
 
     async def _serve(self, received: _Received) -> None:
         event = received.event
@@ -309,7 +321,11 @@ class Session:
         event = received.event
         took_ms = (clock.monotonic() - received.monotonic) * 1000
         self._log.add("out", clock.now(), kind, event.action, event.message_id, text, took_ms)
-        await self._socket.send(text)
+        await self._write(text)
+
+    async def _write(self, text: str) -> None:
+        if not self._socket.write_now(text):
+            await self._socket.send(text)
 
     # -- both
 
