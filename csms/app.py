@@ -7,6 +7,7 @@ Stop: not ready, accept no more, finish what runs, close sockets with 1001, flus
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import secrets
 import socket
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -295,6 +297,7 @@ async def running(
         port=settings.http_port,
         tls=tls.browsers if tls is not None and settings.http_tls else None,
     )
+    only_one = _lock(data_folder(settings))
     try:
         await connections.start()
         async with asyncio.TaskGroup() as tasks:
@@ -348,6 +351,7 @@ async def running(
     finally:
         await intake_store.close()
         await database.close()
+        only_one.close()
 
 
 async def prepare(url: str) -> None:
@@ -374,6 +378,32 @@ def _first(value: bool | None, default: bool) -> bool:
 def _node_name(settings: Settings) -> str:
     """Return this node's name; the same after a restart, so its leases and sockets are known."""
     return _kept(data_folder(settings) / "node", f"{socket.gethostname()}-{secrets.token_hex(4)}")
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Lock the data folder until the file is closed: two of one node's name would share its leases.
+
+    Raises:
+        StartError: Another csms serves from this folder.
+    """
+    try:
+        lock = open(folder / "serving", "a+")  # noqa: SIM115  held while we serve
+    except OSError as error:
+        raise StartError(f"{folder / 'serving'} cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise StartError(
+            f"The data folder {folder} is in use by another csms (process {owner}); "
+            "set CSMS_DATA_DIR to a folder of its own."
+        ) from error
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 def _kept(path: Path, new: str) -> str:

@@ -97,6 +97,14 @@ class Bench:
         return (await self.get("/ready"))[0] == 200 and (await self.get("/api/stations"))[0] == 200
 
 
+async def connection_of(postgres):
+    """Return a connection, or None when there are too many."""
+    try:
+        return await asyncpg.connect(postgres.url)
+    except asyncpg.TooManyConnectionsError:
+        return None
+
+
 async def beat(socket):
     await socket.send('[2,"beat","Heartbeat",{}]')
     assert json.loads(await socket.recv())[0] == 3
@@ -251,9 +259,8 @@ async def test_too_many_connections(postgres, tmp_path):
         try:
             b.proxy.refusing = True  # nobody slips in while all are taken
             b.proxy.cut()
-            with pytest.raises(asyncpg.TooManyConnectionsError):
-                while True:
-                    others.append(await asyncpg.connect(postgres.url))
+            while (other := await connection_of(postgres)) is not None:
+                others.append(other)
             b.proxy.refusing = False
             await b.send(socket)
             assert (await b.get("/api/stations"))[:2] == (503, "database_away")

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,14 @@ def free_ports() -> tuple[int, int]:
 class Server:
     """`csms serve` in a data folder, on ports that stay the same from start to start."""
 
-    def __init__(self, folder: Path, *, ocpp_port: int, http_port: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ocpp_port: int,
+        http_port: int,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.ocpp_url = f"ws://127.0.0.1:{ocpp_port}/ocpp"
         self.http_url = f"http://127.0.0.1:{http_port}"
@@ -39,6 +47,7 @@ class Server:
             "CSMS_HTTP_HOST": "127.0.0.1",
             "CSMS_HTTP_PORT": str(http_port),
             "CSMS_ADMIN_TOKEN": TOKEN,
+            **{f"CSMS_{name.upper()}": value for name, value in (settings or {}).items()},
         }
         self._process: asyncio.subprocess.Process | None = None
 
@@ -53,6 +62,17 @@ class Server:
 
     async def start(self) -> None:
         """Start it and wait until it is ready."""
+        await self.spawn()
+        await wait_until(self._is_ready, 60, what="csms serve is ready")
+
+    async def end(self) -> int:
+        """Start it, wait until it ends by itself, and return its exit code."""
+        await self.spawn()
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), 60)
+
+    async def spawn(self) -> None:
+        """Start it."""
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -63,7 +83,6 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        await wait_until(self._is_ready, 60, what="csms serve is ready")
 
     async def kill(self) -> None:
         """End it as a power cut does."""
