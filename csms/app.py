@@ -38,6 +38,7 @@ from csms.services.intake import Intake
 from csms.services.notices import Notices
 from csms.services.pulse import watch_database, watch_loop
 from csms.services.released import Released
+from csms.services.reservations import StateWatch
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
 from csms.settings import Settings
@@ -309,6 +310,7 @@ async def running(
                 "event loop": partial(watch_loop, clock),
                 "database": partial(watch_database, ports.units, clock),
                 "released": released.run,
+                "state of stations": StateWatch(ports.units, bus, clock).run,
                 "partitions": partial(
                     keep_partitions, database, clock, _retention(settings, address)
                 ),

@@ -20,6 +20,7 @@ from csms.api.idempotency import Idempotency
 from csms.api.live_sessions import LiveSessions
 from csms.api.metrics import MetricsPage
 from csms.api.quarantine import Quarantine
+from csms.api.reservations import Reservations
 from csms.api.routes import Resource, Route
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
@@ -36,7 +37,7 @@ from csms.proxies import TrustedProxies
 from csms.services.access import Access
 from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
-from csms.services.call_effects import JobEffect
+from csms.services.call_effects import JobEffect, ReservationEffect
 from csms.services.commands import CommandService
 from csms.services.id_tags import IdTagService
 from csms.services.managed_loads import ManagedLoadService
@@ -47,6 +48,7 @@ from csms.services.ports.redelivery import Redelivery
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
 from csms.services.quarantine import QuarantineService
+from csms.services.reservations import ReservationService
 from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
 from csms.services.sites import SiteService
@@ -144,7 +146,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         clock,
         audit,
         secret=config.secret,
-        effects=(JobEffect(),),
+        effects=(JobEffect(), ReservationEffect()),
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
@@ -153,6 +155,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
         StationStates(StationState(units)),
+        Reservations(ReservationService(units, commands, clock)),
         Calls(commands),
         Sessions(sessions, clock),
         IdTags(IdTagService(units, audit)),

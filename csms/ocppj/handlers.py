@@ -17,6 +17,7 @@ import structlog
 from csms.clock import Clock, wire_time
 from csms.domain.authorization import IdTagInfo
 from csms.domain.charge_points import ChargePointRecord, Registration
+from csms.domain.reservations import ENDING_STATUSES, ConnectorDownFact
 from csms.errors import BadFact, DatabaseAway
 from csms.ocppj import messages, repairs
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused, Refused
@@ -90,6 +91,7 @@ class Handlers:
             "StatusNotification": self._status,
             "StopTransaction": self._stop,
         }
+        self._notices = notices
         if notices is not None:
             self._handlers |= NoticeHandlers(notices).handlers()
 
@@ -210,7 +212,16 @@ class Handlers:
     async def _status(
         self, station: Station, payload: Mapping[str, Any], source: Source
     ) -> Mapping[str, Any]:
-        await self._intake.submit(messages.status(payload, source))
+        fact = messages.status(payload, source)
+        await self._intake.submit(fact)
+        if fact.status in ENDING_STATUSES and self._notices is not None:
+            await self._notices.submit(
+                ConnectorDownFact(
+                    charge_point=fact.charge_point,
+                    received_at=fact.received_at,
+                    connector_id=fact.connector_id,
+                )
+            )
         return {}
 
     async def _stop(

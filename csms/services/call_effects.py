@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from csms.domain import jobs
+from csms.domain import jobs, reservations
 from csms.domain.jobs import CANCELED, KIND_OF_ACTION, NOTHING_AVAILABLE
 from csms.services.ports.store import UnitOfWork
 from csms.services.records import Station
@@ -74,7 +74,7 @@ class JobEffect:
                 station.key,
                 kind,
                 call_id=call.id,
-                request_id=call.payload.get("requestId"),
+                request_id=_storable(call.payload.get("requestId")),
                 at=call.at,
             )
 
@@ -94,3 +94,36 @@ class JobEffect:
             await unit.jobs.cancel_earlier(call_id, CANCELED, end.at)
         if action == "GetDiagnostics" and name is None:
             await unit.jobs.fail(call_id, NOTHING_AVAILABLE, end.at)
+
+
+class ReservationEffect:
+    """Reservations: ReserveNow makes them, CancelReservation ends them."""
+
+    async def sending(self, unit: UnitOfWork, station: Station, call: Sending) -> None:
+        """Keep the request: the transaction that uses it may overtake the answer's record."""
+        if call.action == "ReserveNow":
+            request = reservations.read(call.payload)
+            if request is not None:
+                await unit.reservations.request(station.key, request, call_id=call.id, at=call.at)
+
+    async def ended(self, unit: UnitOfWork, station: Station, end: Ended) -> None:
+        """Note what the charge point said."""
+        call_id = end.call.id
+        if end.call.action == "ReserveNow":
+            if end.outcome in NOT_SENT:
+                await unit.reservations.forget(call_id)
+            elif end.refused:
+                await unit.reservations.refuse(call_id, end.at)
+            else:
+                confirmed = end.outcome == "accepted"
+                await unit.reservations.activate(call_id, confirmed=confirmed, at=end.at)
+        elif end.call.action == "CancelReservation":
+            number = _storable(end.call.payload["reservationId"])
+            if number is not None and end.outcome in {"accepted", "rejected"}:
+                # Rejected: the station does not know it, so there is nothing to cancel (N01)
+                status = "cancelled" if end.outcome == "accepted" else "dropped"
+                await unit.reservations.end(station.key, number, status, end.at)
+
+
+def _storable(number: int | None) -> int | None:
+    return number if number is not None and abs(number) < 2**63 else None

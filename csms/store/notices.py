@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain import jobs
 from csms.domain.jobs import JobStatusFact
+from csms.domain.reservations import ConnectorDownFact
 from csms.domain.security_events import SecurityEventFact
 from csms.services.ports.notices import Notice
 from csms.store import tables
@@ -24,6 +25,7 @@ from csms.store.database import Database
 _JOBS = tables.jobs
 _STATUSES = tables.job_statuses
 _EVENTS = tables.security_events
+_RESERVATIONS = tables.reservations
 
 _LATE = timedelta(hours=1)
 """How long after its end a job still gets reports that do not say which job they mean."""
@@ -46,6 +48,8 @@ class SqlNoticeStore:
                             fresh.append(notice)
                     case JobStatusFact():
                         await _keep_status(connection, notice)
+                    case ConnectorDownFact():
+                        await _drop_reservations(connection, notice)
         return fresh
 
 
@@ -124,3 +128,18 @@ def _finding(fact: JobStatusFact, job: Row[Any] | None) -> str | None:
     if fact.request_id is None and fact.by_request and not fact.is_idle:
         return "requestIdMissing"
     return None
+
+
+async def _drop_reservations(connection: AsyncConnection, fact: ConnectorDownFact) -> None:
+    """End the reservations of a connector that can no longer be kept (M14)."""
+    statement = (
+        update(_RESERVATIONS)
+        .where(
+            _RESERVATIONS.c.charge_point_id == fact.charge_point,
+            _RESERVATIONS.c.status == "active",
+        )
+        .values(status="dropped", ended_at=fact.received_at)
+    )
+    if fact.connector_id != 0:
+        statement = statement.where(_RESERVATIONS.c.connector_id == fact.connector_id)
+    await connection.execute(statement)

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
+from csms.domain.security_events import FOREIGN_TRANSACTION
 from csms.services.ports.state import SecurityEvent
 from csms.store import tables
 
 _T = tables.security_events
+
+_FIRST_LOOK = timedelta(days=1)
+
+# several nodes may do it: the content's constraint keeps each event single
+_FOREIGN = text("""
+WITH found AS (
+    SELECT id, charge_point_id, received_at, payload ->> 'transactionId' AS transaction
+    FROM orphan_messages
+    WHERE id > :after AND reason = 'foreignTransaction' AND received_at > :since
+    ORDER BY id LIMIT 1000
+), kept AS (
+    INSERT INTO security_events
+        (charge_point_id, source, type, at, received_at, tech_info, critical)
+    SELECT charge_point_id, 'server', :type, received_at, received_at,
+        'transactionId ' || transaction, false
+    FROM found ORDER BY id
+    ON CONFLICT ON CONSTRAINT uq_security_events_content DO NOTHING
+)
+SELECT max(id) FROM found
+""")
 
 
 class SecurityEvents:
@@ -41,3 +64,9 @@ class SecurityEvents:
             )
             for row in await self._connection.execute(query)
         ]
+
+    async def note_foreign_transactions(self, after: int, now: datetime) -> int:
+        """See the port. EXPLAIN: a range of the primary key of orphans."""
+        values = {"after": after, "since": now - _FIRST_LOOK, "type": FOREIGN_TRANSACTION}
+        newest = (await self._connection.execute(_FOREIGN, values)).scalar_one()
+        return after if newest is None else int(newest)

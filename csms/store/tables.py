@@ -224,6 +224,11 @@ Index(
 )
 Index("ix_transactions_charge_point_id", transactions.c.charge_point_id, transactions.c.id.desc())
 Index("ix_transactions_stopped_at", transactions.c.stopped_at)
+Index(
+    "ix_transactions_reserved",
+    transactions.c.start_received_at,
+    postgresql_where=transactions.c.reservation_id.is_not(None),
+)
 
 meter_values = Table(
     "meter_values",
@@ -326,6 +331,40 @@ security_events = Table(
         "charge_point_id", "source", "type", "at", "tech_info", name="uq_security_events_content"
     ),
     Index("ix_security_events_charge_point_id", "charge_point_id", text("id DESC")),
+)
+
+reservation_ids = Sequence("reservation_ids", minvalue=1, maxvalue=2**31 - 1, metadata=metadata)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
+    Column("reservation_id", BigInteger, nullable=False),  # as sent; a newer one may have the same
+    Column("connector_id", BigInteger, nullable=False),
+    Column("id_tag", Text, nullable=False),
+    Column("id_tag_key", Text, nullable=False),
+    Column("parent_id_tag", Text),
+    Column("parent_key", Text),  # in the spelling under which id tags are compared
+    Column("expires_at", _TIME, nullable=False),
+    Column("status", Text, nullable=False, server_default="requested"),
+    Column("confirmed", Boolean, nullable=False, server_default=text("false")),
+    Column("call_id", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("ended_at", _TIME),
+    Column("transaction_id", Integer),  # that has used it
+    CheckConstraint(
+        "status in ('requested', 'active', 'used', 'expired', 'cancelled', 'dropped', 'refused')",
+        name="status",
+    ),
+    UniqueConstraint("call_id", name="uq_reservations_call_id"),
+    Index("ix_reservations_reservation_id", "reservation_id"),
+    Index("ix_reservations_transaction_id", "transaction_id"),
+    Index(
+        "ix_reservations_open",
+        "charge_point_id",
+        postgresql_where=text("status in ('requested', 'active')"),
+    ),
 )
 
 charging_limits = Table(

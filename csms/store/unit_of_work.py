@@ -20,6 +20,7 @@ from csms.store.jobs import Jobs
 from csms.store.managed_loads import ManagedLoads
 from csms.store.messages import Messages
 from csms.store.quarantine import Quarantine
+from csms.store.reservations import Reservations
 from csms.store.security_events import SecurityEvents
 from csms.store.sessions import Sessions
 from csms.store.sites import Sites
@@ -97,6 +98,11 @@ class SqlUnitOfWork:
     def security_events(self) -> SecurityEvents:
         """Security events."""
         return SecurityEvents(self._connection)
+
+    @cached_property
+    def reservations(self) -> Reservations:
+        """Reservations."""
+        return Reservations(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from csms.domain.jobs import JobStatusFact
+from csms.domain.reservations import ConnectorDownFact
 from csms.domain.security_events import SecurityEventFact
 
-Notice = JobStatusFact | SecurityEventFact
+Notice = JobStatusFact | SecurityEventFact | ConnectorDownFact
 
 
 class NoticeStore(Protocol):

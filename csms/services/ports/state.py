@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from csms.domain.ids import ChargePointKey
+from csms.domain.ids import ChargePointKey, Identity, TransactionId
 from csms.domain.jobs import JobKind
+from csms.domain.reservations import ReservationRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,28 @@ class SecurityEvent:
     tech_info: str | None
     critical: bool
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A reservation as it is kept.
+
+    Attributes:
+        status: active, used, expired, cancelled, dropped or refused.
+        confirmed: Whether the charge point has said that it holds it.
+        transaction_id: What has used it.
+    """
+
+    key: int
+    reservation_id: int
+    identity: Identity
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    expires_at: datetime
+    status: str
+    confirmed: bool
+    transaction_id: int | None
 
 
 class Jobs(Protocol):
@@ -91,4 +114,83 @@ class SecurityEvents(Protocol):
         self, charge_point: ChargePointKey, limit: int, *, before: int | None = None
     ) -> Sequence[SecurityEvent]:
         """Return one page, the newest first."""
+        ...
+
+    async def note_foreign_transactions(self, after: int, now: datetime) -> int:
+        """Make security events of stops that named another station's transaction (M45).
+
+        Args:
+            after: Key of the last orphan that was looked at; 0 looks at the last day.
+            now: Time.
+
+        Returns:
+            The key to go on from.
+        """
+        ...
+
+
+class Reservations(Protocol):
+    """Reservations; those whose call is on its way are not seen."""
+
+    async def next_id(self) -> int:
+        """Take a reservation id from the one sequence."""
+        ...
+
+    async def request(
+        self,
+        charge_point: ChargePointKey,
+        request: ReservationRequest,
+        *,
+        call_id: str,
+        at: datetime,
+    ) -> None:
+        """Add one whose call is about to be sent."""
+        ...
+
+    async def activate(self, call_id: str, *, confirmed: bool, at: datetime) -> None:
+        """Note that the charge point holds it, or may; one of the same id before it is over."""
+        ...
+
+    async def refuse(self, call_id: str, at: datetime) -> None:
+        """Note that the charge point does not hold it."""
+        ...
+
+    async def forget(self, call_id: str) -> None:
+        """Remove one that was never sent."""
+        ...
+
+    async def end(
+        self, charge_point: ChargePointKey, reservation_id: int, status: str, at: datetime
+    ) -> None:
+        """End the active ones of this id."""
+        ...
+
+    async def by_call(self, call_id: str) -> Reservation | None:
+        """Return the one that a call has made."""
+        ...
+
+    async def of_id(self, reservation_id: int, identity: str | None) -> list[Reservation]:
+        """Return the newest one of this id of each station, a few at most."""
+        ...
+
+    async def page(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        status: str | None = None,
+        identity: str | None = None,
+    ) -> list[Reservation]:
+        """Return one page, the newest first."""
+        ...
+
+    async def follow(self, now: datetime) -> list[TransactionId]:
+        """Draw the conclusions from transactions, connectors and time.
+
+        Reservations become used, dropped or expired; a transaction that names a reservation which
+        is not its own gets the finding `reservationUnknown` (M35).
+
+        Returns:
+            The transactions that got a finding.
+        """
         ...

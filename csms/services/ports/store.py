@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.services.ports.state import Jobs, SecurityEvents
+from csms.services.ports.state import Jobs, Reservations, SecurityEvents
 from csms.services.records import (
     ApiKey,
     AuditEntry,
@@ -523,6 +523,11 @@ class UnitOfWork(Protocol):
     @property
     def security_events(self) -> SecurityEvents:
         """Repository of security events."""
+        ...
+
+    @property
+    def reservations(self) -> Reservations:
+        """Repository of reservations."""
         ...
 
     @property
