@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,18 @@ class Server:
         ocpp_port: int,
         http_port: int,
         settings: Mapping[str, str] | None = None,
+        through: Sequence[str] = (),
     ) -> None:
+        """Prepare it.
+
+        Args:
+            folder: Of the data and the log.
+            ocpp_port: A free one.
+            http_port: A free one.
+            settings: More of them, by name.
+            through: A command that becomes the one which follows it.
+        """
+        self._through = through
         self.folder = folder
         self.ocpp_url = f"ws://127.0.0.1:{ocpp_port}/ocpp"
         self.http_url = f"http://127.0.0.1:{http_port}"
@@ -75,6 +86,7 @@ class Server:
         """Start it."""
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *self._through,
                 sys.executable,
                 "-m",
                 "csms",

@@ -1,0 +1,97 @@
+"""The disk under the embedded Postgres runs full, really: a small tmpfs in a mount namespace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.chaos.server import Server, free_ports
+from tests.waiting import wait_until
+
+_MOUNT = 'mount -t tmpfs -o size=200m tmpfs "$CSMS_DATA_DIR" && exec "$@"'
+
+
+def _namespaces_allowed() -> bool:
+    return (
+        shutil.which("unshare") is not None
+        and subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode == 0
+    )
+
+
+def fill(file: Path) -> None:
+    """Write until no byte more fits."""
+    with file.open("wb", buffering=0) as ballast, suppress(OSError):
+        for size in (1_000_000, 4096):
+            with suppress(OSError):
+                while True:
+                    ballast.write(b"x" * size)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _namespaces_allowed(), reason="needs a mount namespace")
+async def test_facts_wait_for_room_on_the_disk(tmp_path):
+    (tmp_path / "data").mkdir()
+    ocpp_port, http_port = free_ports()
+    through = ["unshare", "-rm", "sh", "-ec", _MOUNT, "sh"]
+    server = Server(tmp_path, ocpp_port=ocpp_port, http_port=http_port, through=through)
+    try:
+        await server.start()
+        await server.ask("POST", "/api/stations", {"identity": "CP", "name": "CP", "maxKw": 22})
+        ballast = Path(f"/proc/{server.pid}/root", *(tmp_path / "data/ballast").parts[1:])
+        async with connect(
+            f"{server.ocpp_url}/CP", subprotocols=["ocpp1.6"], max_size=None
+        ) as socket:
+            await _answer(socket, 0)
+            await asyncio.to_thread(fill, ballast)
+            answered = 0
+            while await _is_answered(socket, answered + 1):
+                answered += 1
+            assert await _ready(server) == 503
+            await asyncio.to_thread(ballast.unlink)
+            room = time.monotonic()
+            kind, number, *_ = json.loads(await asyncio.wait_for(socket.recv(), 15))
+            waited_s = time.monotonic() - room
+            assert (kind, number) == (3, str(answered + 1))
+            assert waited_s < 3
+
+            async def is_ready():
+                return await _ready(server) == 200
+
+            await wait_until(is_ready, 5)
+            await _answer(socket, answered + 2)
+        await server.stop()
+    finally:
+        server.close()
+
+
+async def _answer(socket, number):
+    """Send meter values of half a megabyte that no compression makes smaller."""
+    sampled = [{"value": secrets.token_hex(250_000), "format": "SignedData"}]
+    at = f"2026-11-21T12:00:{number % 60:02}Z"
+    values = {"connectorId": 1, "meterValue": [{"timestamp": at, "sampledValue": sampled}]}
+    await socket.send(json.dumps([2, str(number), "MeterValues", values]))
+    kind, answered, *_ = json.loads(await socket.recv())
+    assert (kind, answered) == (3, str(number))
+
+
+async def _is_answered(socket, number) -> bool:
+    try:
+        await asyncio.wait_for(_answer(socket, number), 3)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _ready(server) -> int:
+    async with aiohttp.ClientSession() as client, client.get(f"{server.http_url}/ready") as answer:
+        return answer.status
