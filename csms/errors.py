@@ -6,7 +6,7 @@
     ├── SettingsError        wrong settings; `problems` lists all of them
     ├── StartError           the program cannot start; one sentence says why
     │   └── (drivers add their own, such as EmbeddedPostgresError)
-    ├── DatabaseAway         Postgres cannot be reached now; try again, nothing was written
+    ├── DatabaseAway         Postgres cannot be reached now; try again, what was sent may be stored
     ├── BadFact              Postgres refuses the content of a batch; nothing was written
     ├── Refusal              a request that cannot be done; becomes problem+json in `csms.api`
     │   ├── NotFound         404
@@ -45,7 +45,10 @@ class StartError(CsmsError):
 
 
 class DatabaseAway(CsmsError):
-    """Postgres is away, starting, full or read-only; nothing was written."""
+    """Postgres is away, starting, full or read-only.
+
+    A commit whose answer was lost may have been done: whoever tries again must not do it twice.
+    """
 
 
 class BadFact(CsmsError):
