@@ -19,7 +19,7 @@ class MeterValuesOut(Out):
     received_at: PreciseTime
     connector_id: int
     session_id: str | None
-    context: str | None
+    context: str
     energy_kwh: float | None
     power_kw: float | None
     offered_kw: float | None
@@ -37,7 +37,7 @@ class MeterValuesOut(Out):
             received_at=reading.received_at,
             connector_id=reading.connector_id,
             session_id=None if transaction is None else str(transaction),
-            context=reading.context,
+            context=reading.context or "Sample.Periodic",  # the default of OCPP
             energy_kwh=kilo(reading.energy_wh),
             power_kw=kilo(reading.power_w),
             offered_kw=kilo(reading.offered_w),

@@ -19,17 +19,46 @@ _ENERGY = "Energy.Active.Import.Register"
 _MOST = 2**31 - 1
 _MOST_ENERGY_WH = 10**15
 
-_POWER: dict[str | None, int] = {None: 1, "W": 1, "kW": 1000, "VA": 1, "kVA": 1000}
-_SCALES: dict[str, dict[str | None, int]] = {
-    "Energy.Active.Import.Register": {None: 1, "Wh": 1, "kWh": 1000},
-    "Power.Active.Import": _POWER,
-    "Power.Offered": _POWER,
-    "Current.Import": {None: 1000, "A": 1000},
-    "Voltage": {None: 1000, "V": 1000},
-    "SoC": {None: 10, "Percent": 10},
-}
-_LARGEST = {"Energy.Active.Import.Register": _MOST_ENERGY_WH, "SoC": 1000}
-_PHASES = {"L1": 0, "L2": 1, "L3": 2, "L1-N": 0, "L2-N": 1, "L3-N": 2}
+_OUTLETS = frozenset({None, "Outlet", "EV"})
+_PERIODIC = "Sample.Periodic"  # the default (7.33), not worth a column
+
+_ENERGY_SCALES: dict[str | None, int] = {None: 1, "Wh": 1, "kWh": 1000}
+_POWER_SCALES: dict[str | None, int] = {None: 1, "W": 1, "kW": 1000, "VA": 1, "kVA": 1000}
+_CURRENT_SCALES: dict[str | None, int] = {None: 1000, "A": 1000}
+_VOLTAGE_SCALES: dict[str | None, int] = {None: 1000, "V": 1000}
+_SOC_SCALES: dict[str | None, int] = {None: 10, "Percent": 10}
+
+
+# fields of a Reading; plain numbers, because comparing enumerations would cost a microsecond
+_TOTAL_ENERGY, _TOTAL_POWER, _OFFERED, _SOC, _CURRENT, _VOLTAGE, _PHASE_ENERGY, _PHASE_POWER = (
+    range(8)
+)
+
+_Place = tuple[int, int, dict[str | None, int], int]
+
+
+def _places() -> dict[tuple[str, str | None], _Place]:
+    """Return measurand and phase -> field, place of the phase, scale by unit, largest value."""
+    places: dict[tuple[str, str | None], _Place] = {
+        (_ENERGY, None): (_TOTAL_ENERGY, 0, _ENERGY_SCALES, _MOST_ENERGY_WH),
+        ("Power.Active.Import", None): (_TOTAL_POWER, 0, _POWER_SCALES, _MOST),
+        ("Power.Offered", None): (_OFFERED, 0, _POWER_SCALES, _MOST),
+        ("SoC", None): (_SOC, 0, _SOC_SCALES, 1000),
+        ("Current.Import", None): (_CURRENT, 0, _CURRENT_SCALES, _MOST),
+        ("Voltage", None): (_VOLTAGE, 0, _VOLTAGE_SCALES, _MOST),
+    }
+    for index, phase in enumerate(("L1", "L2", "L3")):
+        for name in (phase, f"{phase}-N"):
+            places |= {
+                (_ENERGY, name): (_PHASE_ENERGY, index, _ENERGY_SCALES, _MOST_ENERGY_WH),
+                ("Power.Active.Import", name): (_PHASE_POWER, index, _POWER_SCALES, _MOST),
+                ("Current.Import", name): (_CURRENT, index, _CURRENT_SCALES, _MOST),
+                ("Voltage", name): (_VOLTAGE, index, _VOLTAGE_SCALES, _MOST),
+            }
+    return places
+
+
+_PLACES = _places()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,9 +79,12 @@ class Reading:
     rest: list[Mapping[str, Any]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class MeterValuesFact:
-    """A MeterValues.req; `transaction_id` is the number on the wire, which may be anything."""
+    """A MeterValues.req; `transaction_id` is the number on the wire, which may be anything.
+
+    Built once and not changed afterwards (not frozen: it stands on the hot path).
+    """
 
     charge_point: ChargePointKey
     received_at: datetime
@@ -76,73 +108,68 @@ def read(measured_at: datetime, sampled_values: Sequence[Mapping[str, Any]]) -> 
         sampled_values: SampledValue objects of OCPP 1.6 7.43.
     """
     reading = Reading(measured_at=measured_at)
-    phase_power: list[int | None] = [None, None, None]
-    phase_energy: list[int | None] = [None, None, None]
+    by_phase: list[list[int | None]] | None = None
     for sample in sampled_values:
-        if reading.context is None:
-            reading.context = sample.get("context")
-        if not _take(reading, sample, phase_power, phase_energy):
+        context = sample.get("context")
+        if context is not None and context != _PERIODIC and reading.context is None:
+            reading.context = context
+        place = _PLACES.get((sample.get("measurand", _ENERGY), sample.get("phase")))
+        value = None if place is None else _value(sample, place)
+        if place is None or value is None:
             if reading.rest is None:
                 reading.rest = []
             reading.rest.append(sample)
-    if reading.power_w is None and any(power is not None for power in phase_power):
-        reading.power_w = sum(power or 0 for power in phase_power)
-    if reading.energy_wh is None and all(energy is not None for energy in phase_energy):
-        reading.energy_wh = sum(energy or 0 for energy in phase_energy)
+            continue
+        kind = place[0]
+        if kind == _CURRENT:
+            reading.current_ma[place[1]] = value
+        elif kind == _TOTAL_ENERGY:
+            reading.energy_wh = value
+        elif kind == _TOTAL_POWER:
+            reading.power_w = value
+        elif kind == _VOLTAGE:
+            reading.voltage_mv[place[1]] = value
+        elif kind == _SOC:
+            reading.soc_permille = value
+        elif kind == _OFFERED:
+            reading.offered_w = value
+        else:
+            by_phase = by_phase or [[None, None, None], [None, None, None]]
+            by_phase[kind == _PHASE_POWER][place[1]] = value
+    if by_phase is not None:
+        _add_up(reading, *by_phase)
     return reading
 
 
-def _take(
-    reading: Reading,
-    sample: Mapping[str, Any],
-    phase_power: list[int | None],
-    phase_energy: list[int | None],
-) -> bool:
-    """Put one sampled value into its field; return False when it has none."""
-    if sample.get("format", "Raw") != "Raw" or sample.get("location", "Outlet") not in (
-        "Outlet",
-        "EV",
+def _add_up(reading: Reading, energies: list[int | None], powers: list[int | None]) -> None:
+    """Sum what was measured by phase, where the total was not sent: energy only of all three."""
+    if reading.energy_wh is None and None not in energies:
+        reading.energy_wh = sum(energy or 0 for energy in energies)
+    if reading.power_w is None and any(power is not None for power in powers):
+        reading.power_w = sum(power or 0 for power in powers)
+
+
+def _value(sample: Mapping[str, Any], place: _Place) -> int | None:
+    """Return the sample's value in our unit, rounded, or None when it is no usable number."""
+    field, _, scales, most = place
+    scale = scales.get(sample.get("unit"))
+    if (
+        scale is None
+        or sample.get("format", "Raw") != "Raw"
+        or sample.get("location") not in _OUTLETS
     ):
-        return False
-    measurand = sample.get("measurand", _ENERGY)
-    scales = _SCALES.get(measurand)
-    phase = sample.get("phase")
-    index = _PHASES.get(phase) if phase is not None else None
-    if scales is None or (phase is not None and index is None):
-        return False
-    value = _number(sample, scales.get(sample.get("unit")), _LARGEST.get(measurand, _MOST))
-    if value is None:
-        return False
-    match measurand:
-        case "Energy.Active.Import.Register" if index is None:
-            reading.energy_wh = value
-        case "Energy.Active.Import.Register":
-            phase_energy[index or 0] = value
-        case "Power.Active.Import" if index is None:
-            reading.power_w = value
-        case "Power.Active.Import":
-            phase_power[index or 0] = value
-        case "Power.Offered" if index is None:
-            reading.offered_w = value
-        case "Current.Import":
-            reading.current_ma[index or 0] = value
-        case "Voltage":
-            reading.voltage_mv[index or 0] = value
-        case "SoC" if value >= 0:
-            reading.soc_permille = value
-        case _:
-            return False
-    return True
-
-
-def _number(sample: Mapping[str, Any], scale: int | None, most: int) -> int | None:
-    """Return the sample's value times `scale`, rounded, or None when it is no usable number."""
-    if scale is None:
         return None
-    try:
-        value = Decimal(sample["value"].strip()) * scale
-    except ArithmeticError:  # no number, or beyond what a Decimal can be scaled to
+    text = sample["value"]
+    if text.isdecimal() and len(text) < 18:  # most values are whole
+        value = int(text) * scale
+    else:
+        try:
+            exact = Decimal(text.strip()) * scale
+        except ArithmeticError:  # no number, or beyond what a Decimal can be scaled to
+            return None
+        if not exact.is_finite() or abs(exact) > most:
+            return None
+        value = round(exact)
+    if value > most or (field == _SOC and value < 0):
         return None
-    if not value.is_finite() or abs(value) > most:
-        return None
-    return round(value)
+    return value

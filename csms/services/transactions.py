@@ -50,7 +50,8 @@ async def record_starts(
     A start on a connector with an active transaction ends that one without inventing a stop (M36).
     """
     tags = await batch.id_tags({id_tag_key(fact.id_tag) for fact in facts})
-    sessions = Counter(await batch.active_sessions(tags.keys()))
+    limited = [key for key, tag in tags.items() if tag.max_active_sessions is not None]
+    sessions = Counter(await batch.active_sessions(limited) if limited else {})
     active = await batch.active_transactions({fact.charge_point for fact in facts})
     by_content = {row.content: row for row in active}
     by_connector = {(row.charge_point, row.connector_id): row for row in active}
@@ -114,8 +115,9 @@ async def record_stops(
     nameless = {f.charge_point for f in facts if is_no_id(f.transaction_id)}
     active = await batch.active_transactions(nameless) if nameless else []
     keys = {id_tag_key(fact.id_tag) for fact in facts if fact.id_tag is not None}
-    keys |= {id_tag_key(row.id_tag) for row in (*known.values(), *active)}
-    tags = await batch.id_tags(keys)
+    if keys:  # the starters' groups count only where somebody has stopped with a tag
+        keys |= {id_tag_key(row.id_tag) for row in (*known.values(), *active)}
+    tags = await batch.id_tags(keys) if keys else {}
     rows: dict[TransactionId, StoppedTransaction] = {}
     orphans: list[Orphan] = []
     readings: list[MeterValuesFact] = []

@@ -59,15 +59,23 @@ class MissingPartition(ContentRefused):
         self.times = times
 
 
+_IDS_AT_ONCE = 200  # a round trip less for most starts; a restart leaves a gap
+
+
 class SqlIntakeBatch:
     """The statements of one transaction; see `csms.services.ports.intake.IntakeBatch`."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, reserved_ids: list[TransactionId]) -> None:
+        """Work on an open transaction; `reserved_ids` are off the sequence and not given yet."""
         self._connection = connection
+        self._reserved_ids = reserved_ids
 
     async def boot(self, facts: Sequence[BootFact]) -> dict[ChargePointKey, Registration]:
         """See the port."""
-        last = {fact.charge_point: fact for fact in facts}.values()
+        # in the order of keys, as all who lock several of these rows
+        last = sorted(
+            {fact.charge_point: fact for fact in facts}.values(), key=lambda f: f.charge_point
+        )
         rows = await self._connection.fetch(
             sql.BOOT,
             *_columns(
@@ -158,9 +166,13 @@ class SqlIntakeBatch:
 
     async def next_transaction_ids(self, count: int) -> list[TransactionId]:
         """See the port."""
-        if not count:
-            return []
-        return [TransactionId(row[0]) for row in await self._connection.fetch(sql.NEXT_IDS, count)]
+        reserve = self._reserved_ids
+        if len(reserve) < count:
+            more = await self._connection.fetch(sql.NEXT_IDS, max(count, _IDS_AT_ONCE))
+            reserve += [TransactionId(row[0]) for row in more]
+        taken = reserve[:count]
+        del reserve[:count]  # also when the batch fails: an id is never given twice
+        return taken
 
     async def start(self, rows: Sequence[NewTransaction]) -> set[SiteId]:
         """See the port."""
@@ -305,6 +317,7 @@ class SqlIntakeStore:
     """
 
     def __init__(self, url: str) -> None:
+        self._reserved_ids: list[TransactionId] = []
         self._facts = HeldConnection(url, {"application_name": "csms intake"})
         self._frames = HeldConnection(
             url,
@@ -321,7 +334,7 @@ class SqlIntakeStore:
         async with self._facts.connection() as connection:
             try:
                 async with connection.transaction():
-                    yield SqlIntakeBatch(connection)
+                    yield SqlIntakeBatch(connection, self._reserved_ids)
             except MissingPartition as missing:
                 await partitions.make_missing(connection, missing.parent, missing.times)
                 raise DatabaseAway(str(missing)) from missing
@@ -334,7 +347,7 @@ class SqlIntakeStore:
         Cancellation: the connection is closed; the readings may have been stored.
         """
         async with self._facts.connection() as connection:
-            batch = SqlIntakeBatch(connection)
+            batch = SqlIntakeBatch(connection, self._reserved_ids)
             try:
                 return await batch.meter(facts, links)
             except MissingPartition as missing:
