@@ -289,6 +289,7 @@ async def running(
             quiet=quiet,
             secure_cookies=settings.http_tls,
             proxies=proxies,
+            node=node,
             checks={"intake": intake.check},
         ),
     )

@@ -12,6 +12,7 @@ from aiohttp import web
 from csms.api import forwarded, middleware, openapi
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
+from csms.api.configuration import Configuration
 from csms.api.docs import Docs
 from csms.api.handling import Endpoint
 from csms.api.health import Health
@@ -39,6 +40,11 @@ from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
 from csms.services.call_effects import JobEffect, ReservationEffect
 from csms.services.commands import CommandService
+from csms.services.configuration import (
+    ConfigurationEffect,
+    ConfigurationReconciler,
+    ConfigurationService,
+)
 from csms.services.id_tags import IdTagService
 from csms.services.managed_loads import ManagedLoadService
 from csms.services.overview import Overview
@@ -72,6 +78,7 @@ class ApiConfig:
         secure_cookies: Whether browsers come by https only; else each request says it for itself.
         proxies: Whose word counts on where a request comes from.
         home: Where a browser goes once it is signed in.
+        node: Name of this node: it cares for the stations that are connected to it.
         checks: What `/ready` asks besides the database: name -> check that raises a `CsmsError`.
     """
 
@@ -82,6 +89,7 @@ class ApiConfig:
     secure_cookies: bool = False
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     home: str = "/api/docs"
+    node: str = ""
     checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
 
@@ -146,7 +154,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         clock,
         audit,
         secret=config.secret,
-        effects=(JobEffect(), ReservationEffect()),
+        effects=(JobEffect(), ReservationEffect(), ConfigurationEffect()),
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
@@ -155,6 +163,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
         StationStates(StationState(units)),
+        Configuration(ConfigurationService(units, ports.bus, audit)),
         Reservations(ReservationService(units, commands, clock)),
         Calls(commands),
         Sessions(sessions, clock),
@@ -185,7 +194,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         access, users, clock, secure=config.secure_cookies, target=config.home
     ).add_to(app.router)
     require_declared(app, declared)
-    return Api(app=app, loops={"session feed": feed.run})
+    reconciler = ConfigurationReconciler(units, commands, ports.bus, clock, node=config.node)
+    return Api(app=app, loops={"session feed": feed.run, "configuration": reconciler.run})
 
 
 def add_resources(

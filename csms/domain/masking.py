@@ -49,6 +49,15 @@ def mask(action: str | None, raw: str) -> str:
     return raw
 
 
+def is_secret(key: str) -> bool:
+    """Return whether a configuration key holds a secret.
+
+    >>> is_secret("authorizationKey"), is_secret("HeartbeatInterval")
+    (True, False)
+    """
+    return _SECRET_KEY.search(key) is not None
+
+
 def _without_user(found: re.Match[str]) -> str:
     """Mask what stands before the last ``@`` that may belong to the credentials."""
     rest = found[2]

@@ -88,6 +88,7 @@ class JobEffect:
         if end.outcome != "accepted":
             return
         name = jobs.file_name(action, dict(end.call.payload), dict(end.response or {}))
+        name = None if name is None else name.replace("\0", "\N{REPLACEMENT CHARACTER}")
         status = end.status or "Accepted"
         await unit.jobs.accept(call_id, status=status, file_name=name, at=end.at)
         if end.status == "AcceptedCanceled":

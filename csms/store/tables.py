@@ -367,6 +367,32 @@ reservations = Table(
     ),
 )
 
+configuration_keys = Table(
+    "configuration_keys",
+    metadata,
+    Column(
+        "charge_point_id",
+        BigInteger,
+        ForeignKey("charge_points.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("key_folded", Text, nullable=False),  # lower case: keys are compared without case
+    Column("key", Text, nullable=False),
+    Column("value", Text),  # never a secret
+    Column("readonly", Boolean),  # None: never read
+    Column("read_at", _TIME),
+    Column("desired", Text),
+    Column("refused_status", Text),  # of just this desired value: not told again
+    Column("reboot_since", _TIME),
+    Column("tried_at", _TIME),  # when `desired` was told last
+    PrimaryKeyConstraint("charge_point_id", "key_folded"),
+    Index(
+        "ix_configuration_keys_desired",
+        "charge_point_id",
+        postgresql_where=text("desired IS NOT NULL"),
+    ),
+)
+
 charging_limits = Table(
     "charging_limits",
     metadata,

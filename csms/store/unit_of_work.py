@@ -13,6 +13,7 @@ from csms.errors import DatabaseAway
 from csms.store.audit import Audit
 from csms.store.calls import Calls
 from csms.store.charge_points import ChargePoints
+from csms.store.configuration import Configurations
 from csms.store.database import Database
 from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
@@ -103,6 +104,11 @@ class SqlUnitOfWork:
     def reservations(self) -> Reservations:
         """Reservations."""
         return Reservations(self._connection)
+
+    @cached_property
+    def configurations(self) -> Configurations:
+        """Configuration keys."""
+        return Configurations(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

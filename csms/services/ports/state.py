@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from csms.domain.configuration import ConfigurationKey, KeyReading
 from csms.domain.ids import ChargePointKey, Identity, TransactionId
 from csms.domain.jobs import JobKind
 from csms.domain.reservations import ReservationRequest
@@ -65,6 +66,21 @@ class Reservation:
     status: str
     confirmed: bool
     transaction_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedKey:
+    """A desired value that a connected charge point does not have.
+
+    Attributes:
+        verify: Whether it was taken and has to be read back after a reboot.
+    """
+
+    charge_point: ChargePointKey
+    identity: Identity
+    key: str
+    desired: str
+    verify: bool
 
 
 class Jobs(Protocol):
@@ -193,4 +209,58 @@ class Reservations(Protocol):
         Returns:
             The transactions that got a finding.
         """
+        ...
+
+
+class Configurations(Protocol):
+    """Configuration keys, compared without case; values of secret ones never come here."""
+
+    async def of(self, charge_point: ChargePointKey) -> list[ConfigurationKey]:
+        """Return all keys of a charge point, by name."""
+        ...
+
+    async def read(
+        self,
+        charge_point: ChargePointKey,
+        readings: Sequence[KeyReading],
+        unknown: Collection[str],
+        at: datetime,
+    ) -> None:
+        """Keep what a GetConfiguration.conf says; unknown keys are forgotten or not supported."""
+        ...
+
+    async def changed(
+        self,
+        charge_point: ChargePointKey,
+        key: str,
+        value: str | None,
+        sent: str,
+        status: str,
+        at: datetime,
+    ) -> None:
+        """Keep what a ChangeConfiguration has led to.
+
+        Args:
+            charge_point: Whose.
+            key: Which.
+            value: What it is now if that was accepted; None for a secret.
+            sent: The value on the wire; a refusal counts for just this desired one.
+            status: Of the answer.
+            at: Time of the answer.
+        """
+        ...
+
+    async def desire(self, charge_point: ChargePointKey, key: str, desired: str | None) -> None:
+        """Note what a key shall be, None: nothing."""
+        ...
+
+    async def wanted(self, node: str, now: datetime) -> list[WantedKey]:
+        """Return what has to be told to charge points connected to this node; a bounded number.
+
+        Quiet ones and those not Accepted are left out, and what was tried within a minute.
+        """
+        ...
+
+    async def tried(self, charge_point: ChargePointKey, key: str, at: datetime) -> None:
+        """Note that a desired value is about to be told."""
         ...

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.services.ports.state import Jobs, Reservations, SecurityEvents
+from csms.services.ports.state import Configurations, Jobs, Reservations, SecurityEvents
 from csms.services.records import (
     ApiKey,
     AuditEntry,
@@ -528,6 +528,11 @@ class UnitOfWork(Protocol):
     @property
     def reservations(self) -> Reservations:
         """Repository of reservations."""
+        ...
+
+    @property
+    def configurations(self) -> Configurations:
+        """Repository of configuration keys."""
         ...
 
     @property
