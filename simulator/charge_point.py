@@ -17,7 +17,7 @@ from typing import Any, Self
 from ocpp.v16 import call
 
 from simulator.authorization import KnownTags
-from simulator.clock import Clock, RealClock
+from simulator.clock import Clock, RealClock, ShiftedClock
 from simulator.configuration import Configuration, standard_keys
 from simulator.connector import Connector, Reservation
 from simulator.errors import CallFailed, NoAnswer
@@ -26,12 +26,14 @@ from simulator.faults import DisorderedQueue, FaultyNetwork
 from simulator.ledger import Ledger
 from simulator.link import Link
 from simulator.meter import Meter
+from simulator.oddities.temper import Temper
 from simulator.profiles import Limit, ProfileStore
 from simulator.rpc import FollowUp
 from simulator.schedule import ChargingProfile
 from simulator.session import ConnectorSession
 from simulator.settings import ConnectorState, StationSettings, StationState
 from simulator.statuses import Notice, StatusBoard
+from simulator.thermal import Thermal
 from simulator.transactions import Message, Outcome, Transaction, TransactionQueue
 from simulator.vehicle import Vehicle
 
@@ -59,7 +61,9 @@ class ChargePointSimulator:
     ) -> None:
         self.settings = settings
         self.identity = settings.identity
-        self.clock: Clock = clock or RealClock()
+        seed = settings.seed if settings.seed is not None else settings.identity
+        self.temper = Temper(self, seed)
+        self.clock: Clock = ShiftedClock(clock or RealClock(), self.temper.shift)
         self.ledger = ledger if ledger is not None else Ledger()
         self.password = settings.password.encode() if settings.password is not None else None
         self.firmware_version = settings.firmware_version
@@ -80,7 +84,6 @@ class ChargePointSimulator:
             max_periods=self.configuration.integer("ChargingScheduleMaxPeriods"),
             max_profiles=self.configuration.integer("MaxChargingProfilesInstalled"),
         )
-        seed = settings.seed if settings.seed is not None else settings.identity
         # Chance in a simulation, not a secret.
         self._chance = random.Random(f"{seed} faults")  # noqa: S311
         disorder = None
@@ -98,6 +101,7 @@ class ChargePointSimulator:
                     supply=settings.supply,
                     meter=Meter(start_wh=settings.meter_start_wh),
                     speed=settings.speed,
+                    thermal=Thermal(ambient_c=settings.ambient_c, celsius=settings.ambient_c),
                 ),
             )
             for number in range(1, settings.connectors + 1)
@@ -108,6 +112,8 @@ class ChargePointSimulator:
         self._tasks: asyncio.TaskGroup | None = None
         self._own: set[asyncio.Task[None]] = set()
         self._scope: asyncio.TaskGroup | None = None
+        for spec in settings.oddities:
+            self.temper.switch_on(spec)
 
     # Life
 
@@ -120,6 +126,7 @@ class ChargePointSimulator:
         self._note_station()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            self.temper.come_alive(self._spawn)
             self._spawn(self.link.run(), "link")
             for number, session in self.sessions.items():
                 self._spawn(session.run(), f"connector {number}")
@@ -167,13 +174,14 @@ class ChargePointSimulator:
             kind = error = trace = None
         await self._scope.__aexit__(kind, error, trace)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None] | None:
         if self._tasks is None:
             work.close()
-            return
+            return None
         task = self._tasks.create_task(work, name=f"{self.identity} {name}")
         self._own.add(task)
         task.add_done_callback(self._own.discard)
+        return task
 
     def spawn(self, work: FollowUp) -> None:
         """Start work of the charge point's own; it gives up when a call fails."""
@@ -281,9 +289,12 @@ class ChargePointSimulator:
     def emit(self, name: str, **data: object) -> None:
         """Tell watchers that something happened."""
         self._changed.set()
+        if self._on_event is None and not self.temper:
+            return
+        event = Event(name=name, charge_point=self.identity, at=self.clock.now(), data=data)
+        self.temper.on_event(event)
         if self._on_event is not None:
-            at = self.clock.now()
-            self._on_event(Event(name=name, charge_point=self.identity, at=at, data=data))
+            self._on_event(event)
 
     # What the parts tell each other
 
@@ -423,8 +434,19 @@ class ChargePointSimulator:
 
     async def reboot(self) -> None:
         """Leave, be away for ``reboot_s``, and boot again."""
+        self.emit("rebooting")
         self.link.needs_boot = True
         await self.link.leave()
+        await self.clock.sleep(self.settings.reboot_s)
+        self.link.go_online()
+
+    async def lose_power(self) -> None:
+        """Fail without a word, come back, and stop with PowerLoss what was charging."""
+        self.emit("rebooting")
+        self.link.needs_boot = True
+        self.link.go_offline()
+        for session in self.sessions.values():
+            session.end_transaction("PowerLoss")
         await self.clock.sleep(self.settings.reboot_s)
         self.link.go_online()
 

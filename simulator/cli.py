@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import ssl
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from simulator.errors import FleetError, RegistrationError
 from simulator.events import Event
 from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
+from simulator.oddities.catalogue import ALL
 from simulator.registration import register_fleet
 from simulator.serving import listening, serve
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
@@ -115,6 +117,31 @@ def run(
             _run(plan, url, register, token, speed, duration, ledger, control=control, tls=tls)
         )
     raise typer.Exit(code)
+
+
+@app.command()
+def quirks(
+    family: Annotated[str | None, typer.Argument(help="Only of this family")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """List quirks and faults by name, with what they do and where they were seen."""
+    shown = [one for one in ALL if family is None or one.family.startswith(family)]
+    if as_json:
+        rows = [
+            {"name": one.name, "family": one.family, "does": one.does, "who": one.who}
+            | {"source": one.source, "parameters": dict(one.parameters)}
+            for one in shown
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    last = None
+    for one in shown:
+        if one.family != last:
+            last = one.family
+            typer.echo(f"\n{last}")
+        numbers = " ".join(f"{name}={value:g}" for name, value in one.parameters.items())
+        seen = f"  [{one.who}: {one.source}]" if one.who else ""
+        typer.echo(f"  {one.name:32}{one.does}{f' ({numbers})' if numbers else ''}{seen}")
 
 
 class _ProblemReport:

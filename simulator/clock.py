@@ -8,6 +8,7 @@ here: a faster run speeds up the vehicles' batteries and stays (see :mod:`simula
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -56,6 +57,31 @@ class RealClock:
         except TimeoutError:
             return event.is_set()
         return True
+
+
+class ShiftedClock:
+    """Another clock's time, wrong by what ``shift`` says; waits are right."""
+
+    def __init__(self, clock: Clock, shift: Callable[[datetime], timedelta]) -> None:
+        self._clock = clock
+        self._shift = shift
+
+    def now(self) -> datetime:
+        """Return the wall-clock time as this clock has it."""
+        now = self._clock.now()
+        return now + self._shift(now)
+
+    def monotonic(self) -> float:
+        """Return the other clock's monotonic time in seconds."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+        await self._clock.sleep(seconds)
+
+    async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
+        """Wait for ``event`` at most ``timeout_s`` seconds; tell whether it is set."""
+        return await self._clock.wait(event, timeout_s)
 
 
 def iso(moment: datetime) -> str:

@@ -6,14 +6,16 @@ that it cannot contradict them. Who drives the model over the network stands in
 """
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from simulator.meter import Meter
 from simulator.profiles import Limit
 from simulator.schedule import ChargingProfile
-from simulator.supply import Supply
+from simulator.supply import Supply, floor_tenth
+from simulator.thermal import Thermal
 from simulator.transactions import Transaction
 from simulator.vehicle import MINIMUM_AC_A, Draw, Vehicle, draw
 
@@ -65,6 +67,9 @@ class Connector:
         finished: a transaction has ended and its vehicle is still plugged in.
         limit: what the charging profiles allow now; None: no limit but the rating.
         flow: what flows since the last ``advance``.
+        bends: what oddities make of the offer, in order; each gets the connector and the offer.
+        overdraw: how many times the offer the vehicle takes, 1 for a vehicle that obeys.
+        is_stuck: the contactor does not open.
         clock_ms: monotonic time of the last ``advance``; None before the first.
     """
 
@@ -82,13 +87,20 @@ class Connector:
     finished: bool = False
     limit: Limit | None = None
     flow: Draw = field(default_factory=Draw)
+    bends: list[Callable[["Connector", float], float]] = field(default_factory=list)
+    overdraw: float = 1.0
+    is_stuck: bool = False
+    thermal: Thermal = field(default_factory=Thermal)
     clock_ms: int | None = None
 
     @property
     def offer(self) -> float:
         """What is offered to the vehicle in the supply's own unit (A per phase or W)."""
         rating = self.supply.max_a if self.supply.native_unit == "A" else float(self.supply.max_w)
-        return rating if self.limit is None else min(rating, self.limit.value)
+        offer = rating if self.limit is None else min(rating, self.limit.value)
+        for bend in self.bends:
+            offer = bend(self, offer)
+        return offer if self.thermal.share >= 1.0 else floor_tenth(offer * self.thermal.share)
 
     @property
     def is_suspended_by_station(self) -> bool:
@@ -132,27 +144,40 @@ class Connector:
         self.clock_ms = max(now_ms, self.clock_ms or now_ms)
         while remaining > 0:
             self.flow = self._settle()
-            if self.vehicle is None or self.flow.power_w == 0:
-                break
             power = self.flow.power_w
+            if self.vehicle is None or power == 0:
+                self.thermal.pass_time(0.0, self.supply.max_w, remaining / 1000 * self.speed)
+                break
             full_ms = math.ceil(self.vehicle.seconds_until_full(power) * 1000 / self.speed)
             longest = max(1, int(min(MAX_STEP_MS, MAX_BATTERY_STEP_MS / self.speed)))
             step = min(remaining, longest, max(1, full_ms))
             self.meter.run(power, step)
             self.vehicle = self.vehicle.after(power, step / 1000 * self.speed)
+            self.thermal.pass_time(power, self.supply.max_w, step / 1000 * self.speed)
             remaining -= step
         self.flow = self._settle()
 
     def _settle(self) -> Draw:
-        if self.vehicle is None or self.is_suspended_by_station or self.transaction is None:
-            volts = self.supply.voltage_v
-            return Draw(voltage_v=volts)
+        closed = self.transaction is not None and not self.is_suspended_by_station
+        if self.vehicle is None or not (closed or self.is_stuck):
+            return Draw(voltage_v=self.supply.voltage_v)
         phases = self.limit.phases if self.limit is not None else None
-        return draw(self.vehicle, self.supply, self.offer, phases)
+        if closed and self.overdraw == 1.0:
+            return draw(self.vehicle, self.supply, self.offer, phases)
+        # A broken charger or a vehicle that disobeys is bound by the supply's fuse alone.
+        wanted = max(self.offer, MINIMUM_AC_A) if closed else math.inf
+        greedy = replace(
+            self.vehicle,
+            onboard_a=self.vehicle.onboard_a * self.overdraw,
+            battery_max_w=round(self.vehicle.battery_max_w * self.overdraw),
+        )
+        fuse = replace(self.supply, max_w=round(self.supply.max_w * max(1.0, self.overdraw)))
+        return draw(greedy, fuse, wanted * self.overdraw, phases)
 
     def seconds_until_change(self) -> float:
         """Return when the vehicle itself next changes what flows (full, or a step of its taper)."""
         if self.vehicle is None or self.flow.power_w == 0:
             return math.inf
+        # Also for the temperature, which derates in steps of MAX_STEP_MS.
         full = self.vehicle.seconds_until_full(self.flow.power_w) / self.speed
         return max(0.001, min(full, MAX_STEP_MS / 1000, MAX_BATTERY_STEP_MS / 1000 / self.speed))

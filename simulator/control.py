@@ -18,7 +18,8 @@ from ocpp.v16 import enums
 from simulator.charge_point import ChargePointSimulator
 from simulator.clock import Clock
 from simulator.connector import Connector
-from simulator.errors import CallFailed
+from simulator.errors import CallFailed, OddityError
+from simulator.oddities.catalogue import ALL, find
 from simulator.vehicle import Vehicle
 from simulator.web import Problem, read_object
 
@@ -52,6 +53,8 @@ class Panel:
             web.get("/api/stations", self._list),
             web.get("/api/stations/{identity}", self._one),
             web.get("/api/live", self._live),
+            web.get("/api/oddities", _oddities),
+            web.post("/api/stations/{identity}/oddities", self._do(_oddity, None)),
             web.post("/api/stations/{identity}/network", self._do(_network, {"online"})),
             web.post("/api/stations/{identity}/reset", self._do(_reset, {"type"})),
             web.post(
@@ -88,7 +91,7 @@ class Panel:
         return web.json_response(shown(self._find(request)))
 
     def _do(
-        self, action: Action, known: set[str]
+        self, action: Action, known: set[str] | None
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         """Return the handler that carries out ``action`` and answers the charge point."""
 
@@ -141,6 +144,7 @@ def shown(station: ChargePointSimulator) -> dict[str, Any]:
         "online": state.is_connected,
         "registration": state.registration,
         "network": station.link.may_connect,
+        "oddities": station.temper.names,
         "waitingMessages": state.waiting_messages,
         "connectors": [_connector(session.connector) for session in station.sessions.values()],
     }
@@ -161,6 +165,7 @@ def _connector(connector: Connector) -> dict[str, Any]:
         "unit": connector.supply.native_unit,
         "maxW": connector.supply.max_w,
         "ratingA": connector.supply.max_a,
+        "temperatureC": round(connector.thermal.celsius, 1),
         "registerWh": connector.meter.register_wh,
         "transactionId": transaction.transaction_id if transaction is not None else None,
         "idTag": transaction.id_tag if transaction is not None else None,
@@ -182,6 +187,22 @@ def _file(name: str, kind: str) -> Callable[[web.Request], Awaitable[web.Respons
         )
 
     return send
+
+
+async def _oddities(request: web.Request) -> web.Response:
+    del request
+    items = [
+        {
+            "name": one.name,
+            "family": one.family,
+            "does": one.does,
+            "who": one.who,
+            "source": one.source,
+            "parameters": dict(one.parameters),
+        }
+        for one in ALL
+    ]
+    return web.json_response({"items": items})
 
 
 # The actions
@@ -210,6 +231,20 @@ async def _network(station: ChargePointSimulator, body: dict[str, Any]) -> None:
         station.go_online()
     else:
         station.go_offline()
+
+
+async def _oddity(station: ChargePointSimulator, body: dict[str, Any]) -> None:
+    on = body.pop("on", True)
+    body.pop("connector", None)
+    if not isinstance(on, bool):
+        raise Problem(400, "bad_on", "on is true or false")
+    try:
+        if on:
+            station.temper.switch_on(body)
+        else:
+            station.temper.switch_off(find(str(body.get("name")))[0].name)
+    except OddityError as error:
+        raise Problem(400, "unknown_oddity", str(error)) from error
 
 
 async def _reset(station: ChargePointSimulator, body: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ Tree::
     ├── CallFailed            a call to the central system brought no result
     │   ├── NoAnswer          offline, connection lost, or no answer in time
     │   └── CallRefused       CALLERROR, or an answer that breaks the schema
+    ├── OddityError           an unknown quirk or fault, or an unknown parameter of one
     ├── PlugError             the emulator could not plug a vehicle in; what HTTP answers
     ├── FleetError            a fleet file that cannot be used; one text a fault
     └── RegistrationError     the central system's API did not create a station or id tag
@@ -57,3 +58,7 @@ class PlugError(SimulatorError):
         super().__init__(detail)
         self.status = status
         self.code = code
+
+
+class OddityError(SimulatorError, ValueError):
+    """There is no such quirk or fault, or it has no such parameter."""

@@ -12,7 +12,7 @@ class Event:
     Attributes:
         name: ``connected``, ``disconnected``, ``refused`` (handshake), ``registered``, ``status``,
             ``started``, ``stopped``, ``answered`` (a queued message), ``dropped``, ``call_failed``,
-            ``received`` (a call of the central system), ``limit``.
+            ``rebooting``, ``received`` (a call of the central system), ``limit``.
         charge_point: its identity.
         at: when, by the charge point's clock.
         data: the facts, by name.

@@ -127,6 +127,7 @@ class Fleet:
             speed=self._speed,
             tls=self._tls,
             configuration=group.configuration,
+            oddities=group.oddities,
         )
         return replace(settings, **self._changes)
 

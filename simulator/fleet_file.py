@@ -14,6 +14,8 @@ JSON::
           "idTags": ["SIM-TAG-0001"],                     drivers pick one at random
           "meterIntervalS": 10,
           "password": null,                               Basic authentication
+          "quirks": ["values-of-connector-0"],            by name, see docs/simulator.md
+          "faults": [{"name": "latency", "ms": 500}],     the same, with parameters
           "configuration": {"HeartbeatInterval": "60"},   configuration keys, as texts
           "vehicles": {
             "arrivalsPerHour": 12,                        for each free connector
@@ -44,8 +46,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from simulator.configuration import Configuration, standard_keys
 from simulator.errors import FleetError
+from simulator.oddities.catalogue import find
 from simulator.supply import Supply
 
+Spec = str | dict[str, Any]
 DEFAULT_TAG = "SIM-TAG-0001"
 
 Span = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -102,6 +106,8 @@ class Group(_Described):
     meterIntervalS: Annotated[int, Field(ge=0)] = 10
     password: str | None = None
     configuration: Mapping[str, str] = {}
+    quirks: list[Spec] = []
+    faults: list[Spec] = []
     vehicles: VehicleMix = VehicleMix()
 
     @model_validator(mode="after")
@@ -110,12 +116,23 @@ class Group(_Described):
         if by_list == by_count or (by_list and self.prefix is not None):
             msg = "name the charge points by identities, or by prefix and count"
             raise ValueError(msg)
+        for kind, specs in (("quirk", self.quirks), ("fault", self.faults)):
+            for spec in specs:
+                oddity, _ = find(spec)
+                if oddity.is_fault != (kind == "fault"):
+                    msg = f"{oddity.name} is not a {kind}"
+                    raise ValueError(msg)
         # Said here so that a wrong key is a fault of the file and not of the thousandth station.
         keys = standard_keys(
             connectors=self.connectors, meter_interval_s=0, sampled="", switches_phases=False
         )
         Configuration(keys, self.configuration)
         return self
+
+    @property
+    def oddities(self) -> tuple[Spec, ...]:
+        """Quirks and faults together."""
+        return (*self.quirks, *self.faults)
 
     @property
     def names(self) -> list[str]:

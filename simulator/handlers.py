@@ -24,6 +24,8 @@ class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers):
             spawn=station.spawn,
             give_way=lambda: station.clock.sleep(0),
             on_call=lambda action: station.emit("received", action=action),
+            temper=station.temper,
+            sleep=station.clock.sleep,
             send=self._network.send if self._network is not None else ClientConnection.send,
         )
         self.station = station

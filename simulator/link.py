@@ -19,6 +19,8 @@ from websockets.typing import Subprotocol
 
 from simulator.errors import CallRefused, NoAnswer
 from simulator.handlers import Session
+from simulator.oddities.model import Door
+from simulator.oddities.sockets import socket_for
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -49,6 +51,8 @@ class Link:
         self.registration: str | None = None
         self.needs_boot = True
         self.frames_sent = 0
+        self.connections = 0
+        self.is_impatient = False
 
     @property
     def is_connected(self) -> bool:
@@ -117,6 +121,13 @@ class Link:
         if self._websocket is not None:
             self._websocket.transport.abort()
 
+    def fall_silent(self) -> None:
+        """Have nothing pass any more although the connection looks open, until it is dropped."""
+        if self._session is not None and self._websocket is not None:
+            self._session.is_silent = True
+            # Kept from reading pings too, as a cable that was cut somewhere does.
+            self._websocket.transport.pause_reading()
+
     def go_offline(self) -> None:
         """Cut the connection and stay away until ``go_online``."""
         self._online.clear()
@@ -142,6 +153,8 @@ class Link:
         while True:
             await self._station.clock.wait(self._online, None)
             registered = await self._connect()
+            if self.is_impatient:
+                continue
             failures = 0 if registered else failures + 1
             settings = self._station.settings
             longest = min(
@@ -154,13 +167,20 @@ class Link:
         station = self._station
         settings = station.settings
         ping = station.configuration.integer("WebSocketPingInterval") or None
+        headers: dict[str, str | None] = dict(self._credentials())
+        door = Door(url=settings.endpoint, headers=headers, tls=settings.tls)
+        if station.temper:
+            station.temper.open_door(door)
         opened = connect(
-            settings.endpoint,
+            door.url,
             subprotocols=[Subprotocol("ocpp1.6")],
             compression=None,
-            additional_headers=self._credentials(),
+            additional_headers={
+                name: value for name, value in door.headers.items() if value is not None
+            },
             proxy=None,
-            ssl=(settings.tls or True) if settings.endpoint.startswith("wss:") else None,
+            ssl=(door.tls or True) if door.url.startswith("wss:") else None,
+            create_connection=socket_for(door) if station.temper else None,
             ping_interval=ping,
             ping_timeout=PING_TIMEOUT_S,
             open_timeout=settings.response_timeout_s,
@@ -184,13 +204,18 @@ class Link:
         password = self._station.password
         if password is None:
             return {}
-        pair = self._station.identity.encode() + b":" + password
-        return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+        return {"Authorization": self.basic(self._station.identity, password)}
+
+    @staticmethod
+    def basic(user: str, password: bytes) -> str:
+        """Return the Authorization header of RFC 7617."""
+        return "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
 
     async def _serve(self, websocket: ClientConnection) -> bool:
         station = self._station
         session = Session(station, websocket)
         self._websocket, self._session = websocket, session
+        self.connections += 1
         station.emit("connected")
         try:
             # Nothing in this group ends by an exception: Python 3.11's groups lose a cancellation
@@ -233,7 +258,12 @@ class Link:
 
     async def _register(self, session: Session) -> None:
         """Send BootNotification until it is accepted, at the pace that the answers set."""
+        temper = self._station.temper
+        if temper.has("late-boot"):
+            await self._station.clock.sleep(temper.parameter("late-boot", "afterS"))
         while True:
+            if temper.has("silent-boot"):
+                await self._station.clock.wait(self._boot_asked, None)
             self._boot_asked.clear()
             wait_s = await self._boot(session)
             if wait_s is None:

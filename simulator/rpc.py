@@ -19,6 +19,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from simulator.errors import CallRefused, NoAnswer
+from simulator.oddities.sockets import OddConnection
+from simulator.oddities.temper import Temper
 
 # The package validates in a thread pool: two thread hops a message. Inline is cheaper.
 messages.ASYNC_VALIDATION = False
@@ -74,6 +76,8 @@ class RpcSession(ChargePoint):
         spawn: starts work that follows an answer, in a task somebody owns.
         on_call: told the action of each call of the central system.
         send: puts a frame on the connection.
+        temper: what the charge point's oddities make of frames.
+        sleep: waits, for frames that are late.
     """
 
     def __init__(
@@ -86,6 +90,8 @@ class RpcSession(ChargePoint):
         give_way: Callable[[], Awaitable[None]],
         on_call: Callable[[str], None],
         send: Callable[[ClientConnection, str], Awaitable[None]],
+        temper: Temper,
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         untyped: Any = super()
         untyped.__init__(
@@ -99,6 +105,10 @@ class RpcSession(ChargePoint):
         self._give_way = give_way
         self.on_call = on_call
         self._followups: list[FollowUp] = []
+        self._temper = temper
+        self._sleep = sleep
+        self._answering: str | None = None
+        self.is_silent = False
 
     async def ask(self, payload: Any) -> Any:
         """Send a call and return its answer, a payload class of ``ocpp.v16.call_result``.
@@ -132,10 +142,9 @@ class RpcSession(ChargePoint):
 
     async def route_message(self, raw_msg: str | bytes) -> None:
         """Handle one frame; one that nobody can read is dropped, the connection goes on."""
-        untyped: Any = super()
         self._followups.clear()
         try:
-            await untyped.route_message(raw_msg)
+            await self._route(raw_msg)
         except (TypeError, ValueError, RecursionError) as error:
             FRAME_LOGGER.error("%s: unreadable frame: %s", self.id, type(error).__name__)
         for work in self._followups:
@@ -143,6 +152,30 @@ class RpcSession(ChargePoint):
         # Whoever waited for this answer acts on it before the next frame is looked at: a profile
         # may arrive right behind the StartTransaction.conf that names its transaction.
         await self._give_way()
+
+    async def _route(self, raw_msg: str | bytes) -> None:
+        untyped: Any = super()
+        if not self._temper:
+            await untyped.route_message(raw_msg)
+            return
+        await self._sleep(self._temper.delay_s())
+        if self._swallows():
+            return
+        text = self._temper.incoming(raw_msg if isinstance(raw_msg, str) else raw_msg.decode())
+        frame = json.loads(text)
+        if isinstance(frame, list) and len(frame) == 4 and frame[0] == 2:
+            answer = self._temper.answer_for(frame[2], frame[3])
+            if answer is not None:
+                self.on_call(frame[2])
+                await self._put(self._websocket, json.dumps([3, frame[1], answer]))
+                return
+            self._answering = frame[2]
+        await untyped.route_message(text)
+        self._answering = None
+
+    def _swallows(self) -> bool:
+        """Whether the next frame gets nowhere."""
+        return self.is_silent or self._temper.loses()
 
     async def _get_specific_response(self, unique_id: str, timeout: float) -> Any:
         async with asyncio.timeout(timeout):
@@ -165,4 +198,17 @@ class RpcSession(ChargePoint):
             _, unique_id, code, description, _ = json.loads(message)
             code = CODES_OF_16.get(code, code)
             message = json.dumps([4, unique_id, code, description[:255], {}])
-        await self._put(self._websocket, message)
+        if self.is_silent:
+            return
+        if not self._temper:
+            await self._put(self._websocket, message)
+            return
+        answered = self._answering if message.startswith("[3,") else None
+        for wire in self._temper.outgoing(message, answered):
+            await self._sleep(self._temper.delay_s())
+            if self._swallows():
+                continue
+            if isinstance(wire, str):
+                await self._put(self._websocket, wire)
+            elif isinstance(self._websocket, OddConnection):
+                self._websocket.send_compressed(wire.text)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ocpp.v16 import call
 
-from simulator.connector import Connector, Grant, Reservation
+from simulator.connector import MAX_STEP_MS, Connector, Grant, Reservation
 from simulator.profiles import Running
 from simulator.readings import Context, meter_value, register_value
 from simulator.schedule import ChargingProfile, ProfileError
@@ -45,6 +45,7 @@ class ConnectorSession:
         self._aligned_at: datetime | None = None
         self._offer: float | None = None
         self._scheduled_inoperative = False
+        self._overheated = False
 
     @property
     def running(self) -> Running | None:
@@ -102,6 +103,8 @@ class ConnectorSession:
             if self.connector.transaction is transaction:
                 self.end_transaction("Local", id_tag)
             return True
+        if self._station.temper.has("needs-remote-start"):
+            return False
         if not self._lets_in(id_tag) or not await self._station.authorize(id_tag):
             return False
         if self.connector.transaction is not None:
@@ -172,6 +175,8 @@ class ConnectorSession:
     def on_start_attempted(self, transaction: Transaction) -> None:
         """Act on what the central system said, or failed to say, about a transaction's start."""
         refused = transaction.id_tag_status not in (None, "Accepted")
+        if refused and self._station.temper.has("charges-after-refusal"):
+            transaction.id_tag_status, refused = "Accepted", False
         if self.connector.transaction is transaction and refused:
             self._advance()
             self.connector.energised = False
@@ -205,6 +210,8 @@ class ConnectorSession:
             ]
         connector.transaction = None
         connector.energised = False
+        if station.temper.has("available-before-stop"):
+            self._note("Available")
         connector.finished = connector.finished or connector.vehicle is not None
         self._start_message = None
         station.profiles.end_transaction(connector.connector_id)
@@ -255,6 +262,10 @@ class ConnectorSession:
         """Have the connector look again at what is due."""
         self._wake.set()
 
+    def settle(self) -> None:
+        """Let power flow up to now, before something about it changes."""
+        self._advance()
+
     def _advance(self) -> None:
         self.connector.advance(self._station.clock.monotonic())
 
@@ -272,6 +283,7 @@ class ConnectorSession:
                 self._begin(grant)
             elif grant.until is not None and grant.until <= moment:
                 connector.grant = None
+        self._protect_from_heat()
         self._energise()
         connector.limit = station.limit_for(self)
         connector.advance(moment)
@@ -281,6 +293,16 @@ class ConnectorSession:
             self._offer = connector.offer
             station.emit("limit", connectorId=connector.connector_id, offer=connector.offer)
         self._wake.set()
+
+    def _protect_from_heat(self) -> None:
+        """Fail with HighTemperature while it is too hot, and recover from that alone."""
+        connector = self.connector
+        connector.thermal.pass_time(0.0, 1.0, 0.0)
+        if connector.thermal.has_tripped and connector.error_code == "NoError":
+            connector.error_code = "HighTemperature"
+        elif not connector.thermal.has_tripped and self._overheated:
+            connector.error_code = "NoError"
+        self._overheated = connector.error_code == "HighTemperature"
 
     def _energise(self) -> None:
         """Close the contactor once the central system has spoken, or cannot (no answer)."""
@@ -293,8 +315,13 @@ class ConnectorSession:
             self.connector.energised = True
 
     def _sample(self, now: datetime, moment: float) -> None:
-        configuration = self._station.configuration
+        station = self._station
+        configuration = station.configuration
         interval = configuration.integer("MeterValueSampleInterval")
+        if station.temper.has("no-samples"):
+            return
+        if station.temper.has("aligned-only"):
+            interval = 0
         if self.connector.transaction is not None and 0 < interval <= moment - self._sampled_at:
             # A late wake-up does not shift the later samples, but missed ones are not made up for.
             missed = int((moment - self._sampled_at) / interval)
@@ -349,6 +376,8 @@ class ConnectorSession:
             horizon = now + timedelta(seconds=LONGEST_SLEEP_S)
             change = station.profiles.next_change(now, horizon, self.running)
             due.append((change - now).total_seconds() if change else math.inf)
+        if connector.thermal.has_tripped:
+            due.append(MAX_STEP_MS / 1000)
         return max(0.001, min(due))
 
     def _note(self, status: str) -> None:

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from simulator.faults import NetworkFaults
@@ -21,6 +22,8 @@ class StationSettings:
     Attributes:
         identity: the OCPP identity, appended to ``url`` percent-encoded.
         url: the central system's endpoint, ``ws://`` or ``wss://``.
+        oddities: quirks and faults by name; an object with ``name`` sets parameters too.
+        ambient_c: temperature of the surroundings in degrees Celsius.
         address: the whole URL to connect to, in place of ``url`` and the identity.
         tls: for ``wss://``; None trusts what the system trusts.
         connectors: number of connectors, 1 or more.
@@ -60,6 +63,8 @@ class StationSettings:
     configuration: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
     faults: NetworkFaults | None = None
+    oddities: tuple[str | Mapping[str, Any], ...] = ()
+    ambient_c: float = 20.0
     address: str | None = None
     tls: ssl.SSLContext | None = None
 

@@ -101,6 +101,7 @@ class TransactionQueue:
         self._filled = asyncio.Event()
         self._waiting_meter_values = 0
         self.skipped_meter_values = 0
+        self.delivering: Message | None = None
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -171,6 +172,7 @@ class TransactionQueue:
         if message.refusals:
             interval = self._configuration.integer("TransactionMessageRetryInterval")
             await self._clock.sleep(interval * message.refusals)
+        self.delivering = message
         payload = message.payload
         if not isinstance(payload, call.StartTransaction):
             known = message.transaction.transaction_id

@@ -48,11 +48,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(error.status, error.reason.lower().replace(" ", "_"), error.text or "")
 
 
-async def read_object(request: web.Request, *, known: set[str]) -> dict[str, Any]:
+async def read_object(request: web.Request, *, known: set[str] | None) -> dict[str, Any]:
     """Return the request's JSON object; no body counts as an empty one.
 
     Raises:
-        Problem: 400 for what is not a JSON object, or has a field that is not ``known``.
+        Problem: 400 for what is not a JSON object, or has a field that is not ``known``
+            (None: any may be there).
     """
     raw = await request.read()
     try:
@@ -61,7 +62,7 @@ async def read_object(request: web.Request, *, known: set[str]) -> dict[str, Any
         raise Problem(400, "bad_json", f"the body is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise Problem(400, "bad_body", "the body is not a JSON object")
-    if unknown := sorted(set(data) - known):
+    if known is not None and (unknown := sorted(set(data) - known)):
         fields = ", ".join(sorted(known)) or "none"
         detail = f"unknown: {', '.join(unknown)}; known fields: {fields}"
         raise Problem(400, "unknown_field", detail)

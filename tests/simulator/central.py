@@ -100,6 +100,9 @@ class Central:
     scripts: dict[str, list[Script]] = field(default_factory=dict)
     connections: int = 0
     closes: list[int | None] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._changed = asyncio.Condition()
@@ -175,6 +178,7 @@ class Central:
         await self._sockets[identity].send(text)
 
     def _check_login(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.requests.append(request)
         if self.password is None:
             return None
         identity = request.path.rpartition("/")[2].encode()
@@ -191,7 +195,15 @@ class Central:
         self._sockets[identity] = socket
         try:
             async for text in socket:
-                await self._take(socket, number, json.loads(text))
+                self.raw.append(str(text))
+                try:
+                    frame = json.loads(text)
+                except ValueError:
+                    self.unreadable.append(str(text))
+                    async with self._changed:
+                        self._changed.notify_all()
+                    continue
+                await self._take(socket, number, frame)
         except ConnectionClosed:
             pass
         self.closes.append(socket.close_code)
