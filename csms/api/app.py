@@ -19,6 +19,7 @@ from csms.api.health import Health
 from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
 from csms.api.live_sessions import LiveSessions
+from csms.api.local_lists import LocalLists
 from csms.api.metrics import MetricsPage
 from csms.api.quarantine import Quarantine
 from csms.api.reservations import Reservations
@@ -46,6 +47,7 @@ from csms.services.configuration import (
     ConfigurationService,
 )
 from csms.services.id_tags import IdTagService
+from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
 from csms.services.managed_loads import ManagedLoadService
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
@@ -154,7 +156,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         clock,
         audit,
         secret=config.secret,
-        effects=(JobEffect(), ReservationEffect(), ConfigurationEffect()),
+        effects=(JobEffect(), ReservationEffect(), ConfigurationEffect(), LocalListEffect()),
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
@@ -164,6 +166,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         StationLogs(stations, clock, ports.settle_log),
         StationStates(StationState(units)),
         Configuration(ConfigurationService(units, ports.bus, audit)),
+        LocalLists(LocalListService(units, ports.bus, audit)),
         Reservations(ReservationService(units, commands, clock)),
         Calls(commands),
         Sessions(sessions, clock),
@@ -195,7 +198,13 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     ).add_to(app.router)
     require_declared(app, declared)
     reconciler = ConfigurationReconciler(units, commands, ports.bus, clock, node=config.node)
-    return Api(app=app, loops={"session feed": feed.run, "configuration": reconciler.run})
+    lists = LocalListReconciler(units, commands, ports.bus, clock, node=config.node)
+    loops = {
+        "session feed": feed.run,
+        "configuration": reconciler.run,
+        "local lists": lists.run,
+    }
+    return Api(app=app, loops=loops)
 
 
 def add_resources(

@@ -393,6 +393,25 @@ configuration_keys = Table(
     ),
 )
 
+local_lists = Table(
+    "local_lists",
+    metadata,
+    Column(
+        "charge_point_id",
+        BigInteger,
+        ForeignKey("charge_points.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("installed_version", BigInteger),  # None: not known; -1: no lists; 0: empty
+    Column("installed", JSON),  # entries; None: not known
+    Column("desired_version", BigInteger),
+    Column("desired", JSON),
+    Column("force_full", Boolean, nullable=False, server_default=text("false")),
+    Column("refused_status", Text),  # of just this desired version: not told again
+    Column("tried_at", _TIME),
+)
+
 charging_limits = Table(
     "charging_limits",
     metadata,

@@ -18,6 +18,7 @@ from csms.store.database import Database
 from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
 from csms.store.jobs import Jobs
+from csms.store.local_lists import LocalLists
 from csms.store.managed_loads import ManagedLoads
 from csms.store.messages import Messages
 from csms.store.quarantine import Quarantine
@@ -109,6 +110,11 @@ class SqlUnitOfWork:
     def configurations(self) -> Configurations:
         """Configuration keys."""
         return Configurations(self._connection)
+
+    @cached_property
+    def local_lists(self) -> LocalLists:
+        """Local authorization lists."""
+        return LocalLists(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

@@ -16,6 +16,7 @@ class Station:
         self._socket, self._number = socket, 0
         self.replies = {}
         self.got = []
+        self.choose = None  # (action, payload) -> reply; goes before `replies`
         self._answers = asyncio.Queue()
 
     async def read(self):
@@ -26,6 +27,8 @@ class Station:
                 continue
             self.got.append((frame[2], frame[3]))
             reply = self.replies.get(frame[2], {"status": "Accepted"})
+            if self.choose is not None:
+                reply = self.choose(frame[2], frame[3])
             if isinstance(reply, str):
                 await self._socket.send(json.dumps([4, frame[1], reply, "", {}]))
             else:

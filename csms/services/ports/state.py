@@ -10,6 +10,7 @@ from typing import Protocol
 from csms.domain.configuration import ConfigurationKey, KeyReading
 from csms.domain.ids import ChargePointKey, Identity, TransactionId
 from csms.domain.jobs import JobKind
+from csms.domain.local_list import LocalList
 from csms.domain.reservations import ReservationRequest
 
 
@@ -263,4 +264,29 @@ class Configurations(Protocol):
 
     async def tried(self, charge_point: ChargePointKey, key: str, at: datetime) -> None:
         """Note that a desired value is about to be told."""
+        ...
+
+
+class LocalLists(Protocol):
+    """Local authorization lists, one row a charge point."""
+
+    async def get(self, charge_point: ChargePointKey, *, lock: bool = False) -> LocalList:
+        """Return what is known; with `lock` nobody else changes it meanwhile."""
+        ...
+
+    async def put(
+        self, charge_point: ChargePointKey, known: LocalList, *, at_once: bool = False
+    ) -> None:
+        """Keep what is known; with `at_once` it is wanted whenever it was tried last."""
+        ...
+
+    async def wanted(self, node: str, now: datetime) -> list[tuple[ChargePointKey, Identity]]:
+        """Return charge points connected to this node that lack the desired list.
+
+        Quiet ones and those not Accepted are left out, and what was tried within a minute.
+        """
+        ...
+
+    async def tried(self, charge_point: ChargePointKey, at: datetime) -> None:
+        """Note that the desired list is about to be told."""
         ...

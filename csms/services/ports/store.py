@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.services.ports.state import Configurations, Jobs, Reservations, SecurityEvents
+from csms.services.ports.state import Configurations, Jobs, LocalLists, Reservations, SecurityEvents
 from csms.services.records import (
     ApiKey,
     AuditEntry,
@@ -533,6 +533,11 @@ class UnitOfWork(Protocol):
     @property
     def configurations(self) -> Configurations:
         """Repository of configuration keys."""
+        ...
+
+    @property
+    def local_lists(self) -> LocalLists:
+        """Repository of local authorization lists."""
         ...
 
     @property
