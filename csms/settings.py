@@ -118,7 +118,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         elif variable in _LATER:
             problems.append(f"{variable}: this version has no {_LATER[variable]} yet; unset it")
         else:
-            close = difflib.get_close_matches(variable, names, n=1)
+            close = difflib.get_close_matches(variable, names, n=1, cutoff=0.8)
             problems.append(
                 f"{variable}: there is no such setting"
                 + (f"; did you mean {close[0]}?" if close else "")
