@@ -34,6 +34,7 @@ from csms.pki.contexts import TlsContexts
 from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
 from csms.services.connections import Connections
+from csms.services.diary import Diary
 from csms.services.intake import Intake
 from csms.services.notices import Notices
 from csms.services.pulse import watch_database, watch_loop
@@ -46,6 +47,7 @@ from csms.store import migrate
 from csms.store.connections import SqlConnectionStore
 from csms.store.control import SqlControlStore
 from csms.store.database import Database
+from csms.store.diary import SqlDiaryStore
 from csms.store.embedded import EmbeddedPostgres
 from csms.store.embedded_attach import running_url
 from csms.store.intake import SqlIntakeStore
@@ -250,6 +252,7 @@ async def running(
     proxies = TrustedProxies(settings.trusted_proxies)
     ready = asyncio.Event()
     schemas = Schemas()
+    diary = Diary(SqlDiaryStore(database), clock)
     ocpp = OcppServer(
         host=settings.ocpp_host or defaults.host,
         port=settings.ocpp_port,
@@ -266,6 +269,7 @@ async def running(
         tls_port=settings.ocpp_tls_port,
         proxies=proxies,
         notices=Notices(SqlNoticeStore(database), clock),
+        diary=diary,
     )
     allocator = SmartCharging(SqlControlStore(database), ocpp.gateway, bus, clock, node=node)
     released = Released(SqlReleasedStore(database), ocpp.gateway, bus, clock)
@@ -278,6 +282,7 @@ async def running(
         clock=clock,
         last_seen=connections.last_seen,
         settle_log=intake.settle_log,
+        diary=diary,
         redelivery=QuarantineRedelivery(intake, schemas),
     )
     operators = create_api(
@@ -311,6 +316,7 @@ async def running(
                 "event loop": partial(watch_loop, clock),
                 "database": partial(watch_database, ports.units, clock),
                 "released": released.run,
+                "connection diary": diary.run,
                 "state of stations": StateWatch(ports.units, bus, clock).run,
                 "partitions": partial(
                     keep_partitions, database, clock, _retention(settings, address)

@@ -13,6 +13,7 @@ from csms.api import forwarded, middleware, openapi
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
 from csms.api.configuration import Configuration
+from csms.api.connections import ConnectionAttempts
 from csms.api.docs import Docs
 from csms.api.handling import Endpoint
 from csms.api.health import Health
@@ -46,6 +47,7 @@ from csms.services.configuration import (
     ConfigurationReconciler,
     ConfigurationService,
 )
+from csms.services.diary import Diary
 from csms.services.id_tags import IdTagService
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
 from csms.services.managed_loads import ManagedLoadService
@@ -106,6 +108,7 @@ class Ports:
     Attributes:
         last_seen: A charge point's sign of life that is not in the database yet.
         settle_log: Waits until all OCPP frames logged so far are in the database.
+        diary: Notes of who has tried to connect; None in a system without charge points.
         redelivery: Takes messages out of quarantine; None in a system without charge points.
     """
 
@@ -117,6 +120,7 @@ class Ports:
     clock: Clock
     last_seen: Callable[[ChargePointKey], datetime | None] = lambda _: None
     settle_log: Callable[[], Awaitable[None]] = nothing_to_settle
+    diary: Diary | None = None
     redelivery: Redelivery | None = None
 
 
@@ -180,6 +184,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         ApiKeys(ApiKeyService(units, access, audit, secret=config.secret)),
         Audit(audit),
     ]
+    if ports.diary is not None:
+        resources.append(ConnectionAttempts(ports.diary, units))
     if ports.redelivery is not None:
         resources.append(Quarantine(QuarantineService(units, ports.redelivery, clock, audit)))
     app = web.Application(

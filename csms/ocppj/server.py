@@ -23,7 +23,14 @@ from csms.ocppj.door import OPEN_TIMEOUT_S, Connection, Door, Pings
 from csms.ocppj.gate import Gate
 from csms.ocppj.gateway import LocalGateway
 from csms.ocppj.handlers import Handlers, Station
-from csms.ocppj.handshake import Admission, Refusal, Transport, admit, common_name_of
+from csms.ocppj.handshake import (
+    Admission,
+    Refusal,
+    Transport,
+    admit,
+    common_name_of,
+    identity_of,
+)
 from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
@@ -31,9 +38,11 @@ from csms.ocppj.schemas import Schemas
 from csms.ocppj.session import Services, Session
 from csms.proxies import Peer, TrustedProxies
 from csms.services.connections import Connections
+from csms.services.diary import Diary
 from csms.services.intake import Intake
 from csms.services.notices import Notices
 from csms.services.ports.bus import Bus
+from csms.services.ports.diary import Attempt, Outcome
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +91,7 @@ class OcppServer:
         proxies: TrustedProxies | None = None,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         notices: Notices | None = None,
+        diary: Diary | None = None,
     ) -> None:
         """Put the parts together; nothing listens yet.
 
@@ -102,6 +112,7 @@ class OcppServer:
             proxies: Whose forwarding headers count; None: nobody's.
             open_timeout_s: For a whole handshake, TLS included.
             notices: Makes durable what is reported beside charging; None: that is NotSupported.
+            diary: Takes notes of who has tried to connect; None: nobody does.
         """
         self._host = host
         self._wanted_port = port
@@ -109,6 +120,7 @@ class OcppServer:
         self._tls = tls
         self._connections = connections
         self._clock = clock
+        self._diary = diary
         self._ready = ready
         self._proxies = proxies or TrustedProxies()
         self._gate = Gate(clock, self._proxies)
@@ -233,9 +245,11 @@ class OcppServer:
                 )
                 if isinstance(decision, Admission) and await self._must_wait(decision):
                     METRICS.handshakes_refused["two clients of one identity"] += 1
+                    self._note(decision.record.identity, peer, 503, "two clients of one identity")
                     return _come_again(connection)
         except (DatabaseAway, TimeoutError):
             METRICS.handshakes_refused["the database is away"] += 1
+            self._note(identity_of(request.path), peer, 503, "the database is away")
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
         finally:
             self._admitting -= 1
@@ -243,6 +257,9 @@ class OcppServer:
         if isinstance(decision, Refusal):
             return await self._refuse(connection, decision, peer)
         self._gate.let_in(connection.arrival.address, decision.record.identity)
+        record = decision.record
+        took_over = self.registry.get(record.key) is not None
+        self._note(record.identity, peer, 101, None, took_over=took_over)
         connection.admission = decision
         return None
 
@@ -255,6 +272,7 @@ class OcppServer:
             station=refusal.identity,
             peer=peer.address,
         )
+        self._note(refusal.identity, peer, refusal.status, refusal.reason)
         hold_s = self._gate.failed_s(peer.address, refusal.identity)
         if hold_s:
             await self._clock.sleep(hold_s)
@@ -262,6 +280,30 @@ class OcppServer:
         if refusal.status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="ocpp"'
         return response
+
+    def _note(
+        self,
+        identity: str | None,
+        peer: Peer,
+        status: int,
+        reason: str | None,
+        *,
+        took_over: bool = False,
+    ) -> None:
+        """Note an attempt to connect in the diary, if it named somebody."""
+        if self._diary is None or identity is None:
+            return
+        let_in: Outcome = "tookOver" if took_over else "connected"
+        self._diary.note(
+            Attempt(
+                identity=identity,
+                at=self._clock.now(),
+                outcome=let_in if reason is None else "refused",
+                status=int(status),
+                reason=reason,
+                address=peer.address,
+            )
+        )
 
     def _peer(self, connection: Connection, request: Request) -> Peer:
         headers = request.headers

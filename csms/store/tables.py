@@ -412,6 +412,22 @@ local_lists = Table(
     Column("tried_at", _TIME),
 )
 
+connection_attempts = Table(
+    "connection_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("identity", Text, nullable=False),  # as the path spelled it
+    Column("identity_folded", Text, nullable=False),
+    Column("charge_point_id", BigInteger),  # None: there was no such station
+    Column("at", _TIME, nullable=False),
+    Column("outcome", Text, nullable=False),  # connected, tookOver or refused
+    Column("status", Integer, nullable=False),
+    Column("reason", Text),
+    Column("address", Text, nullable=False),
+    Index("ix_connection_attempts_identity_folded", "identity_folded", text("id DESC")),
+    Index("ix_connection_attempts_unknown", "id", postgresql_where=text("charge_point_id IS NULL")),
+)
+
 charging_limits = Table(
     "charging_limits",
     metadata,

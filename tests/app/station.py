@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 
 class Station:
@@ -20,6 +21,10 @@ class Station:
         self._answers = asyncio.Queue()
 
     async def read(self):
+        with suppress(ConnectionClosed):  # replaced by another
+            await self._read()
+
+    async def _read(self):
         async for text in self._socket:
             frame = json.loads(text)
             if frame[0] != 2:

@@ -1,0 +1,92 @@
+"""The connection diary: who has tried to connect, what came of it, and what would help.
+
+Noted in memory and written in batches, so that no handshake waits for it; a storm beyond what
+memory is given loses its oldest notes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+
+import structlog
+
+from csms.clock import Clock
+from csms.errors import BadFact
+from csms.services.ports.diary import Attempt, DiaryStore
+
+_log = structlog.get_logger(__name__)
+
+_WRITE_EVERY_S = 2.0
+_MOST_WAITING = 20_000
+_MOST_AT_ONCE = 1_000
+
+_FIXES = {
+    "no such station": "Add a station of this identity, or correct the identity that is set in "
+    "the charge point (capitals count).",
+    "the station's security profile demands TLS": "Let the charge point connect by wss, or lower "
+    "the station's securityProfile to 0 or 1.",
+    "the station's security profile demands a client certificate": "Install a client certificate "
+    "in the charge point, or lower the station's securityProfile.",
+    "the client certificate is another station's": "Set the station's serialNumber to the common "
+    "name of its certificate, or install the right certificate.",
+    "wrong password": "Set the station's password to the charge point's AuthorizationKey; the "
+    "user name must be the identity.",
+    "no password": "Set the AuthorizationKey in the charge point, or the station's "
+    "securityProfile to 0.",
+    "no acceptable subprotocol": "Let the charge point offer the subprotocol ocpp1.6, or set the "
+    "station's strict to false.",
+    "two clients of one identity": "Two charge points use this identity: give one of them another.",
+    "the database is away": "Nothing is wrong with the charge point: it will come again.",
+}
+
+
+def fix(attempt: Attempt) -> str | None:
+    """Return what would let a refused attempt in; None when it was not refused."""
+    return None if attempt.reason is None else _FIXES.get(attempt.reason)
+
+
+class Diary:
+    """Takes notes and gives them.
+
+    Concurrency: any task may call it; one task runs `run`.
+    """
+
+    def __init__(self, store: DiaryStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: deque[Attempt] = deque(maxlen=_MOST_WAITING)
+
+    def note(self, attempt: Attempt) -> None:
+        """Note an attempt. Never blocks."""
+        self._waiting.append(attempt)
+
+    async def run(self) -> None:
+        """Write what was noted, for ever."""
+        while True:
+            await self._clock.sleep(_WRITE_EVERY_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write all that was noted so far.
+
+        Raises:
+            DatabaseAway: The rest waits on.
+        """
+        while self._waiting:
+            batch = list(islice(self._waiting, _MOST_AT_ONCE))
+            try:
+                await self._store.note(batch)
+            except BadFact:
+                _log.exception("notes of connections cannot be kept", count=len(batch))
+            for attempt in batch:
+                # meanwhile a storm may have pushed it out, or another flush written it
+                if self._waiting and self._waiting[0] is attempt:
+                    self._waiting.popleft()
+
+    async def page(
+        self, identity: str, limit: int, before: int | None = None
+    ) -> list[tuple[int, Attempt]]:
+        """Return attempts of an identity with their keys, the newest first."""
+        await self.flush()
+        return await self._store.page(identity, limit, before)
