@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.domain.configuration import MOST_KEYS, ConfigurationKey, KeyReading
 from csms.domain.ids import ChargePointKey, Identity
 from csms.services.ports.state import WantedKey
-from csms.store import tables
+from csms.store import state_tables, tables
 
-_T = tables.configuration_keys
+_T = state_tables.configuration_keys
 _C = tables.charge_points
 
 _MOST_WANTED = 200

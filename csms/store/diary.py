@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, text
 
 from csms.services.ports.diary import Attempt
-from csms.store import tables
+from csms.store import state_tables
 from csms.store.database import Database
 
-_T = tables.connection_attempts
+_T = state_tables.connection_attempts
 
 _KEPT_A_STATION = 200
 _KEPT_UNKNOWN = 1_000

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.domain.ids import ChargePointKey
 from csms.domain.jobs import JobKind
 from csms.services.ports.state import Job, JobReport
-from csms.store import tables
+from csms.store import state_tables
 
-_T = tables.jobs
-_S = tables.job_statuses
+_T = state_tables.jobs
+_S = state_tables.job_statuses
 _MOST_REPORTS = 5_000  # on one page of jobs
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey, Identity
 from csms.domain.local_list import LocalList
-from csms.store import tables
+from csms.store import state_tables, tables
 
-_T = tables.local_lists
+_T = state_tables.local_lists
 _C = tables.charge_points
 
 _MOST_WANTED = 50

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,16 +19,32 @@ from csms.domain.jobs import JobStatusFact
 from csms.domain.reservations import ConnectorDownFact
 from csms.domain.security_events import SecurityEventFact
 from csms.services.ports.notices import Notice
-from csms.store import tables
+from csms.store import state_tables
 from csms.store.database import Database
 
-_JOBS = tables.jobs
-_STATUSES = tables.job_statuses
-_EVENTS = tables.security_events
-_RESERVATIONS = tables.reservations
+_JOBS = state_tables.jobs
+_STATUSES = state_tables.job_statuses
+_EVENTS = state_tables.security_events
+_RESERVATIONS = state_tables.reservations
 
 _LATE = timedelta(hours=1)
 """How long after its end a job still gets reports that do not say which job they mean."""
+_KEPT = 2_000
+"""Newest events and reports of one charge point: it must not fill the tables."""
+
+_PRUNE_EVENTS = text("""
+DELETE FROM security_events WHERE charge_point_id = :key AND id <= (
+    SELECT id FROM security_events WHERE charge_point_id = :key
+    ORDER BY id DESC OFFSET :kept LIMIT 1
+)
+""")
+
+_PRUNE_STATUSES = text("""
+DELETE FROM job_statuses WHERE charge_point_id = :key AND received_at <= (
+    SELECT received_at FROM job_statuses WHERE charge_point_id = :key
+    ORDER BY received_at DESC OFFSET :kept LIMIT 1
+)
+""")
 
 
 class SqlNoticeStore:
@@ -69,7 +85,10 @@ async def _keep_event(connection: AsyncConnection, event: SecurityEventFact) -> 
         .on_conflict_do_nothing(constraint="uq_security_events_content")
         .returning(_EVENTS.c.id)
     )
-    return (await connection.execute(statement)).first() is not None
+    fresh = (await connection.execute(statement)).first() is not None
+    if fresh:
+        await connection.execute(_PRUNE_EVENTS, {"key": event.charge_point, "kept": _KEPT})
+    return fresh
 
 
 async def _keep_status(connection: AsyncConnection, fact: JobStatusFact) -> None:
@@ -86,6 +105,7 @@ async def _keep_status(connection: AsyncConnection, fact: JobStatusFact) -> None
             finding=_finding(fact, job),
         )
     )
+    await connection.execute(_PRUNE_STATUSES, {"key": fact.charge_point, "kept": _KEPT})
     if job is None:
         return
     values: dict[str, object] = {}

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.domain.ids import ChargePointKey, Identity, TransactionId, id_tag_key
 from csms.domain.reservations import ReservationRequest
 from csms.services.ports.state import Reservation
-from csms.store import tables
+from csms.store import state_tables, tables
 
-_T = tables.reservations
+_T = state_tables.reservations
 _C = tables.charge_points
 
 _LATE = timedelta(days=7)
@@ -87,7 +87,7 @@ class Reservations:
 
     async def next_id(self) -> int:
         """See the port."""
-        query = select(tables.reservation_ids.next_value())
+        query = select(state_tables.reservation_ids.next_value())
         return int((await self._connection.execute(query)).scalar_one())
 
     async def request(

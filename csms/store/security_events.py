@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.domain.ids import ChargePointKey
 from csms.domain.security_events import FOREIGN_TRANSACTION
 from csms.services.ports.state import SecurityEvent
-from csms.store import tables
+from csms.store import state_tables
 
-_T = tables.security_events
+_T = state_tables.security_events
 
 _FIRST_LOOK = timedelta(days=1)
 

@@ -12,13 +12,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Numeric,
     PrimaryKeyConstraint,
     Sequence,
@@ -31,21 +29,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from csms.store.metadata import TIME
 
-_TIME = DateTime(timezone=True)
+# by way of the other tables: whoever takes the metadata from here has all of them
+from csms.store.state_tables import metadata as metadata
 
 
 def _created() -> Column[object]:
-    return Column("created_at", _TIME, nullable=False, server_default=func.now())
+    return Column("created_at", TIME, nullable=False, server_default=func.now())
 
 
 sites = Table(
@@ -82,7 +73,7 @@ batteries = Table(
         "energy_mwh", BigInteger, nullable=False
     ),  # state, in milliwatt-hours: integrated each second
     Column("flow_w", BigInteger, nullable=False, server_default="0"),  # positive: discharging
-    Column("updated_at", _TIME, nullable=False, server_default=func.now()),
+    Column("updated_at", TIME, nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("site_id", "id"),
 )
 
@@ -121,14 +112,14 @@ charge_points = Table(
     Column("imsi", Text),
     Column("meter_type", Text),
     Column("meter_serial_number", Text),
-    Column("booted_at", _TIME),
+    Column("booted_at", TIME),
     # the connection row: routing table of the nodes; `epoch` grows with each connection
     Column("node", Text),  # None: not connected
     Column("epoch", BigInteger, nullable=False, server_default="0"),
-    Column("connected_at", _TIME),
-    Column("disconnected_at", _TIME),
-    Column("last_seen_at", _TIME),
-    Column("deleted_at", _TIME),  # its transactions stay; the identity is free again
+    Column("connected_at", TIME),
+    Column("disconnected_at", TIME),
+    Column("last_seen_at", TIME),
+    Column("deleted_at", TIME),  # its transactions stay; the identity is free again
     _created(),
 )
 # one live charge point a spelling: `cp1` and `CP1` are never two stations
@@ -154,8 +145,8 @@ connectors = Table(
     Column("info", Text),
     Column("vendor_id", Text),
     Column("vendor_error_code", Text),
-    Column("reported_at", _TIME),  # the charge point's clock
-    Column("received_at", _TIME),
+    Column("reported_at", TIME),  # the charge point's clock
+    Column("received_at", TIME),
     PrimaryKeyConstraint("charge_point_id", "connector_id"),
 )
 
@@ -166,7 +157,7 @@ id_tags = Table(
     Column("id_tag", Text, nullable=False),
     Column("id_tag_key", Text, nullable=False),  # upper case: id tags are compared without case
     Column("status", Text, nullable=False, server_default="Accepted"),
-    Column("expires_at", _TIME),
+    Column("expires_at", TIME),
     Column("parent_id_tag", Text),
     Column("max_active_sessions", Integer),
     Column("name", Text),
@@ -197,11 +188,11 @@ transactions = Table(
     Column("vehicle_id", Text),
     Column("reservation_id", BigInteger),
     Column("meter_start_wh", BigInteger, nullable=False),
-    Column("started_at", _TIME, nullable=False),  # the charge point's clock
-    Column("start_received_at", _TIME, nullable=False),
+    Column("started_at", TIME, nullable=False),  # the charge point's clock
+    Column("start_received_at", TIME, nullable=False),
     Column("meter_stop_wh", BigInteger),
-    Column("stopped_at", _TIME),  # the charge point's clock; of a missing stop our own
-    Column("stop_received_at", _TIME),
+    Column("stopped_at", TIME),  # the charge point's clock; of a missing stop our own
+    Column("stop_received_at", TIME),
     Column("stop_reason", Text),
     Column("stop_id_tag", Text),
     Column("findings", ARRAY(Text), nullable=False, server_default="{}"),
@@ -209,8 +200,8 @@ transactions = Table(
     Column("register_wh", BigInteger),
     Column("power_w", BigInteger),
     Column("soc_percent", Numeric(4, 1)),
-    Column("metered_at", _TIME),
-    Column("metered_received_at", _TIME),
+    Column("metered_at", TIME),
+    Column("metered_received_at", TIME),
     # the price that held at the start
     Column("price_per_kwh", Numeric(12, 6), nullable=False),
     Column("currency", Text, nullable=False),
@@ -233,11 +224,11 @@ Index(
 meter_values = Table(
     "meter_values",
     metadata,
-    Column("received_at", _TIME, nullable=False),
+    Column("received_at", TIME, nullable=False),
     Column("charge_point_id", BigInteger, nullable=False),
     Column("transaction_id", Integer),  # None: none, or not of this charge point
     Column("connector_id", BigInteger, nullable=False),
-    Column("measured_at", _TIME, nullable=False),  # the charge point's clock
+    Column("measured_at", TIME, nullable=False),  # the charge point's clock
     Column("context", Text),  # None: Sample.Periodic
     Column("energy_wh", BigInteger),
     Column("power_w", Integer),
@@ -262,7 +253,7 @@ orphans = Table(
     Column("action", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
-    Column("received_at", _TIME, nullable=False),
+    Column("received_at", TIME, nullable=False),
 )
 
 quarantine = Table(
@@ -273,160 +264,12 @@ quarantine = Table(
     Column("action", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("raw", Text, nullable=False),
-    Column("received_at", _TIME, nullable=False),
+    Column("received_at", TIME, nullable=False),
     Column("state", Text, nullable=False, server_default="open"),
-    Column("ended_at", _TIME),  # when an operator has settled it
+    Column("ended_at", TIME),  # when an operator has settled it
     CheckConstraint("state in ('open', 'resolved', 'dismissed')", name="state"),
 )
 Index("ix_quarantine_open", quarantine.c.id, postgresql_where=quarantine.c.state == "open")
-
-jobs = Table(
-    "jobs",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
-    Column("kind", Text, nullable=False),  # firmware, diagnostics or log
-    Column("request_id", BigInteger),  # of GetLog and SignedUpdateFirmware
-    Column("call_id", Text, nullable=False),  # the call that began it
-    Column("state", Text, nullable=False, server_default="running"),
-    Column("status", Text),  # the newest report that counted
-    Column("file_name", Text),
-    Column("created_at", _TIME, nullable=False),
-    Column("accepted_at", _TIME),  # None: the call is not answered, or its answer is not known
-    Column("ended_at", _TIME),
-    CheckConstraint("state in ('running', 'done', 'failed')", name="state"),
-    UniqueConstraint("call_id", name="uq_jobs_call_id"),
-    Index("ix_jobs_charge_point_id", "charge_point_id", text("id DESC")),
-)
-
-job_statuses = Table(
-    "job_statuses",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
-    Column("kind", Text, nullable=False),  # firmware, diagnostics or log
-    Column("status", Text, nullable=False),
-    Column("received_at", _TIME, nullable=False),
-    Column("request_id", BigInteger),  # as sent
-    Column("job_id", BigInteger, ForeignKey("jobs.id", ondelete="SET NULL"), index=True),
-    Column("finding", Text),  # what is odd about it
-    Index(
-        "ix_job_statuses_charge_point_id_received_at", "charge_point_id", text("received_at DESC")
-    ),
-)
-
-security_events = Table(
-    "security_events",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
-    Column("source", Text, nullable=False),  # station or server
-    Column("type", Text, nullable=False),
-    Column("at", _TIME, nullable=False),  # by the clock of its source
-    Column("received_at", _TIME, nullable=False),
-    Column("tech_info", Text, nullable=False, server_default=""),
-    Column("critical", Boolean, nullable=False),
-    # charge points repeat them until they are answered: each stands here once
-    UniqueConstraint(
-        "charge_point_id", "source", "type", "at", "tech_info", name="uq_security_events_content"
-    ),
-    Index("ix_security_events_charge_point_id", "charge_point_id", text("id DESC")),
-)
-
-reservation_ids = Sequence("reservation_ids", minvalue=1, maxvalue=2**31 - 1, metadata=metadata)
-
-reservations = Table(
-    "reservations",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("charge_point_id", BigInteger, ForeignKey("charge_points.id"), nullable=False),
-    Column("reservation_id", BigInteger, nullable=False),  # as sent; a newer one may have the same
-    Column("connector_id", BigInteger, nullable=False),
-    Column("id_tag", Text, nullable=False),
-    Column("id_tag_key", Text, nullable=False),
-    Column("parent_id_tag", Text),
-    Column("parent_key", Text),  # in the spelling under which id tags are compared
-    Column("expires_at", _TIME, nullable=False),
-    Column("status", Text, nullable=False, server_default="requested"),
-    Column("confirmed", Boolean, nullable=False, server_default=text("false")),
-    Column("call_id", Text, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("ended_at", _TIME),
-    Column("transaction_id", Integer),  # that has used it
-    CheckConstraint(
-        "status in ('requested', 'active', 'used', 'expired', 'cancelled', 'dropped', 'refused')",
-        name="status",
-    ),
-    UniqueConstraint("call_id", name="uq_reservations_call_id"),
-    Index("ix_reservations_reservation_id", "reservation_id"),
-    Index("ix_reservations_transaction_id", "transaction_id"),
-    Index(
-        "ix_reservations_open",
-        "charge_point_id",
-        postgresql_where=text("status in ('requested', 'active')"),
-    ),
-)
-
-configuration_keys = Table(
-    "configuration_keys",
-    metadata,
-    Column(
-        "charge_point_id",
-        BigInteger,
-        ForeignKey("charge_points.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
-    Column("key_folded", Text, nullable=False),  # lower case: keys are compared without case
-    Column("key", Text, nullable=False),
-    Column("value", Text),  # never a secret
-    Column("readonly", Boolean),  # None: never read
-    Column("read_at", _TIME),
-    Column("desired", Text),
-    Column("refused_status", Text),  # of just this desired value: not told again
-    Column("reboot_since", _TIME),
-    Column("tried_at", _TIME),  # when `desired` was told last
-    PrimaryKeyConstraint("charge_point_id", "key_folded"),
-    Index(
-        "ix_configuration_keys_desired",
-        "charge_point_id",
-        postgresql_where=text("desired IS NOT NULL"),
-    ),
-)
-
-local_lists = Table(
-    "local_lists",
-    metadata,
-    Column(
-        "charge_point_id",
-        BigInteger,
-        ForeignKey("charge_points.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
-    Column("installed_version", BigInteger),  # None: not known; -1: no lists; 0: empty
-    Column("installed", JSON),  # entries; None: not known
-    Column("desired_version", BigInteger),
-    Column("desired", JSON),
-    Column("force_full", Boolean, nullable=False, server_default=text("false")),
-    Column("refused_status", Text),  # of just this desired version: not told again
-    Column("tried_at", _TIME),
-)
-
-connection_attempts = Table(
-    "connection_attempts",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("identity", Text, nullable=False),  # as the path spelled it
-    Column("identity_folded", Text, nullable=False),
-    Column("charge_point_id", BigInteger),  # None: there was no such station
-    Column("at", _TIME, nullable=False),
-    Column("outcome", Text, nullable=False),  # connected, tookOver or refused
-    Column("status", Integer, nullable=False),
-    Column("reason", Text),
-    Column("address", Text, nullable=False),
-    Index("ix_connection_attempts_identity_folded", "identity_folded", text("id DESC")),
-    Index("ix_connection_attempts_unknown", "id", postgresql_where=text("charge_point_id IS NULL")),
-)
 
 charging_limits = Table(
     "charging_limits",
@@ -442,21 +285,21 @@ charging_limits = Table(
     Column("transaction_id", Integer),  # of a TxProfile
     Column("desired_w", BigInteger),
     Column("desired_version", BigInteger, nullable=False, server_default="0"),
-    Column("desired_at", _TIME),
+    Column("desired_at", TIME),
     Column("reason", Text),
     Column("in_flight_w", BigInteger),  # sent, not answered: it may hold already
     Column("in_flight_version", BigInteger),
-    Column("sent_at", _TIME),
+    Column("sent_at", TIME),
     Column("acknowledged_w", BigInteger),  # None: nothing is known of what the charger enforces
     Column("acknowledged_version", BigInteger),
-    Column("acknowledged_at", _TIME),
+    Column("acknowledged_at", TIME),
     Column("earlier_low_w", BigInteger),  # earlier limits that may still hold: the lowest
     Column("earlier_high_w", BigInteger),  # and the highest of them
     Column("doubtful", Boolean, nullable=False, server_default=text("false")),
     Column("may_be_unlimited", Boolean, nullable=False, server_default=text("false")),
     Column("refused_w", BigInteger),  # not sent again by itself
     Column("refused_status", Text),
-    Column("refused_at", _TIME),
+    Column("refused_at", TIME),
     Column("refusals", Integer, nullable=False, server_default="0"),  # since the last acceptance
     PrimaryKeyConstraint("charge_point_id", "connector_id", "purpose"),
 )
@@ -483,8 +326,8 @@ managed_loads = Table(
     Column("consumed_power_w", BigInteger),
     Column("consumed_energy_wh", BigInteger),
     Column("allocated_w", BigInteger),
-    Column("started_at", _TIME, nullable=False),
-    Column("stopped_at", _TIME),
+    Column("started_at", TIME, nullable=False),
+    Column("stopped_at", TIME),
 )
 Index(
     "uq_managed_loads_busy",
@@ -500,7 +343,7 @@ site_decisions = Table(
     metadata,
     Column("site_id", Text, ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True),
     Column("version", BigInteger, nullable=False),
-    Column("decided_at", _TIME, nullable=False),
+    Column("decided_at", TIME, nullable=False),
     Column("decision", JSONB, nullable=False),
 )
 
@@ -512,9 +355,9 @@ calls = Table(
     Column("action", Text, nullable=False),
     Column("payload", JSON, nullable=False),  # json keeps the order of keys; secrets are masked
     Column("actor", Text, nullable=False),  # user or api key name, or "system"
-    Column("created_at", _TIME, nullable=False),
-    Column("sent_at", _TIME),
-    Column("ended_at", _TIME),
+    Column("created_at", TIME, nullable=False),
+    Column("sent_at", TIME),
+    Column("ended_at", TIME),
     # accepted, rejected, callError, or the code of the failure; None while open
     Column("outcome", Text),
     Column("status", Text),
@@ -529,7 +372,7 @@ ocpp_messages = Table(
     "ocpp_messages",
     metadata,
     Column("id", BigInteger, Identity(always=True), nullable=False),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     Column("charge_point_id", BigInteger, nullable=False),
     Column("direction", Text, nullable=False),  # in: from the charge point; out: to it
     Column("type", SmallInteger),  # 2 CALL, 3 CALLRESULT, 4 CALLERROR; None: not readable
@@ -564,8 +407,8 @@ api_keys = Table(
     Column("role", Text, nullable=False),
     Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE")),
     Column("token_digest", LargeBinary, nullable=False),
-    Column("expires_at", _TIME),
-    Column("last_used_at", _TIME),
+    Column("expires_at", TIME),
+    Column("last_used_at", TIME),
     _created(),
     UniqueConstraint("token_digest", name="uq_api_keys_token_digest"),
     CheckConstraint("role in ('admin', 'operator', 'viewer', 'driver')", name="role"),
@@ -575,7 +418,7 @@ audit = Table(
     "audit",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("object_type", Text, nullable=False),
@@ -601,5 +444,5 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("version", BigInteger, nullable=False),  # fencing: grows with each new holder
-    Column("expires_at", _TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
 )
