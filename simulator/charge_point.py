@@ -17,7 +17,7 @@ from typing import Any, Self
 from ocpp.v16 import call
 
 from simulator.authorization import KnownTags
-from simulator.clock import Clock, RealClock, ShiftedClock
+from simulator.clock import Clock, RealClock, ShiftedClock, iso
 from simulator.configuration import Configuration, standard_keys
 from simulator.connector import Connector, Reservation
 from simulator.errors import CallFailed, NoAnswer
@@ -286,6 +286,13 @@ class ChargePointSimulator:
         """Have those who wait for a state look again."""
         self._changed.set()
 
+    def log_text(self) -> str:
+        """Return what a log of this charge point holds: its state and its configuration."""
+        known, _ = self.configuration.read(None)
+        lines = [f"{iso(self.clock.now())} {self.state}"]
+        lines += [f"{entry['key']}={entry.get('value', '')}" for entry in known]
+        return "\n".join(lines) + "\n"
+
     def emit(self, name: str, **data: object) -> None:
         """Tell watchers that something happened."""
         self._changed.set()
@@ -408,6 +415,8 @@ class ChargePointSimulator:
             if held is not None and held.reservation_id == reservation.reservation_id:
                 session.reserve(None)
         if connector_id and connector_id not in self.sessions:
+            return "Rejected"
+        if connector_id == 0 and not self.configuration.flag("ReserveConnectorZeroSupported"):
             return "Rejected"
         if reservation.expires_at <= self.clock.now():
             return "Rejected"

@@ -1,6 +1,6 @@
 """What a charge point does beside charging when asked to: triggers, uploads, firmware.
 
-No file moves: the steps are played and reported. Each function runs after the answer that announced
+Files really move, see :mod:`simulator.transfer`. Each function runs after the answer that announced
 it, in a task of the charge point; one that cannot reach the central system gives up.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ocpp.v16 import call, enums
 
 from simulator.rpc import FollowUp
+from simulator.transfer import TransferError, download, upload
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -80,44 +81,94 @@ async def _send_samples(station: "ChargePointSimulator", numbers: list[int]) -> 
         station.sessions[number].send_triggered_sample()
 
 
-async def upload_diagnostics(station: "ChargePointSimulator") -> None:
-    """Play GetDiagnostics: Uploading, a step, Uploaded."""
+async def upload_diagnostics(
+    station: "ChargePointSimulator", location: str, name: str, retries: int, interval_s: int
+) -> None:
+    """Carry out GetDiagnostics: Uploading, then Uploaded or UploadFailed."""
+    statuses = enums.DiagnosticsStatus
     station.diagnostics_status = "Uploading"
     try:
-        await station.link.call(
-            call.DiagnosticsStatusNotification(status=enums.DiagnosticsStatus.uploading)
-        )
-        await station.clock.sleep(station.settings.step_s)
+        await station.link.call(call.DiagnosticsStatusNotification(status=statuses.uploading))
+        sent = await _upload(station, location, name, retries, interval_s)
     finally:
         station.diagnostics_status = "Idle"
-    await station.link.call(
-        call.DiagnosticsStatusNotification(status=enums.DiagnosticsStatus.uploaded)
-    )
+    status = statuses.uploaded if sent else statuses.upload_failed
+    await station.link.call(call.DiagnosticsStatusNotification(status=status))
 
 
-async def upload_log(station: "ChargePointSimulator", request_id: int) -> None:
-    """Play GetLog: Uploading, a step, Uploaded, all with the request's id."""
+async def upload_log(
+    station: "ChargePointSimulator",
+    request_id: int,
+    location: str,
+    name: str,
+    retries: int,
+    interval_s: int,
+) -> None:
+    """Carry out GetLog: Uploading, then Uploaded or UploadFailure, all with the request's id."""
+    statuses = enums.UploadLogStatus
     await station.link.call(
-        call.LogStatusNotification(status=enums.UploadLogStatus.uploading, request_id=request_id)
+        call.LogStatusNotification(status=statuses.uploading, request_id=request_id)
     )
+    sent = await _upload(station, location, name, retries, interval_s)
+    status = statuses.uploaded if sent else statuses.upload_failure
+    await station.link.call(call.LogStatusNotification(status=status, request_id=request_id))
+
+
+async def _upload(
+    station: "ChargePointSimulator", location: str, name: str, retries: int, interval_s: int
+) -> bool:
+    """Send what the charge point remembers of itself, trying again as often as it is allowed."""
     await station.clock.sleep(station.settings.step_s)
-    await station.link.call(
-        call.LogStatusNotification(status=enums.UploadLogStatus.uploaded, request_id=request_id)
-    )
+    for left in range(max(0, retries), -1, -1):
+        try:
+            await upload(location, name, station.log_text().encode())
+        except TransferError as error:
+            station.emit("transfer_failed", location=location, error=str(error))
+        else:
+            return True
+        if left:
+            await station.clock.sleep(max(0, interval_s))
+    return False
+
+
+async def _download(
+    station: "ChargePointSimulator", location: str, retries: int, interval_s: int
+) -> bool:
+    for left in range(max(0, retries), -1, -1):
+        try:
+            await download(location)
+        except TransferError as error:
+            station.emit("transfer_failed", location=location, error=str(error))
+        else:
+            return True
+        if left:
+            await station.clock.sleep(max(0, interval_s))
+    return False
 
 
 async def update_firmware(
-    station: "ChargePointSimulator", location: str, retrieve_at: datetime
+    station: "ChargePointSimulator",
+    location: str,
+    retrieve_at: datetime,
+    retries: int,
+    interval_s: int,
 ) -> None:
-    """Play UpdateFirmware (OCPP 1.6 4.5, 6.19): download, wait for transactions, install, reboot.
+    """Carry out UpdateFirmware (OCPP 1.6 4.5, 6.19): download, wait for transactions, reboot.
+
+    What was downloaded is not run, of course: the installation is played.
 
     The version that the next BootNotification tells is the last segment of ``location``.
     """
     wait_s = (retrieve_at - station.clock.now()).total_seconds()
     await station.clock.sleep(wait_s)
-    for status in ("Downloading", "Downloaded"):
-        await _firmware(station, status)
-        await station.clock.sleep(station.settings.step_s)
+    await _firmware(station, "Downloading")
+    await station.clock.sleep(station.settings.step_s)
+    if not await _download(station, location, retries, interval_s):
+        await _firmware(station, "DownloadFailed")
+        station.firmware_status = "Idle"
+        return
+    await _firmware(station, "Downloaded")
+    await station.clock.sleep(station.settings.step_s)
     available = [
         number for number, session in station.sessions.items() if session.connector.operative
     ]

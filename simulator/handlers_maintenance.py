@@ -1,7 +1,7 @@
 """Answers to the FirmwareManagement calls and the security extension's calls of the central system.
 
-No file is fetched or sent: the charge point plays the steps and reports them. It keeps no
-certificates, and says so.
+Files are really fetched and sent; installing firmware is played. It keeps no certificates, and says
+so.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,31 +22,41 @@ class MaintenanceHandlers(RpcSession):
     station: "ChargePointSimulator"
 
     @handles("GetDiagnostics")
-    def on_get_diagnostics(self, location: str, **window: Any) -> call_result.GetDiagnostics:
-        """Name the file, then report its upload."""
-        del location, window
-        self.follow_up(lambda: upload_diagnostics(self.station))
+    def on_get_diagnostics(
+        self, location: str, retries: int = 0, retry_interval: int = 0, **window: Any
+    ) -> call_result.GetDiagnostics:
+        """Name the file, then upload it and report that."""
+        del window
         name = f"diagnostics-{self.station.identity}.log"
+        self.follow_up(
+            lambda: upload_diagnostics(self.station, location, name, retries, retry_interval)
+        )
         return call_result.GetDiagnostics(file_name=name)
 
     @handles("UpdateFirmware")
     def on_update_firmware(
-        self, location: str, retrieve_date: str, **retries: Any
+        self, location: str, retrieve_date: str, retries: int = 0, retry_interval: int = 0
     ) -> call_result.UpdateFirmware:
-        """Answer, then play the update from ``retrieve_date`` on."""
-        del retries
+        """Answer, then update from ``retrieve_date`` on."""
         at = parse_iso(retrieve_date)
-        self.follow_up(lambda: update_firmware(self.station, location, at))
+        self.follow_up(lambda: update_firmware(self.station, location, at, retries, retry_interval))
         return call_result.UpdateFirmware()
 
     @handles("GetLog")
     def on_get_log(
-        self, log: dict[str, Any], log_type: str, request_id: int, **retries: Any
+        self,
+        log: dict[str, Any],
+        log_type: str,
+        request_id: int,
+        retries: int = 0,
+        retry_interval: int = 0,
     ) -> call_result.GetLog:
-        """Name the file, then report its upload under the request's id."""
-        del log, retries
-        self.follow_up(lambda: upload_log(self.station, request_id))
+        """Name the file, then upload it and report that under the request's id."""
         name = f"{log_type}-{self.station.identity}.log"
+        location = str(log["remote_location"])
+        self.follow_up(
+            lambda: upload_log(self.station, request_id, location, name, retries, retry_interval)
+        )
         return call_result.GetLog(status=enums.LogStatus.accepted, filename=name)
 
     @handles("SignedUpdateFirmware")

@@ -30,12 +30,6 @@ def meter_value(
     return {"timestamp": iso(at), "sampled_value": values} if values else None
 
 
-def register_value(register_wh: int, at: datetime, context: Context) -> dict[str, Any]:
-    """Return a MeterValue with the energy register alone, at the start or end of a transaction."""
-    value = {"context": context, **_energy(register_wh)}
-    return {"timestamp": iso(at), "sampled_value": [value]}
-
-
 def _energy(register_wh: int) -> dict[str, Any]:
     return {
         "measurand": "Energy.Active.Import.Register",

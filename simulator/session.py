@@ -15,10 +15,10 @@ from ocpp.v16 import call
 
 from simulator.connector import MAX_STEP_MS, Connector, Grant, Reservation
 from simulator.profiles import Running
-from simulator.readings import Context, meter_value, register_value
+from simulator.readings import Context, meter_value
 from simulator.schedule import ChargingProfile, ProfileError
 from simulator.statuses import Notice
-from simulator.transactions import Message, Transaction
+from simulator.transactions import Message, MeterValue, Transaction
 from simulator.vehicle import Vehicle
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ class ConnectorSession:
         self._offer: float | None = None
         self._scheduled_inoperative = False
         self._overheated = False
+        self._allowed_until_wh: int | None = None
+        self._unstable: tuple[str, float] | None = None
+        self._stop_data: list[MeterValue] = []
 
     @property
     def running(self) -> Running | None:
@@ -159,6 +162,9 @@ class ConnectorSession:
         connector.transaction = transaction
         connector.finished = False
         connector.energised = False
+        self._allowed_until_wh = None
+        self._stop_data = []
+        self._keep_for_stop(transaction.started_at, "StopTxnSampledData", "Transaction.Begin")
         self._sampled_at = station.clock.monotonic()
         station.ledger.open(transaction)
         self._start_message = self._last_message = station.queue.put_start(transaction)
@@ -179,7 +185,9 @@ class ConnectorSession:
             transaction.id_tag_status, refused = "Accepted", False
         if self.connector.transaction is transaction and refused:
             self._advance()
-            self.connector.energised = False
+            allowance = self._station.configuration.integer("MaxEnergyOnInvalidId")
+            self._allowed_until_wh = transaction.meter_start_wh + allowance
+            self.connector.energised = self.connector.meter.register_wh < self._allowed_until_wh
             if self._station.configuration.flag("StopTransactionOnInvalidId"):
                 self._end("DeAuthorized", None)
         self.refresh()
@@ -201,13 +209,8 @@ class ConnectorSession:
         transaction.stopped_at = station.clock.now()
         transaction.meter_stop_wh = connector.meter.register_wh
         transaction.reason = reason
-        data = None
-        if station.configuration.items("StopTxnSampledData"):
-            begin, end = transaction.started_at, transaction.stopped_at
-            data = [
-                register_value(transaction.meter_start_wh, begin, "Transaction.Begin"),
-                register_value(transaction.meter_stop_wh, end, "Transaction.End"),
-            ]
+        self._keep_for_stop(transaction.stopped_at, "StopTxnSampledData", "Transaction.End")
+        data, self._stop_data = self._stop_data or None, []
         connector.transaction = None
         connector.energised = False
         if station.temper.has("available-before-stop"):
@@ -221,6 +224,18 @@ class ConnectorSession:
             connector.operative = False
         station.wake_all()
         station.emit("stopped", connectorId=connector.connector_id, reason=reason)
+
+    def _keep_for_stop(self, at: datetime, key: str, context: Context) -> None:
+        """Keep a reading for StopTransaction's transactionData, as far as there is room."""
+        configuration = self._station.configuration
+        most = configuration.integer("StopTransactionMaxMeterValues")
+        value = meter_value(self.connector, at, configuration.items(key), context)
+        if value is None:
+            return
+        if len(self._stop_data) >= most:
+            # The end matters more than one in between.
+            self._stop_data.pop()
+        self._stop_data.append(value)
 
     # Availability and reservations
 
@@ -284,11 +299,15 @@ class ConnectorSession:
             elif grant.until is not None and grant.until <= moment:
                 connector.grant = None
         self._protect_from_heat()
+        if self._allowed_until_wh is not None:
+            left = connector.meter.register_wh < self._allowed_until_wh
+            connector.energised = connector.energised and left
         self._energise()
         connector.limit = station.limit_for(self)
         connector.advance(moment)
         self._sample(now, moment)
-        self._note(connector.status)
+        if self._is_stable(connector.status, moment):
+            self._note(connector.status)
         if self._offer != connector.offer:
             self._offer = connector.offer
             station.emit("limit", connectorId=connector.connector_id, offer=connector.offer)
@@ -327,11 +346,14 @@ class ConnectorSession:
             missed = int((moment - self._sampled_at) / interval)
             self._sampled_at += missed * interval
             self._send_sample(now, configuration.items("MeterValuesSampledData"), "Sample.Periodic")
+            self._keep_for_stop(now, "StopTxnSampledData", "Sample.Periodic")
         due = self._next_aligned(now)
         if self._aligned_at is not None and now >= self._aligned_at:
             self._send_sample(
                 self._aligned_at, configuration.items("MeterValuesAlignedData"), "Sample.Clock"
             )
+            if self.connector.transaction is not None:
+                self._keep_for_stop(self._aligned_at, "StopTxnAlignedData", "Sample.Clock")
         self._aligned_at = due
 
     def _next_aligned(self, now: datetime) -> datetime | None:
@@ -376,9 +398,22 @@ class ConnectorSession:
             horizon = now + timedelta(seconds=LONGEST_SLEEP_S)
             change = station.profiles.next_change(now, horizon, self.running)
             due.append((change - now).total_seconds() if change else math.inf)
+        least = station.configuration.integer("MinimumStatusDuration")
+        if least > 0 and self._unstable is not None:
+            stable_in = self._unstable[1] + least - moment
+            due.append(stable_in if stable_in > 0 else math.inf)
         if connector.thermal.has_tripped:
             due.append(MAX_STEP_MS / 1000)
         return max(0.001, min(due))
+
+    def _is_stable(self, status: str, moment: float) -> bool:
+        """Whether a state has held for MinimumStatusDuration."""
+        least = self._station.configuration.integer("MinimumStatusDuration")
+        if least <= 0:
+            return True
+        if self._unstable is None or self._unstable[0] != status:
+            self._unstable = (status, moment)
+        return moment - self._unstable[1] >= least
 
     def _note(self, status: str) -> None:
         connector, station = self.connector, self._station

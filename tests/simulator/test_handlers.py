@@ -8,6 +8,7 @@ import pytest
 from simulator.supply import Supply
 from simulator.vehicle import Vehicle
 from tests.simulator.central import Central, FollowedBy
+from tests.simulator.files import http_files
 
 ACCEPTED = {"status": "Accepted"}
 REJECTED = {"status": "Rejected"}
@@ -411,31 +412,13 @@ async def test_local_list(central, make):
         station.go_online()
 
 
-async def test_diagnostics_and_logs_are_reported(central, make):
-    async with make() as station:
-        await station.until_registered()
-        answer = await central.call("CP1", "GetDiagnostics", location="ftp://files/")
-        assert answer["fileName"]
-        await central.until_calls("DiagnosticsStatusNotification", 2)
-        told = [one["status"] for one in central.of("DiagnosticsStatusNotification")]
-        assert told == ["Uploading", "Uploaded"]
-        log = {"remoteLocation": "ftp://files/"}
-        answer = await central.call("CP1", "GetLog", log=log, logType="SecurityLog", requestId=5)
-        assert answer["status"] == "Accepted"
-        logs = await central.until_calls("LogStatusNotification", 2)
-        assert [(one["status"], one["requestId"]) for one in logs] == [
-            ("Uploading", 5),
-            ("Uploaded", 5),
-        ]
-
-
 async def test_firmware_update_waits_for_the_transaction_and_boots_the_new_version(central, make):
-    async with make() as station:
+    async with http_files({"/v2.bin": b"new"}) as url, make() as station:
         await charging(station)
         await central.call(
             "CP1",
             "UpdateFirmware",
-            location="ftp://files/v2.bin",
+            location=f"{url}/v2.bin",
             retrieveDate="2026-01-01T00:00:00Z",
         )
         await central.until_calls("FirmwareStatusNotification", 2)

@@ -1,0 +1,108 @@
+"""Files to and from servers, as diagnostics, logs and firmware need them: HTTP, HTTPS, FTP, FTPS.
+
+An upload to a location that ends with a slash gets the file's name appended, else the location is
+the file. HTTP uploads are PUT, and POST where a server knows no PUT.
+"""
+
+import asyncio
+import ftplib
+import io
+from urllib.parse import quote, unquote, urlsplit
+
+import aiohttp
+
+TIMEOUT_S = 60.0
+MAX_FILE = 256 * 1024 * 1024
+MAX_CHUNK = 256 * 1024
+
+
+class TransferError(Exception):
+    """A file could not be sent or fetched; the text says why."""
+
+
+async def upload(location: str, name: str, data: bytes) -> None:
+    """Send ``data`` as ``name`` to ``location``.
+
+    Raises:
+        TransferError: it did not get there.
+    """
+    target = location + quote(name) if location.endswith("/") else location
+    scheme = urlsplit(target).scheme.lower()
+    try:
+        if scheme in ("http", "https"):
+            await _put(target, data)
+        elif scheme in ("ftp", "ftps"):
+            await asyncio.to_thread(_ftp, target, data)
+        else:
+            msg = f"there is no way to send to {scheme or 'no scheme'}"
+            raise TransferError(msg)
+    except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
+        raise TransferError(f"{type(error).__name__}: {error}") from error
+
+
+async def download(location: str) -> bytes:
+    """Return the file at ``location``.
+
+    Raises:
+        TransferError: it is not to be had, or larger than ``MAX_FILE``.
+    """
+    scheme = urlsplit(location).scheme.lower()
+    try:
+        if scheme in ("http", "https"):
+            return await _get(location)
+        if scheme in ("ftp", "ftps"):
+            return await asyncio.to_thread(_ftp, location, None)
+    except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
+        raise TransferError(f"{type(error).__name__}: {error}") from error
+    msg = f"there is no way to fetch from {scheme or 'no scheme'}"
+    raise TransferError(msg)
+
+
+async def _put(target: str, data: bytes) -> None:
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        async with http.put(target, data=data) as answer:
+            status = answer.status
+        if status in (405, 501):
+            async with http.post(target, data=data) as answer:
+                status = answer.status
+    if not 200 <= status < 300:
+        msg = f"the server answered {status}"
+        raise TransferError(msg)
+
+
+async def _get(location: str) -> bytes:
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        http.get(location) as answer,
+    ):
+        if answer.status != 200:
+            msg = f"the server answered {answer.status}"
+            raise TransferError(msg)
+        data = bytearray()
+        async for chunk in answer.content.iter_chunked(MAX_CHUNK):
+            data += chunk
+            if len(data) > MAX_FILE:
+                msg = f"the file has more than {MAX_FILE} bytes"
+                raise TransferError(msg)
+        return bytes(data)
+
+
+def _ftp(location: str, data: bytes | None) -> bytes:
+    """Send ``data``, or fetch the file when there is none; blocks, so it runs in a thread."""
+    parts = urlsplit(location)
+    kind = ftplib.FTP_TLS if parts.scheme.lower() == "ftps" else ftplib.FTP
+    fetched = io.BytesIO()
+    # FTP is what the specification names; its passwords go in the clear.
+    with kind(timeout=TIMEOUT_S) as ftp:
+        ftp.connect(parts.hostname or "", parts.port or 21)
+        ftp.login(unquote(parts.username or "anonymous"), unquote(parts.password or "anonymous@"))
+        if isinstance(ftp, ftplib.FTP_TLS):
+            ftp.prot_p()
+        path = unquote(parts.path.lstrip("/"))
+        if data is not None:
+            ftp.storbinary(f"STOR {path}", io.BytesIO(data))
+        else:
+            ftp.retrbinary(f"RETR {path}", fetched.write)
+    return fetched.getvalue()

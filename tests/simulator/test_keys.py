@@ -1,0 +1,116 @@
+"""What configuration keys do, beyond being kept."""
+
+from simulator.vehicle import Vehicle
+from tests.simulator.test_quirks import charging
+
+THE_52 = [
+    "AllowOfflineTxForUnknownId",
+    "AuthorizationCacheEnabled",
+    "AuthorizeRemoteTxRequests",
+    "BlinkRepeat",
+    "ClockAlignedDataInterval",
+    "ConnectionTimeOut",
+    "ConnectorPhaseRotation",
+    "ConnectorPhaseRotationMaxLength",
+    "GetConfigurationMaxKeys",
+    "HeartbeatInterval",
+    "LightIntensity",
+    "LocalAuthorizeOffline",
+    "LocalPreAuthorize",
+    "MaxEnergyOnInvalidId",
+    "MessageTimeout",
+    "MeterValuesAlignedData",
+    "MeterValuesAlignedDataMaxLength",
+    "MeterValuesSampledData",
+    "MeterValuesSampledDataMaxLength",
+    "MeterValueSampleInterval",
+    "MinimumStatusDuration",
+    "NumberOfConnectors",
+    "ResetRetries",
+    "StopTransactionMaxMeterValues",
+    "StopTransactionOnEVSideDisconnect",
+    "StopTransactionOnInvalidId",
+    "StopTxnAlignedData",
+    "StopTxnAlignedDataMaxLength",
+    "StopTxnSampledData",
+    "StopTxnSampledDataMaxLength",
+    "SupportedFeatureProfiles",
+    "SupportedFeatureProfilesMaxLength",
+    "TransactionMessageAttempts",
+    "TransactionMessageRetryInterval",
+    "UnlockConnectorOnEVSideDisconnect",
+    "WebSocketPingInterval",
+    "LocalAuthListEnabled",
+    "LocalAuthListMaxLength",
+    "SendLocalListMaxLength",
+    "ReserveConnectorZeroSupported",
+    "ChargeProfileMaxStackLevel",
+    "ChargingScheduleAllowedChargingRateUnit",
+    "ChargingScheduleMaxPeriods",
+    "ConnectorSwitch3to1PhaseSupported",
+    "MaxChargingProfilesInstalled",
+    "SupportedFileTransferProtocols",
+    "AuthorizationKey",
+    "AdditionalRootCertificateCheck",
+    "CertificateSignedMaxChainSize",
+    "CertificateStoreMaxLength",
+    "CpoName",
+    "SecurityProfile",
+]
+
+
+def test_all_52_are_there(make):
+    known, unknown = make().configuration.read(THE_52)
+    assert (len(known), unknown) == (52, [])
+
+
+async def test_minimum_status_duration_swallows_what_does_not_last(central, make):
+    async with make(configuration={"MinimumStatusDuration": "1"}) as station:
+        await station.until_registered()
+        station.plug(1, Vehicle())
+        station.unplug(1)
+        station.plug(1, Vehicle())
+        await central.until(lambda: "Preparing" in central.statuses())
+        assert central.statuses().count("Preparing") == 1
+        assert "Available" not in central.statuses()[1:]
+
+
+async def test_transaction_data_holds_begin_samples_and_end(central, make):
+    keys = {
+        "StopTxnSampledData": "Energy.Active.Import.Register,Power.Active.Import",
+        "StopTxnAlignedData": "Voltage",
+        "ClockAlignedDataInterval": "1",
+    }
+    async with make(configuration=keys, meter_interval_s=1) as station:
+        await charging(station)
+        await central.until_calls("MeterValues", 3)
+        station.sessions[1].end_transaction("Local")
+        (stop,) = await central.until_calls("StopTransaction")
+    contexts = [value["sampledValue"][0]["context"] for value in stop["transactionData"]]
+    assert contexts[0] == "Transaction.Begin"
+    assert contexts[-1] == "Transaction.End"
+    assert {"Sample.Periodic", "Sample.Clock"} <= set(contexts)
+    times = [value["timestamp"] for value in stop["transactionData"]]
+    assert times[0] == min(times)
+
+
+async def test_max_energy_on_invalid_id(central, make):
+    refused = {"transactionId": 5, "idTagInfo": {"status": "Blocked"}}
+    central.once("StartTransaction", refused)
+    keys = {"StopTransactionOnInvalidId": "false", "MaxEnergyOnInvalidId": "2"}
+    async with make(configuration=keys) as station:
+        await charging(station)
+        state = await station.wait_for(
+            lambda state: state.connectors[1].status == "SuspendedEVSE", timeout_s=8
+        )
+        # Some over what is allowed: the charger looks every few seconds.
+        assert 2 <= state.connectors[1].register_wh < 60
+        assert central.of("StopTransaction") == []
+
+
+async def test_reservation_of_connector_zero_can_be_unsupported(central, make):
+    async with make(configuration={"ReserveConnectorZeroSupported": "false"}) as station:
+        await station.until_registered()
+        wanted = {"connectorId": 0, "expiryDate": "2100-01-01T00:00:00Z", "idTag": "T"}
+        answer = await central.call("CP1", "ReserveNow", reservationId=1, **wanted)
+        assert answer == {"status": "Rejected"}

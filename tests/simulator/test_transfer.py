@@ -1,0 +1,54 @@
+"""Diagnostics, logs and firmware as real files, over HTTP and FTP."""
+
+import pytest
+
+from simulator.transfer import TransferError, download, upload
+from tests.simulator.files import ftp_files, http_files
+
+
+async def test_diagnostics_and_log_arrive(central, make):
+    files: dict[str, bytes] = {}
+    async with http_files(files) as url, make() as station:
+        await station.until_registered()
+        named = await central.call("CP1", "GetDiagnostics", location=f"{url}/up/")
+        await central.until_calls("DiagnosticsStatusNotification", 2)
+        told = [one["status"] for one in central.of("DiagnosticsStatusNotification")]
+        assert told == ["Uploading", "Uploaded"]
+        assert b"HeartbeatInterval=300" in files[f"/up/{named['fileName']}"]
+        log = {"remoteLocation": f"{url}/log.txt"}
+        await central.call("CP1", "GetLog", log=log, logType="SecurityLog", requestId=7)
+        await central.until_calls("LogStatusNotification", 2)
+        assert central.of("LogStatusNotification")[-1] == {"status": "Uploaded", "requestId": 7}
+        assert "/log.txt" in files
+
+
+async def test_failures_are_told_after_the_retries(central, make):
+    failures = []
+    station = make()
+    station._on_event = lambda event: failures.append(event.name)
+    async with http_files({}) as url, station:
+        await station.until_registered()
+        nowhere = {"location": "gopher://x/", "retries": 2, "retryInterval": 0}
+        await central.call("CP1", "GetDiagnostics", **nowhere)
+        await central.until_calls("DiagnosticsStatusNotification", 2)
+        assert central.of("DiagnosticsStatusNotification")[-1]["status"] == "UploadFailed"
+        assert failures.count("transfer_failed") == 3
+        at = "2026-01-01T00:00:00Z"
+        await central.call("CP1", "UpdateFirmware", location=f"{url}/none", retrieveDate=at)
+        await central.until_calls("FirmwareStatusNotification", 2)
+        told = [one["status"] for one in central.of("FirmwareStatusNotification")]
+        assert told == ["Downloading", "DownloadFailed"]
+        assert len(central.of("BootNotification")) == 1
+
+
+async def test_ftp_both_ways():
+    files: dict[str, bytes] = {"v2.bin": b"new"}
+    async with ftp_files(files, "p@ss") as url:
+        with pytest.raises(TransferError, match="530"):
+            await download(f"{url}/v2.bin".replace("p@ss", "wrong"))
+        url = url.replace("p@ss", "p%40ss")
+        assert await download(f"{url}/v2.bin") == b"new"
+        await upload(f"{url}/", "log 1.txt", b"text")
+        assert files["log 1.txt"] == b"text"
+        with pytest.raises(TransferError):
+            await download(f"{url}/none")
