@@ -15,14 +15,17 @@ from csms.store import state_tables
 _T = state_tables.security_events
 
 _FIRST_LOOK = timedelta(days=1)
+_OVERLAP = 1_000
+"""How many orphans are looked at again: they need not be committed in the order of their keys."""
 
 # several nodes may do it: the content's constraint keeps each event single
 _FOREIGN = text("""
 WITH found AS (
     SELECT id, charge_point_id, received_at, payload ->> 'transactionId' AS transaction
     FROM orphan_messages
-    WHERE id > :after AND reason = 'foreignTransaction' AND received_at > :since
-    ORDER BY id LIMIT 1000
+    WHERE id > CAST(:after AS bigint) - :overlap
+        AND reason = 'foreignTransaction' AND received_at > :since
+    ORDER BY id LIMIT 5000
 ), kept AS (
     INSERT INTO security_events
         (charge_point_id, source, type, at, received_at, tech_info, critical)
@@ -31,7 +34,7 @@ WITH found AS (
     FROM found ORDER BY id
     ON CONFLICT ON CONSTRAINT uq_security_events_content DO NOTHING
 )
-SELECT max(id) FROM found
+SELECT max(id) FROM orphan_messages
 """)
 
 
@@ -67,6 +70,11 @@ class SecurityEvents:
 
     async def note_foreign_transactions(self, after: int, now: datetime) -> int:
         """See the port. EXPLAIN: a range of the primary key of orphans."""
-        values = {"after": after, "since": now - _FIRST_LOOK, "type": FOREIGN_TRANSACTION}
+        values = {
+            "after": after,
+            "overlap": _OVERLAP,
+            "since": now - _FIRST_LOOK,
+            "type": FOREIGN_TRANSACTION,
+        }
         newest = (await self._connection.execute(_FOREIGN, values)).scalar_one()
         return after if newest is None else int(newest)
