@@ -33,6 +33,7 @@ from simulator.schedule import ChargingProfile
 from simulator.session import ConnectorSession
 from simulator.settings import ConnectorState, StationSettings, StationState
 from simulator.statuses import Notice, StatusBoard
+from simulator.supply import floor_tenth
 from simulator.thermal import Thermal
 from simulator.transactions import Message, Outcome, Transaction, TransactionQueue
 from simulator.vehicle import Vehicle
@@ -322,16 +323,24 @@ class ChargePointSimulator:
 
     def limit_for(self, session: ConnectorSession) -> Limit | None:
         """Return a connector's limit now; transactions share the charge point's limit."""
-        if not len(self.profiles):
+        budget_w = self.settings.budget_w
+        if not len(self.profiles) and budget_w is None:
             return None
         sharing = sum(1 for other in self.sessions.values() if other.connector.transaction)
-        return self.profiles.limit_at(
+        limit = self.profiles.limit_at(
             session.connector.connector_id,
             self.clock.now(),
             session.connector.supply,
             session.running,
             sharing=sharing,
         )
+        if budget_w is None:
+            return limit
+        supply = session.connector.supply
+        part = supply.convert(budget_w / max(1, sharing), "W", supply.native_unit, None)
+        if limit is not None and limit.value <= part:
+            return limit
+        return Limit(value=floor_tenth(part), phases=limit.phases if limit is not None else None)
 
     def _on_attempt(self, message: Message, outcome: Outcome) -> None:
         transaction = message.transaction

@@ -19,6 +19,7 @@ from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
 from simulator.oddities.catalogue import ALL
 from simulator.registration import register_fleet
+from simulator.scenario import find_scenario, ready_scenarios
 from simulator.serving import listening, serve
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
 
@@ -115,6 +116,43 @@ def run(
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         code = runner.run(
             _run(plan, url, register, token, speed, duration, ledger, control=control, tls=tls)
+        )
+    raise typer.Exit(code)
+
+
+@app.command()
+def scenario(
+    name: Annotated[str | None, typer.Argument(help="A ready scenario, or a YAML file")] = None,
+    url: Annotated[str, typer.Option(help="OCPP endpoint")] = "ws://127.0.0.1:9000/ocpp",
+    listed: Annotated[bool, typer.Option("--list", help="List the ready ones")] = False,
+    register: Annotated[
+        str | None, typer.Option(help="Create stations and tags at this API first")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="Bearer token of that API", envvar="CSMS_ADMIN_TOKEN")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(min=0.0, help="In place of its own")] = None,
+    speed: Annotated[float | None, typer.Option(min=1.0, help="In place of its own")] = None,
+    ledger: Annotated[Path | None, typer.Option(help="Write all transactions here")] = None,
+    control: Annotated[int | None, typer.Option(min=0, max=65_535, help="Control page")] = None,
+) -> None:
+    """Play a scenario."""
+    if listed or name is None:
+        for key, one in ready_scenarios().items():
+            typer.echo(f"{key:20}{one.title}. {one.about.strip()}")
+        return
+    try:
+        found = find_scenario(name)
+    except FleetError as error:
+        raise refuse(error.faults) from error
+    say(f"scenario: {found.title}")
+    seconds = duration if duration is not None else found.durationS
+    pace = speed if speed is not None else found.speed
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        code = runner.run(
+            _run(
+                found.fleet, url, register, token, pace, seconds, ledger, control=control, tls=None
+            )
         )
     raise typer.Exit(code)
 

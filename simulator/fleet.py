@@ -127,6 +127,7 @@ class Fleet:
             speed=self._speed,
             tls=self._tls,
             configuration=group.configuration,
+            budget_w=group.budgetW,
             oddities=group.oddities,
         )
         return replace(settings, **self._changes)
@@ -237,5 +238,6 @@ def choose_vehicle(mix: VehicleMix, chance: random.Random, current_type: str) ->
         onboard_a=chance.choice(mix.onboardA),
         onboard_phases=chance.choice(mix.onboardPhases),
         battery_max_w=round(chance.choice(mix.dcMaxKw) * 1000),
+        pack_v=mix.packVoltageV,
         efficiency=0.9 if current_type == "AC" else 0.97,
     )

@@ -11,6 +11,7 @@ JSON::
           "currentType": "AC",                            AC or DC
           "phases": 3, "voltageV": 230, "maxKw": 22,      rating of each connector
           "connectors": 1,
+          "budgetW": null,                                what all connectors share, in W
           "idTags": ["SIM-TAG-0001"],                     drivers pick one at random
           "meterIntervalS": 10,
           "password": null,                               Basic authentication
@@ -25,6 +26,7 @@ JSON::
             "onboardA": [16, 32],
             "onboardPhases": [1, 3],
             "dcMaxKw": [50, 100, 150],
+            "packVoltageV": 365,                          of the batteries at half charge
             "socPercent": [10, 60],                       state of charge on arrival, from..to
             "targetSocPercent": [80, 100]                 where the vehicle stops, from..to
           }
@@ -75,6 +77,7 @@ class VehicleMix(_Described):
     onboardA: Choices = [16.0, 16.0, 32.0]
     onboardPhases: Annotated[list[Literal[1, 2, 3]], Field(min_length=1)] = [1, 3, 3]
     dcMaxKw: Choices = [50.0, 100.0, 150.0]
+    packVoltageV: Annotated[int, Field(ge=12, le=1000)] = 365
     socPercent: Span = [10.0, 60.0]
     targetSocPercent: Span = [80.0, 100.0]
 
@@ -99,9 +102,10 @@ class Group(_Described):
     count: Annotated[int, Field(ge=1, le=100_000)] | None = None
     currentType: Literal["AC", "DC"] = "AC"
     phases: Literal[1, 3] = 3
-    voltageV: Annotated[int, Field(ge=100, le=1000)] | None = None
+    voltageV: Annotated[int, Field(ge=12, le=1000)] | None = None
     maxKw: Annotated[float, Field(gt=0, le=1000)] | None = None
     connectors: Annotated[int, Field(ge=1, le=64)] = 1
+    budgetW: Annotated[int, Field(gt=0)] | None = None
     idTags: Annotated[list[IdTag], Field(min_length=1)] = [DEFAULT_TAG]
     meterIntervalS: Annotated[int, Field(ge=0)] = 10
     password: str | None = None
@@ -177,11 +181,15 @@ def parse_fleet(data: Any) -> FleetPlan:
     try:
         return FleetPlan.model_validate(data)
     except ValidationError as error:
-        faults = [
-            f"{_place(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors()
-        ]
-        raise FleetError(faults) from error
+        raise FleetError(faults_of(error)) from error
+
+
+def faults_of(error: ValidationError) -> list[str]:
+    """Return one text a fault, each with its place."""
+    return [
+        f"{_place(item['loc'])}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()
+    ]
 
 
 def load_fleet(path: Path) -> FleetPlan:

@@ -23,6 +23,7 @@ class StationSettings:
         identity: the OCPP identity, appended to ``url`` percent-encoded.
         url: the central system's endpoint, ``ws://`` or ``wss://``.
         oddities: quirks and faults by name; an object with ``name`` sets parameters too.
+        budget_w: power in W that all connectors share, in equal parts (None: no such bound).
         ambient_c: temperature of the surroundings in degrees Celsius.
         address: the whole URL to connect to, in place of ``url`` and the identity.
         tls: for ``wss://``; None trusts what the system trusts.
@@ -64,6 +65,7 @@ class StationSettings:
     seed: int | None = None
     faults: NetworkFaults | None = None
     oddities: tuple[str | Mapping[str, Any], ...] = ()
+    budget_w: int | None = None
     ambient_c: float = 20.0
     address: str | None = None
     tls: ssl.SSLContext | None = None

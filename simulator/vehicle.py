@@ -30,6 +30,7 @@ class Vehicle:
         battery_max_w: what the battery accepts below the knee (also its DC limit).
         knee_soc: percent up to which the battery takes its full power (constant current).
         end_share: share of ``battery_max_w`` that it still takes at 100 %, after a linear taper.
+        pack_v: the battery's voltage at half charge.
         efficiency: stored energy per energy drawn, above 0 and at most 1.
     """
 
@@ -42,6 +43,7 @@ class Vehicle:
     knee_soc: float = 80.0
     end_share: float = 0.05
     efficiency: float = 1.0
+    pack_v: int = 365
 
     @classmethod
     def needing(cls, energy_wh: float, *, battery_wh: int = 60_000, **traits: float) -> "Vehicle":
@@ -80,7 +82,7 @@ class Vehicle:
     @property
     def pack_voltage_v(self) -> int:
         """Battery voltage in V, rising with the state of charge; a DC charger follows it."""
-        return round(330 + 70 * self.soc / 100)
+        return round((330 + 70 * self.soc / 100) * self.pack_v / 365)
 
     def after(self, power_w: int, seconds: float) -> "Vehicle":
         """Return the vehicle after drawing ``power_w`` for ``seconds``, at most full."""

@@ -6,6 +6,7 @@ ask the charge point something and look at the answer.
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -620,4 +621,6 @@ def test_every_quirk_has_a_test_and_a_source():
         set(LIMITS) - {"ignores-limits"}
     )
     assert len({one.name for one in ALL}) == len(ALL)
+    book = Path("docs/simulator.md").read_text(encoding="utf-8")
+    assert [one.name for one in ALL if f"| `{one.name}` | {one.does}" not in book] == []
     assert all(one.source and one.who for one in ALL if not one.is_fault)
