@@ -17,6 +17,7 @@ from simulator.errors import FleetError, RegistrationError
 from simulator.events import Event
 from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
+from simulator.loading import load
 from simulator.oddities.catalogue import ALL
 from simulator.registration import register_fleet
 from simulator.scenario import find_scenario, ready_scenarios
@@ -31,6 +32,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 
 app.command()(serve)
+app.command()(load)
 
 
 @app.callback()
