@@ -8,6 +8,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from csms.aio import supervise
 from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
@@ -40,7 +41,10 @@ async def bench(database_url, schemas):
     api = create_api(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
     server = ApiServer(api.app, host="127.0.0.1", port=0)
     await server.start()
-    loops = [asyncio.create_task(body(), name=name) for name, body in api.loops.items()]
+    loops = [
+        asyncio.create_task(supervise(name, body, clock), name=name)
+        for name, body in api.loops.items()
+    ]
     sql = await asyncpg.connect(database_url)
     async with aiohttp.ClientSession() as client:
         bench = Bench(
@@ -58,7 +62,7 @@ async def bench(database_url, schemas):
     for loop in loops:
         loop.cancel()
     done, _ = await asyncio.wait(loops)
-    assert all(loop.cancelled() for loop in done), [loop.exception() for loop in done]
     await sql.close()
     await server.stop()
     await database.close()
+    assert all(loop.cancelled() for loop in done)
