@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 _YOUNG_OBJECTS = 10_000
 
+_LONGEST_STOP_S = 20.0
+
 app = typer.Typer(
     name="csms",
     help="An open OCPP 1.6J central system. Settings are environment variables, CSMS_*.",
@@ -211,10 +213,16 @@ def stop_signal() -> asyncio.Event:
     """
     stop = asyncio.Event()
 
+    def give_up() -> None:
+        # a database that hangs keeps some task of ours; what is not stored was not acknowledged
+        say("stopped before all was done: the database does not answer", error=True)
+        os._exit(0)
+
     def received() -> None:
         if stop.is_set():
             os._exit(130)
         stop.set()
+        loop.call_later(_LONGEST_STOP_S, give_up)
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
