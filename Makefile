@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: setup demo test check chaos format lint types imports tests fast-tests lock clean
+.PHONY: bench setup demo test check chaos format lint types imports tests fast-tests lock clean
 
 $(STAMP): requirements.lock requirements-uv.txt pyproject.toml
 	@test -n "$(PY)" || { echo "Python 3.11 or newer with pip is needed (set PY=/path/to/python)"; exit 1; }
@@ -53,6 +53,9 @@ test: format lint types imports tests
 # longer and larger than the test: make chaos CHAOS='--minutes 5 --kills 4 --seed 1'
 chaos: $(STAMP)
 	@$(BIN)/python -m tests.chaos.long $(CHAOS)
+
+bench: $(STAMP)
+	@exec $(BIN)/python -m bench $(BENCH)
 
 lock: $(STAMP)
 	.boot/bin/uv pip compile requirements-uv.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-uv.txt -q
