@@ -7,16 +7,10 @@ Stop: not ready, accept no more, finish what runs, close sockets with 1001, flus
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import IO
 
 import structlog
 
@@ -26,6 +20,7 @@ from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import Clock, SystemClock
+from csms.data_folder import data_folder, load_secret, lock_folder, node_name
 from csms.errors import DatabaseAway, StartError
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.schemas import Schemas
@@ -60,7 +55,6 @@ _log = structlog.get_logger(__name__)
 
 _STOP_WAIT_S = 10.0
 _LAST_WORDS_S = 3.0
-_SECRET_BYTES = 32
 _LOG_MB = 10_000
 _EMBEDDED_LOG_MB = 2_000
 
@@ -133,58 +127,6 @@ def database_address(settings: Settings, *, beside: bool = False) -> Iterator[Da
         yield DatabaseAddress(url=postgres.url, embedded=postgres)
 
 
-def data_folder(settings: Settings) -> Path:
-    """Return the data folder, made if need be and closed to others.
-
-    Raises:
-        StartError: It cannot be made.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StartError(
-            f"The data folder {settings.data_dir} cannot be made ({error.strerror}); "
-            "set CSMS_DATA_DIR to a folder that can."
-        ) from error
-    return settings.data_dir
-
-
-def secret_path(settings: Settings) -> Path:
-    """Return where the secret is kept. Raises StartError without a data folder."""
-    return settings.secret_file or data_folder(settings) / "secret"
-
-
-def restore_marker(settings: Settings) -> Path:
-    """Return the file that is there while database and secret may not fit each other."""
-    return data_folder(settings) / "restoring"
-
-
-def load_secret(settings: Settings) -> bytes:
-    """Return the secret of keyed hashes and cookies; made at the first start.
-
-    Raises:
-        StartError: The file cannot be read, or holds too little; or a restore was interrupted, so
-            that the secret may not be the one that the database needs.
-    """
-    marker = restore_marker(settings)
-    if marker.exists():
-        raise StartError(
-            f"A restore was interrupted ({marker}): run `csms restore FILE --force` again."
-        )
-    if settings.secret_file is None:
-        text = _kept(secret_path(settings), secrets.token_hex(_SECRET_BYTES))
-    else:
-        try:
-            text = settings.secret_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise StartError(f"CSMS_SECRET_FILE {settings.secret_file}: {error}.") from error
-    if len(text) < _SECRET_BYTES:
-        raise StartError(
-            f"The secret must have at least {_SECRET_BYTES} characters; it has {len(text)}."
-        )
-    return text.encode()
-
-
 def tls_contexts(settings: Settings, clock: Clock) -> TlsContexts | None:
     """Return the contexts of the TLS folder; None where it holds no certificate yet.
 
@@ -228,7 +170,7 @@ async def running(
     """
     clock = clock or SystemClock()
     secret = load_secret(settings)
-    node = _node_name(settings)
+    node = node_name(settings)
     database, bus = Database(address.url), LocalBus()
     intake_store = SqlIntakeStore(address.url)
     intake = Intake(
@@ -304,7 +246,7 @@ async def running(
         port=settings.http_port,
         tls=tls.browsers if tls is not None and settings.http_tls else None,
     )
-    only_one = _lock(data_folder(settings))
+    only_one = lock_folder(data_folder(settings))
     try:
         await connections.start()
         async with asyncio.TaskGroup() as tasks:
@@ -382,47 +324,3 @@ def _retention(settings: Settings, address: DatabaseAddress) -> Retention:
 
 def _first(value: bool | None, default: bool) -> bool:
     return default if value is None else value
-
-
-def _node_name(settings: Settings) -> str:
-    """Return this node's name; the same after a restart, so its leases and sockets are known."""
-    return _kept(data_folder(settings) / "node", f"{socket.gethostname()}-{secrets.token_hex(4)}")
-
-
-def _lock(folder: Path) -> IO[str]:
-    """Lock the data folder until the file is closed: two of one node's name would share its leases.
-
-    Raises:
-        StartError: Another csms serves from this folder.
-    """
-    try:
-        lock = open(folder / "serving", "a+")  # noqa: SIM115  held while we serve
-    except OSError as error:
-        raise StartError(f"{folder / 'serving'} cannot be written: {error.strerror}.") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise StartError(
-            f"The data folder {folder} is in use by another csms (process {owner}); "
-            "set CSMS_DATA_DIR to a folder of its own."
-        ) from error
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
-
-
-def _kept(path: Path, new: str) -> str:
-    """Return the text of a file that only we may read; made with `new` if it is not there."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    except OSError as error:
-        raise StartError(f"{path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(new + "\n")
-    return new

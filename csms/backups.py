@@ -12,8 +12,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from csms.app import DatabaseAddress, load_secret, restore_marker, secret_path
+from csms.app import DatabaseAddress
 from csms.clock import SystemClock
+from csms.data_folder import load_secret, restore_marker, secret_path
 from csms.settings import Settings
 from csms.store import backup
 from csms.store.backup_file import BackupRefused, Manifest, reading, writing

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from csms.app import DatabaseAddress, Defaults, data_folder, load_secret, tls_contexts
+from csms.app import DatabaseAddress, Defaults, tls_contexts
 from csms.clock import SystemClock
+from csms.data_folder import data_folder, load_secret
 from csms.errors import CsmsError
 from csms.settings import Settings
 from csms.store import inspection, migrate

@@ -9,14 +9,10 @@ from pathlib import Path
 
 from csms.api.site_import import import_sites
 from csms.api.sites import Sites
-from csms.app import (
-    DatabaseAddress,
-    Running,
-    load_secret,
-    prepare,
-)
+from csms.app import DatabaseAddress, Running, prepare
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
+from csms.data_folder import load_secret
 from csms.errors import Invalid
 from csms.ocppj.gateway import LocalGateway
 from csms.ocppj.registry import Registry

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from csms.app import DatabaseAddress, load_secret
+from csms.app import DatabaseAddress
 from csms.backups import make_backup, restore_backup
+from csms.data_folder import load_secret
 from csms.store import migrate
 from csms.store.backup_file import BackupFailed, BackupRefused
 from csms.store.intake import SqlIntakeStore

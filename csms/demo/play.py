@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.live import Live
 
 from csms import __version__, log
-from csms.app import DatabaseAddress, Defaults, Running, data_folder, prepare, running
+from csms.app import DatabaseAddress, Defaults, Running, prepare, running
+from csms.data_folder import data_folder
 from csms.demo.fleet_process import FleetProcess, simulated
 from csms.demo.lines import Lines
 from csms.demo.picture import Addresses, Picture

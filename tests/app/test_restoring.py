@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from csms.app import load_secret
+from csms.data_folder import load_secret
 from csms.errors import StartError
 from csms.store import migrate
 from tests.app.bench import settings_for
