@@ -10,14 +10,19 @@ WORKERS ?= 2
 .DELETE_ON_ERROR:
 .PHONY: bench setup demo test check chaos format lint types imports tests fast-tests lock clean
 
-$(STAMP): requirements.lock requirements-uv.txt pyproject.toml
+UV := .boot/bin/uv
+
+$(UV): requirements-uv.txt
 	@test -n "$(PY)" || { echo "Python 3.11 or newer with pip is needed (set PY=/path/to/python)"; exit 1; }
-	@echo "setup: installing the locked packages into .venv ..."
 	@rm -rf .boot && $(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore \
 		--target .boot --require-hashes -r requirements-uv.txt
-	@test -x $(BIN)/python || .boot/bin/uv venv -q --python "$$($(PY) -c 'import sys; print(sys.executable)')" .venv
-	@VIRTUAL_ENV=$(CURDIR)/.venv .boot/bin/uv pip sync -q --require-hashes requirements.lock
-	@VIRTUAL_ENV=$(CURDIR)/.venv .boot/bin/uv pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(STAMP): requirements.lock pyproject.toml $(UV)
+	@echo "setup: installing the locked packages into .venv ..."
+	@test -x $(BIN)/python || $(UV) venv -q --python "$$($(PY) -c 'import sys; print(sys.executable)')" .venv
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync -q --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 setup: $(STAMP)
@@ -57,9 +62,9 @@ chaos: $(STAMP)
 bench: $(STAMP)
 	@exec $(BIN)/python -m bench $(BENCH)
 
-lock: $(STAMP)
-	.boot/bin/uv pip compile requirements-uv.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-uv.txt -q
-	.boot/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock -q
+lock: $(UV)
+	$(UV) pip compile requirements-uv.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-uv.txt -q
+	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock -q
 
 clean:
 	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
