@@ -21,6 +21,7 @@ from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
 from csms.api.live_sessions import LiveSessions
 from csms.api.local_lists import LocalLists
+from csms.api.message_bundles import MessageExport
 from csms.api.metrics import MetricsPage
 from csms.api.quarantine import Quarantine
 from csms.api.reservations import Reservations
@@ -51,6 +52,7 @@ from csms.services.diary import Diary
 from csms.services.id_tags import IdTagService
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
 from csms.services.managed_loads import ManagedLoadService
+from csms.services.message_bundles import MessageBundles
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import CallSchemas, Gateway
@@ -168,6 +170,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Health(overview, config.version),
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
+        MessageExport(MessageBundles(units, clock), ports.settle_log),
         StationStates(StationState(units)),
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),

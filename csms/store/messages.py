@@ -55,6 +55,31 @@ class Messages:
             statement = statement.where(_T.c.at < at_to)
         return [_record(row) for row in await self._connection.execute(statement)]
 
+    async def from_oldest(
+        self,
+        charge_point: ChargePointKey,
+        limit: int,
+        *,
+        after: tuple[datetime, int] | None = None,
+        at_from: datetime | None = None,
+        at_to: datetime,
+    ) -> list[MessageRecord]:
+        """Return frames, the oldest first; `at_from` is in, `at_to` is out.
+
+        EXPLAIN: the same index scans as for `page`, forwards in time.
+        """
+        statement = (
+            select(_T)
+            .where(_T.c.charge_point_id == charge_point, _T.c.at < at_to)
+            .order_by(_T.c.at, _T.c.id)
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(tuple_(_T.c.at, _T.c.id) > after, _T.c.at >= after[0])
+        elif at_from is not None:
+            statement = statement.where(_T.c.at >= at_from)
+        return [_record(row) for row in await self._connection.execute(statement)]
+
     async def after(
         self,
         charge_points: Collection[ChargePointKey],

@@ -391,6 +391,18 @@ class Messages(Protocol):
         """Return one page, the newest first."""
         ...
 
+    async def from_oldest(
+        self,
+        charge_point: ChargePointKey,
+        limit: int,
+        *,
+        after: tuple[datetime, int] | None = None,
+        at_from: datetime | None = None,
+        at_to: datetime,
+    ) -> list[MessageRecord]:
+        """Return one page, the oldest first; `at_from` is in, `at_to` is out."""
+        ...
+
     async def after(
         self,
         charge_points: Collection[ChargePointKey],

@@ -1,0 +1,147 @@
+"""The export of a station's message log: JSON Lines, streamed.
+
+The first line is a header, the last one a footer with the count, so that a reader can tell a whole
+bundle from one that was cut off. Lines between are frames, the oldest first, spelled as in
+`/messages` but for the payload, which stands in `raw` already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import Field
+
+from csms.api.fields import Query, When, precise_time
+from csms.api.routes import Route
+from csms.errors import DatabaseAway
+from csms.services.access import Role
+from csms.services.message_bundles import Bundle, MessageBundles
+from csms.services.messages import LoggedMessage
+
+FORMAT = "csms-message-bundle"
+VERSION = 1
+
+_log = structlog.get_logger(__name__)
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class BundleQuery(Query):
+    """A span of time; `from` is in, `to` is out."""
+
+    from_: Annotated[When | None, Field(alias="from")] = None
+    to: When | None = None
+
+
+class MessageExport:
+    """The operation."""
+
+    def __init__(self, bundles: MessageBundles, settle_log: Callable[[], Awaitable[None]]) -> None:
+        self._bundles = bundles
+        self._settle_log = settle_log
+
+    def routes(self) -> list[Route]:
+        """Return the operation."""
+        return [
+            Route(
+                method="GET",
+                path="/api/stations/{station_id}/messages/export",
+                handler=self.export_messages,
+                role=Role.VIEWER,
+                tag="stations",
+                refusals={404: "There is no such station."},
+            )
+        ]
+
+    async def export_messages(
+        self, station_id: str, query: BundleQuery, request: web.Request
+    ) -> web.StreamResponse:
+        """Return the message log of a station as JSON Lines, the oldest frame first.
+
+        The first line tells format, station and its boot facts, the last one how many frames there
+        are. Secrets are masked. `python -m simulator replay` plays it back.
+        """
+        await self._settle_log()
+        bundle = await self._bundles.open(station_id, since=query.from_, until=query.to)
+        name = _NOT_IN_FILE_NAMES.sub("_", station_id)
+        answer = web.StreamResponse(
+            headers={
+                "Content-Type": "application/jsonl; charset=utf-8",
+                "Content-Disposition": f'attachment; filename="{name}-messages.jsonl"',
+            }
+        )
+        await answer.prepare(request)
+        count = 0
+        try:
+            await answer.write(_line(header(bundle)))
+            async for page in self._bundles.pages(bundle):
+                count += len(page)
+                await answer.write(b"".join(_line(frame(message)) for message in page))
+            await answer.write(_line({"end": True, "messages": count}))
+            await answer.write_eof()
+        except DatabaseAway:
+            # The status is long gone: without its footer, and cut, the bundle is seen to be short.
+            _log.warning("export of the message log was cut off", station=station_id)
+            if request.transport is not None:
+                request.transport.abort()
+            return answer
+        except ConnectionError:
+            return answer  # nobody reads any more
+        return answer
+
+
+def header(bundle: Bundle) -> dict[str, Any]:
+    """Return the first line."""
+    station = bundle.station
+    boot = {
+        "chargePointVendor": station.vendor,
+        "chargePointModel": station.model,
+        "chargePointSerialNumber": station.charge_point_serial_number,
+        "chargeBoxSerialNumber": station.charge_box_serial_number,
+        "firmwareVersion": station.firmware_version,
+        "iccid": station.iccid,
+        "imsi": station.imsi,
+        "meterType": station.meter_type,
+        "meterSerialNumber": station.meter_serial_number,
+    }
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "stationId": station.identity,
+        "from": _time(bundle.since),
+        "to": _time(bundle.until),
+        "exportedAt": _time(bundle.exported_at),
+        "boot": {name: value for name, value in boot.items() if value is not None},
+        "bootedAt": _time(station.booted_at),
+        "connectors": station.connector_count or len(station.connectors) or None,
+        "securityProfile": station.security_profile,
+        "strict": station.strict,
+    }
+
+
+def frame(message: LoggedMessage) -> dict[str, Any]:
+    """Return the line of a frame."""
+    record = message.record
+    return {
+        "at": _time(record.at),
+        "direction": record.direction,
+        "type": message.type,
+        "action": record.action,
+        "messageId": record.message_id,
+        "raw": record.raw,
+        "repairs": list(record.repairs),
+        "latencyMs": record.latency_ms,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else precise_time(at)
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    return orjson.dumps(content) + b"\n"

@@ -1,0 +1,105 @@
+"""The export of a station's message log."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from yarl import URL
+
+from csms.services import message_bundles
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+# There is no partition of yesterday in a new database.
+START = max(NOW.replace(hour=0, minute=0, second=0), NOW - timedelta(minutes=10))
+
+
+async def log(bench, count: int, *, identity: str = "CP1", late: timedelta = timedelta()) -> None:
+    """Put frames of one moment each second, in threes, in the order of their numbers."""
+    await bench.sql.execute(
+        "INSERT INTO ocpp_messages (at, charge_point_id, direction, type, action, message_id, raw)"
+        " SELECT $3::timestamptz + (n / 3) * interval '1 second', $1, 'in', 2, 'Heartbeat',"
+        " n::text, '[2,\"' || n || '\",\"Heartbeat\",{}]' FROM generate_series(0, $2 - 1) n",
+        await bench.key(identity),
+        count,
+        START + late,
+    )
+
+
+async def lines(bench, query: str = "", identity: str = "CP1") -> list[dict]:
+    _, text = await export(bench, URL(f"/api/stations/{identity}/messages/export{query}"))
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+async def export(bench, path: URL) -> tuple[aiohttp.ClientResponse, str]:
+    address = URL(f"{bench.url}{path}", encoded=True)
+    headers = {"Authorization": f"Bearer {bench.token}"}
+    async with bench.client.get(address, headers=headers) as answer:
+        assert answer.status == 200
+        return answer, await answer.text()
+
+
+async def test_header_frames_from_the_oldest_and_footer(bench, monkeypatch):
+    monkeypatch.setattr(message_bundles, "_PAGE", 4)  # so that pages end within a second
+    await bench.station()
+    await bench.station("OTHER")
+    await bench.sql.execute("UPDATE charge_points SET vendor = 'V', model = 'M'")
+    await log(bench, 12)
+    await log(bench, 2, identity="OTHER")
+    first, *frames, last = await lines(bench)
+    assert (first["format"], first["version"]) == ("csms-message-bundle", 1)
+    assert (first["stationId"], first["from"]) == ("CP1", None)
+    assert first["boot"] == {"chargePointVendor": "V", "chargePointModel": "M"}
+    assert [one["messageId"] for one in frames] == [str(number) for number in range(12)]
+    assert frames[0] == {
+        "at": START.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "direction": "in",
+        "type": "call",
+        "action": "Heartbeat",
+        "messageId": "0",
+        "raw": '[2,"0","Heartbeat",{}]',
+        "repairs": [],
+        "latencyMs": None,
+    }
+    assert last == {"end": True, "messages": 12}
+
+
+async def test_span_of_time_and_nothing_at_all(bench):
+    await bench.station()
+    await log(bench, 9)
+    since = (START + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    until = (START + timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    first, *frames, _ = await lines(bench, f"?from={since}&to={until}")
+    assert (first["from"], first["to"]) == (since[:-1] + ".000Z", until[:-1] + ".000Z")
+    assert [one["messageId"] for one in frames] == ["3", "4", "5"]
+    assert [one.get("messages") for one in await lines(bench, f"?to={since[:4]}-01-01")] == [
+        None,
+        0,
+    ]
+
+
+async def test_frames_that_come_while_it_runs_are_left_out(bench, monkeypatch):
+    monkeypatch.setattr(message_bundles, "_PAGE", 2)
+    await bench.station()
+    await log(bench, 4)
+    await log(bench, 3, late=timedelta(hours=1))
+    *_, last = await lines(bench)
+    assert last == {"end": True, "messages": 4}
+
+
+async def test_refusals(bench):
+    path = "/api/stations/CP1/messages/export"
+    assert (await bench.ask("GET", path)).json["code"] == "station_not_found"
+    await bench.station()
+    assert (await bench.ask("GET", f"{path}?limit=3")).status == 422
+    bench.token = None
+    assert (await bench.ask("GET", path)).status == 401
+
+
+async def test_a_name_that_is_no_file_name(bench):
+    await bench.station('A"/../B')
+    path = URL("/api/stations/A%22%2F..%2FB/messages/export", encoded=True)
+    answer, _ = await export(bench, path)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="A__.._B-messages.jsonl"'
