@@ -19,23 +19,22 @@ from ocpp.v16 import call
 from simulator.authorization import KnownTags
 from simulator.clock import Clock, RealClock, ShiftedClock, iso
 from simulator.configuration import Configuration, standard_keys
-from simulator.connector import Connector, Reservation
-from simulator.errors import CallFailed, NoAnswer
+from simulator.connector import Connector
+from simulator.errors import CallFailed
 from simulator.events import Event, EventHook
 from simulator.faults import DisorderedQueue, FaultyNetwork
 from simulator.ledger import Ledger
 from simulator.link import Link
 from simulator.meter import Meter
 from simulator.oddities.temper import Temper
-from simulator.profiles import Limit, ProfileStore
+from simulator.profiles import ProfileStore
+from simulator.reader import Reader
 from simulator.rpc import FollowUp
-from simulator.schedule import ChargingProfile
 from simulator.session import ConnectorSession
 from simulator.settings import ConnectorState, StationSettings, StationState
 from simulator.statuses import Notice, StatusBoard
-from simulator.supply import floor_tenth
 from simulator.thermal import Thermal
-from simulator.transactions import Message, Outcome, Transaction, TransactionQueue
+from simulator.transactions import Message, Outcome, TransactionQueue
 from simulator.vehicle import Vehicle
 
 DRAIN_S = 10.0
@@ -92,6 +91,7 @@ class ChargePointSimulator:
             disorder = DisorderedQueue(settings.faults, self._chance)
         self.queue = TransactionQueue(self.configuration, self.clock, self._on_attempt, disorder)
         self.statuses = StatusBoard(self.clock)
+        self.reader = Reader(self)
         self.link = Link(self, random.Random(seed))  # noqa: S311  # jitter, not a secret
         self.operative = True
         self.sessions: dict[int, ConnectorSession] = {
@@ -222,7 +222,7 @@ class ChargePointSimulator:
 
     async def present_tag(self, connector_id: int, id_tag: str) -> bool:
         """Hold a tag to the reader of a connector; tell whether it was let do what it asked for."""
-        return await self.sessions[connector_id].present_tag(id_tag)
+        return await self.reader.present(self.sessions[connector_id], id_tag)
 
     def set_error(self, connector_id: int, error_code: str) -> None:
         """Put a connector into Faulted with this error code, or back with ``NoError``."""
@@ -283,6 +283,13 @@ class ChargePointSimulator:
             self._changed.clear()
             await self.clock.wait(self._changed, None)
 
+    async def until_told(self, patience_s: float) -> None:
+        """Wait until all transaction messages are acknowledged, at most ``patience_s``."""
+        deadline = self.clock.monotonic() + patience_s
+        while len(self.queue) and self.clock.monotonic() < deadline:
+            self._changed.clear()
+            await self.clock.wait(self._changed, 0.2)
+
     def wake_watchers(self) -> None:
         """Have those who wait for a state look again."""
         self._changed.set()
@@ -321,86 +328,13 @@ class ChargePointSimulator:
         for session in self.sessions.values():
             session.wake()
 
-    def limit_for(self, session: ConnectorSession) -> Limit | None:
-        """Return a connector's limit now; transactions share the charge point's limit."""
-        budget_w = self.settings.budget_w
-        if not len(self.profiles) and budget_w is None:
-            return None
-        sharing = sum(1 for other in self.sessions.values() if other.connector.transaction)
-        limit = self.profiles.limit_at(
-            session.connector.connector_id,
-            self.clock.now(),
-            session.connector.supply,
-            session.running,
-            sharing=sharing,
-        )
-        if budget_w is None:
-            return limit
-        supply = session.connector.supply
-        part = supply.convert(budget_w / max(1, sharing), "W", supply.native_unit, None)
-        if limit is not None and limit.value <= part:
-            return limit
-        return Limit(value=floor_tenth(part), phases=limit.phases if limit is not None else None)
-
     def _on_attempt(self, message: Message, outcome: Outcome) -> None:
         transaction = message.transaction
         self.emit(outcome, action=message.action, connectorId=transaction.connector_id)
         if isinstance(message.payload, call.StartTransaction):
             self.sessions[transaction.connector_id].on_start_attempted(transaction)
 
-    async def authorize(self, id_tag: str) -> bool:
-        """Return whether ``id_tag`` may charge; offline by what is known here."""
-        configuration = self.configuration
-        verdict = self.tags.verdict(
-            id_tag,
-            self.clock.now(),
-            use_list=configuration.flag("LocalAuthListEnabled"),
-            use_cache=configuration.flag("AuthorizationCacheEnabled"),
-        )
-        if verdict == "Accepted" and configuration.flag("LocalPreAuthorize"):
-            return True
-        try:
-            answer = await self.link.call(call.Authorize(id_tag=id_tag))
-        except NoAnswer:
-            if verdict is None:
-                return configuration.flag("AllowOfflineTxForUnknownId")
-            return verdict == "Accepted" and configuration.flag("LocalAuthorizeOffline")
-        except CallFailed:
-            return False
-        self.tags.remember(id_tag, answer.id_tag_info)
-        return bool(answer.id_tag_info["status"] == "Accepted")
-
     # What the central system asks for
-
-    def choose_connector(self, connector_id: int | None, id_tag: str) -> ConnectorSession | None:
-        """Return the connector for a remote start; without a wish one with a cable goes first."""
-        if connector_id is not None:
-            wanted = self.sessions.get(connector_id)
-            return wanted if wanted is not None and wanted.accepts_start(id_tag) else None
-        free = [one for one in self.sessions.values() if one.accepts_start(id_tag)]
-        free.sort(key=lambda one: one.connector.vehicle is None)
-        return free[0] if free else None
-
-    async def start_remotely(
-        self, session: ConnectorSession, id_tag: str, profile: ChargingProfile | None
-    ) -> None:
-        """Carry out an accepted remote start; authorizes first if it is configured so."""
-        if self.configuration.flag("AuthorizeRemoteTxRequests") and not await self.authorize(
-            id_tag
-        ):
-            return
-        if session.accepts_start(id_tag):
-            session.grant(id_tag, profile)
-
-    async def stop_remotely(self, transaction: Transaction) -> None:
-        """Carry out an accepted remote stop, if the transaction still runs."""
-        session = self.sessions[transaction.connector_id]
-        if session.connector.transaction is transaction:
-            session.end_transaction("Remote")
-
-    async def end_transaction(self, session: ConnectorSession, reason: str) -> None:
-        """End what runs on a connector, if anything."""
-        session.end_transaction(reason)
 
     def change_availability(self, connector_id: int, *, operative: bool) -> str:
         """Carry out ChangeAvailability and return its status; connector 0 stands for all."""
@@ -416,57 +350,6 @@ class ChargePointSimulator:
         status = "Available" if self.operative else "Unavailable"
         now = self.clock.now()
         self.statuses.note(Notice(connector_id=0, status=status, error_code="NoError", at=now))
-
-    def reserve(self, connector_id: int, reservation: Reservation) -> str:
-        """Carry out ReserveNow and return its status; the same id replaces a reservation."""
-        for session in self.sessions.values():
-            held = session.connector.reservation
-            if held is not None and held.reservation_id == reservation.reservation_id:
-                session.reserve(None)
-        if connector_id and connector_id not in self.sessions:
-            return "Rejected"
-        if connector_id == 0 and not self.configuration.flag("ReserveConnectorZeroSupported"):
-            return "Rejected"
-        if reservation.expires_at <= self.clock.now():
-            return "Rejected"
-        wanted = [self.sessions[connector_id]] if connector_id else list(self.sessions.values())
-        statuses: list[str] = []
-        for session in wanted:
-            if session.connector.status == "Available":
-                session.reserve(reservation)
-                return "Accepted"
-            statuses.append(session.connector.status)
-        refusals = {"Faulted": "Faulted", "Unavailable": "Unavailable"}
-        return refusals.get(statuses[0], "Occupied")
-
-    async def reset(self, *, hard: bool) -> None:
-        """Stop all transactions and boot; a soft reset first has the stops acknowledged."""
-        for session in self.sessions.values():
-            session.end_transaction("HardReset" if hard else "SoftReset")
-        if not hard:
-            deadline = self.clock.monotonic() + DRAIN_S
-            while len(self.queue) and self.clock.monotonic() < deadline:
-                self._changed.clear()
-                await self.clock.wait(self._changed, 0.2)
-        await self.reboot()
-
-    async def reboot(self) -> None:
-        """Leave, be away for ``reboot_s``, and boot again."""
-        self.emit("rebooting")
-        self.link.needs_boot = True
-        await self.link.leave()
-        await self.clock.sleep(self.settings.reboot_s)
-        self.link.go_online()
-
-    async def lose_power(self) -> None:
-        """Fail without a word, come back, and stop with PowerLoss what was charging."""
-        self.emit("rebooting")
-        self.link.needs_boot = True
-        self.link.go_offline()
-        for session in self.sessions.values():
-            session.end_transaction("PowerLoss")
-        await self.clock.sleep(self.settings.reboot_s)
-        self.link.go_online()
 
     async def on_configuration_changed(self, key: str) -> None:
         """Act on a changed key where reading it later is not enough."""

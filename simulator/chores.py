@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import call, enums
 
+from simulator.reboots import reboot
 from simulator.rpc import FollowUp
 from simulator.transfer import TransferError, download, upload
 
@@ -179,7 +180,7 @@ async def update_firmware(
     await _firmware(station, "Installing")
     await station.clock.sleep(station.settings.step_s)
     station.firmware_version = location.rstrip("/").rpartition("/")[2][:50] or "unknown"
-    await station.reboot()
+    await reboot(station)
     for number in available:
         station.change_availability(number, operative=True)
     await station.until_registered()

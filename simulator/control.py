@@ -20,6 +20,7 @@ from simulator.clock import Clock
 from simulator.connector import Connector
 from simulator.errors import CallFailed, OddityError
 from simulator.oddities.catalogue import ALL, find
+from simulator.reboots import reset
 from simulator.vehicle import Vehicle
 from simulator.web import Problem, read_object
 
@@ -251,7 +252,7 @@ async def _reset(station: ChargePointSimulator, body: dict[str, Any]) -> None:
     kind = body.get("type", "Hard")
     if kind not in ("Hard", "Soft"):
         raise Problem(400, "bad_type", "type is Hard or Soft")
-    station.spawn(lambda: station.reset(hard=kind == "Hard"))
+    station.spawn(lambda: reset(station, hard=kind == "Hard"))
 
 
 async def _plug(station: ChargePointSimulator, body: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from ocpp.v16 import call_result, enums
 from simulator.chores import triggered
 from simulator.clock import iso, parse_iso
 from simulator.connector import Reservation
+from simulator.reservations import cancel, reserve
 from simulator.rpc import RpcSession, handles
 from simulator.schedule import Period, ProfileError, parse_profile
 from simulator.supply import RateUnit
@@ -101,18 +102,16 @@ class ChargingHandlers(RpcSession):
             expires_at=parse_iso(expiry_date),
         )
         return call_result.ReserveNow(
-            status=enums.ReservationStatus(self.station.reserve(connector_id, reservation))
+            status=enums.ReservationStatus(reserve(self.station, connector_id, reservation))
         )
 
     @handles("CancelReservation")
     def on_cancel_reservation(self, reservation_id: int) -> call_result.CancelReservation:
         """Free the connector of that reservation."""
-        for session in self.station.sessions.values():
-            reservation = session.connector.reservation
-            if reservation is not None and reservation.reservation_id == reservation_id:
-                session.reserve(None)
-                return call_result.CancelReservation(status=enums.CancelReservationStatus.accepted)
-        return call_result.CancelReservation(status=enums.CancelReservationStatus.rejected)
+        found = cancel(self.station, reservation_id)
+        statuses = enums.CancelReservationStatus
+        status = statuses.accepted if found else statuses.rejected
+        return call_result.CancelReservation(status=status)
 
     @handles("TriggerMessage")
     def on_trigger_message(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import call_result, enums
 
+from simulator.reboots import reset
+from simulator.remote import choose_connector, end_transaction, start_remotely, stop_remotely
 from simulator.rpc import RpcSession, handles
 from simulator.schedule import ProfileError, parse_profile
 
@@ -32,13 +34,13 @@ class CoreHandlers(RpcSession):
                 profile = parse_profile(charging_profile)
         except ProfileError:
             return call_result.RemoteStartTransaction(status=enums.RemoteStartStopStatus.rejected)
-        session = station.choose_connector(connector_id, id_tag)
+        session = choose_connector(station, connector_id, id_tag)
         is_tx_profile = profile is None or (
             profile.purpose == "TxProfile" and profile.transaction_id is None
         )
         if session is None or not is_tx_profile or not station.link.is_registered:
             return call_result.RemoteStartTransaction(status=enums.RemoteStartStopStatus.rejected)
-        self.follow_up(lambda: station.start_remotely(session, id_tag, profile))
+        self.follow_up(lambda: start_remotely(station, session, id_tag, profile))
         return call_result.RemoteStartTransaction(status=enums.RemoteStartStopStatus.accepted)
 
     @handles("RemoteStopTransaction")
@@ -49,7 +51,7 @@ class CoreHandlers(RpcSession):
             if transaction is not None and transaction.transaction_id == transaction_id:
                 if not self.station.link.is_registered:
                     break
-                self.follow_up(partial(self.station.stop_remotely, transaction))
+                self.follow_up(partial(stop_remotely, self.station, transaction))
                 return call_result.RemoteStopTransaction(
                     status=enums.RemoteStartStopStatus.accepted
                 )
@@ -58,7 +60,7 @@ class CoreHandlers(RpcSession):
     @handles("Reset")
     def on_reset(self, type: str) -> call_result.Reset:  # noqa: A002  # the field's name on the wire
         """Accept; the reset follows the answer."""
-        self.follow_up(lambda: self.station.reset(hard=type == "Hard"))
+        self.follow_up(lambda: reset(self.station, hard=type == "Hard"))
         return call_result.Reset(status=enums.ResetStatus.accepted)
 
     @handles("UnlockConnector")
@@ -67,7 +69,7 @@ class CoreHandlers(RpcSession):
         session = self.station.sessions.get(connector_id)
         if session is None:
             return call_result.UnlockConnector(status=enums.UnlockStatus.not_supported)
-        self.follow_up(lambda: self.station.end_transaction(session, "UnlockCommand"))
+        self.follow_up(lambda: end_transaction(session, "UnlockCommand"))
         return call_result.UnlockConnector(status=enums.UnlockStatus.unlocked)
 
     @handles("ChangeAvailability")

@@ -8,17 +8,16 @@ no lock.
 
 import asyncio
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ocpp.v16 import call
-
 from simulator.connector import MAX_STEP_MS, Connector, Grant, Reservation
+from simulator.limits import limit_for
 from simulator.profiles import Running
-from simulator.readings import Context, meter_value
+from simulator.sampling import Sampler
 from simulator.schedule import ChargingProfile, ProfileError
 from simulator.statuses import Notice
-from simulator.transactions import Message, MeterValue, Transaction
+from simulator.transactions import Message, Transaction
 from simulator.vehicle import Vehicle
 
 if TYPE_CHECKING:
@@ -40,15 +39,12 @@ class ConnectorSession:
         self.connector = connector
         self._wake = asyncio.Event()
         self._start_message: Message | None = None
-        self._last_message: Message | None = None
-        self._sampled_at = 0.0
-        self._aligned_at: datetime | None = None
+        self.sampler = Sampler(station, connector)
         self._offer: float | None = None
         self._scheduled_inoperative = False
         self._overheated = False
         self._allowed_until_wh: int | None = None
         self._unstable: tuple[str, float] | None = None
-        self._stop_data: list[MeterValue] = []
 
     @property
     def running(self) -> Running | None:
@@ -91,51 +87,6 @@ class ConnectorSession:
         self.refresh()
         return vehicle
 
-    async def present_tag(self, id_tag: str) -> bool:
-        """Hold ``id_tag`` to the reader; starts, or stops the transaction of the same tag or group.
-
-        Returns:
-            Whether the tag was let do what it asked for.
-        """
-        transaction = self.connector.transaction
-        if transaction is not None:
-            if transaction.id_tag.lower() != id_tag.lower() and not await self._same_group(
-                transaction.id_tag, id_tag
-            ):
-                return False
-            if self.connector.transaction is transaction:
-                self.end_transaction("Local", id_tag)
-            return True
-        if self._station.temper.has("needs-remote-start"):
-            return False
-        if not self._lets_in(id_tag) or not await self._station.authorize(id_tag):
-            return False
-        if self.connector.transaction is not None:
-            return False
-        self.grant(id_tag)
-        return True
-
-    async def _same_group(self, id_tag: str, other: str) -> bool:
-        if not await self._station.authorize(other):
-            return False
-        parent = self._station.tags.parent(other)
-        return parent is not None and parent == self._station.tags.parent(id_tag)
-
-    def _lets_in(self, id_tag: str) -> bool:
-        """Whether nothing but the tag's own status stands in the way."""
-        connector = self.connector
-        if connector.status in ("Faulted", "Unavailable"):
-            return False
-        reservation = connector.reservation
-        if reservation is None or reservation.id_tag.lower() == id_tag.lower():
-            return True
-        parent = self._station.tags.parent(id_tag)
-        return parent is not None and parent == reservation.parent_id_tag
-
-    def accepts_start(self, id_tag: str) -> bool:
-        """Whether a remote start with this tag can be carried out now."""
-        return self.connector.transaction is None and self._lets_in(id_tag)
-
     def grant(self, id_tag: str, profile: ChargingProfile | None = None) -> None:
         """Let ``id_tag`` charge: at once with a cable in, else within ConnectionTimeOut."""
         until = None
@@ -163,11 +114,9 @@ class ConnectorSession:
         connector.finished = False
         connector.energised = False
         self._allowed_until_wh = None
-        self._stop_data = []
-        self._keep_for_stop(transaction.started_at, "StopTxnSampledData", "Transaction.Begin")
-        self._sampled_at = station.clock.monotonic()
+        self.sampler.begin(transaction.started_at)
         station.ledger.open(transaction)
-        self._start_message = self._last_message = station.queue.put_start(transaction)
+        self._start_message = self.sampler.last_message = station.queue.put_start(transaction)
         if grant.profile is not None:
             try:
                 station.profiles.install(
@@ -209,8 +158,7 @@ class ConnectorSession:
         transaction.stopped_at = station.clock.now()
         transaction.meter_stop_wh = connector.meter.register_wh
         transaction.reason = reason
-        self._keep_for_stop(transaction.stopped_at, "StopTxnSampledData", "Transaction.End")
-        data, self._stop_data = self._stop_data or None, []
+        data = self.sampler.end(transaction.stopped_at)
         connector.transaction = None
         connector.energised = False
         if station.temper.has("available-before-stop"):
@@ -218,24 +166,12 @@ class ConnectorSession:
         connector.finished = connector.finished or connector.vehicle is not None
         self._start_message = None
         station.profiles.end_transaction(connector.connector_id)
-        self._last_message = station.queue.put_stop(transaction, id_tag=id_tag, data=data)
+        self.sampler.last_message = station.queue.put_stop(transaction, id_tag=id_tag, data=data)
         if self._scheduled_inoperative:
             self._scheduled_inoperative = False
             connector.operative = False
         station.wake_all()
         station.emit("stopped", connectorId=connector.connector_id, reason=reason)
-
-    def _keep_for_stop(self, at: datetime, key: str, context: Context) -> None:
-        """Keep a reading for StopTransaction's transactionData, as far as there is room."""
-        configuration = self._station.configuration
-        most = configuration.integer("StopTransactionMaxMeterValues")
-        value = meter_value(self.connector, at, configuration.items(key), context)
-        if value is None:
-            return
-        if len(self._stop_data) >= most:
-            # The end matters more than one in between.
-            self._stop_data.pop()
-        self._stop_data.append(value)
 
     # Availability and reservations
 
@@ -263,6 +199,11 @@ class ConnectorSession:
         if error_code != "NoError":
             self.connector.reservation = None
         self.refresh()
+
+    def send_triggered_sample(self) -> None:
+        """Send the present readings because the central system asked for them."""
+        self._advance()
+        self.sampler.send_triggered()
 
     # Time
 
@@ -303,9 +244,9 @@ class ConnectorSession:
             left = connector.meter.register_wh < self._allowed_until_wh
             connector.energised = connector.energised and left
         self._energise()
-        connector.limit = station.limit_for(self)
+        connector.limit = limit_for(station, self)
         connector.advance(moment)
-        self._sample(now, moment)
+        self.sampler.take_due(now, moment)
         if self._is_stable(connector.status, moment):
             self._note(connector.status)
         if self._offer != connector.offer:
@@ -333,54 +274,6 @@ class ConnectorSession:
         if self._start_message.attempted.is_set() or not self._station.link.is_registered:
             self.connector.energised = True
 
-    def _sample(self, now: datetime, moment: float) -> None:
-        station = self._station
-        configuration = station.configuration
-        interval = configuration.integer("MeterValueSampleInterval")
-        if station.temper.has("no-samples"):
-            return
-        if station.temper.has("aligned-only"):
-            interval = 0
-        if self.connector.transaction is not None and 0 < interval <= moment - self._sampled_at:
-            # A late wake-up does not shift the later samples, but missed ones are not made up for.
-            missed = int((moment - self._sampled_at) / interval)
-            self._sampled_at += missed * interval
-            self._send_sample(now, configuration.items("MeterValuesSampledData"), "Sample.Periodic")
-            self._keep_for_stop(now, "StopTxnSampledData", "Sample.Periodic")
-        due = self._next_aligned(now)
-        if self._aligned_at is not None and now >= self._aligned_at:
-            self._send_sample(
-                self._aligned_at, configuration.items("MeterValuesAlignedData"), "Sample.Clock"
-            )
-            if self.connector.transaction is not None:
-                self._keep_for_stop(self._aligned_at, "StopTxnAlignedData", "Sample.Clock")
-        self._aligned_at = due
-
-    def _next_aligned(self, now: datetime) -> datetime | None:
-        every = self._station.configuration.integer("ClockAlignedDataInterval")
-        if every <= 0:
-            return None
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        passed = int((now - midnight).total_seconds()) // every
-        return midnight + timedelta(seconds=(passed + 1) * every)
-
-    def _send_sample(self, at: datetime, measurands: list[str], context: Context) -> None:
-        value = meter_value(self.connector, at, measurands, context)
-        if value is None:
-            return
-        transaction = self.connector.transaction
-        if transaction is None:
-            number = self.connector.connector_id
-            self._station.tell(call.MeterValues(connector_id=number, meter_value=[value]))
-        else:
-            self._last_message = self._station.queue.put_meter_values(transaction, [value])
-
-    def send_triggered_sample(self) -> None:
-        """Send the present readings because the central system asked for them."""
-        self._advance()
-        measurands = self._station.configuration.items("MeterValuesSampledData")
-        self._send_sample(self._station.clock.now(), measurands, "Trigger")
-
     def _seconds_until_due(self) -> float:
         connector, station = self.connector, self._station
         now, moment = station.clock.now(), station.clock.monotonic()
@@ -389,11 +282,7 @@ class ConnectorSession:
             due.append(connector.grant.until - moment)
         if connector.reservation is not None:
             due.append((connector.reservation.expires_at - now).total_seconds())
-        interval = station.configuration.integer("MeterValueSampleInterval")
-        if connector.transaction is not None and interval > 0:
-            due.append(self._sampled_at + interval - moment)
-        if self._aligned_at is not None:
-            due.append((self._aligned_at - now).total_seconds())
+        due.append(self.sampler.seconds_until_due(now, moment))
         if connector.transaction is not None and len(station.profiles):
             horizon = now + timedelta(seconds=LONGEST_SLEEP_S)
             change = station.profiles.next_change(now, horizon, self.running)
@@ -422,7 +311,7 @@ class ConnectorSession:
             status=status,
             error_code=connector.error_code,
             at=station.clock.now(),
-            after=self._last_message,
+            after=self.sampler.last_message,
         )
         if station.statuses.note(notice):
             station.emit("status", connectorId=connector.connector_id, status=status)

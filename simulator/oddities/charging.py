@@ -8,6 +8,7 @@ from simulator.clock import parse_iso
 from simulator.connector import Connector
 from simulator.events import Event
 from simulator.oddities.model import Bend, Oddity, Payload, Played
+from simulator.remote import end_transaction
 
 REJECTED: Payload = {"status": "Rejected"}
 ACCEPTED: Payload = {"status": "Accepted"}
@@ -82,7 +83,7 @@ def _zero_is_stop(played: Played, event: Event) -> None:
         return
     session = played.station.sessions[int(str(event.data["connectorId"]))]
     if session.connector.transaction is not None:
-        played.station.spawn(lambda: played.station.end_transaction(session, "Other"))
+        played.station.spawn(lambda: end_transaction(session, "Other"))
 
 
 def rating(connector: Connector) -> float:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from simulator.connector import Connector
 from simulator.oddities.charging import rating
 from simulator.oddities.model import Bend, Oddity, Played
+from simulator.reboots import lose_power
 
 
 def _latency(played: Played) -> float:
@@ -70,7 +71,7 @@ async def _reboots(played: Played) -> None:
     station = played.station
     while True:
         await station.clock.sleep(played.chance.uniform(0.5, 1.5) * played.parameters["everyS"])
-        await station.lose_power()
+        await lose_power(station)
 
 
 def _skew(played: Played, now: datetime) -> timedelta:

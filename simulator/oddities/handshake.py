@@ -5,6 +5,7 @@ import warnings
 
 from simulator.events import Event
 from simulator.oddities.model import Door, Frame, Oddity, Payload, Played
+from simulator.reboots import reboot
 
 ANSWER_LEAVES_S = 0.05
 
@@ -34,12 +35,12 @@ def _reboot_on_configuration(played: Played, event: Event) -> None:
     if event.name == "received" and asked in ("ChangeConfiguration", "GetConfiguration"):
         station = played.station
 
-        async def reboot() -> None:
+        async def reboot_later() -> None:
             # The answer leaves first.
             await station.clock.sleep(ANSWER_LEAVES_S)
-            await station.reboot()
+            await reboot(station)
 
-        station.spawn(reboot)
+        station.spawn(reboot_later)
 
 
 async def _bursts(played: Played) -> None:

@@ -6,7 +6,7 @@ from simulator.errors import OddityError
 from simulator.fleet_file import parse_fleet
 from simulator.oddities.catalogue import ALL, find
 from simulator.vehicle import Vehicle
-from tests.simulator.test_quirks import charging, set_profile
+from tests.simulator.quirks import charging, set_profile
 
 ELSEWHERE = {"ignores-limits", "clock-skew"}
 HERE = {

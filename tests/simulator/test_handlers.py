@@ -403,12 +403,12 @@ async def test_local_list(central, make):
         assert await version() == 3
         station.go_offline()
         await station.wait_for(lambda state: not state.is_connected)
-        assert [await station.authorize(tag) for tag in "aBC"] == [True, False, False]
+        assert [await station.reader.authorize(tag) for tag in "aBC"] == [True, False, False]
         station.go_online()
         await station.until_registered()
         assert await send(5, "Differential", entry("A", None), entry("C")) == "Accepted"
         station.go_offline()
-        assert [await station.authorize(tag) for tag in "AC"] == [False, True]
+        assert [await station.reader.authorize(tag) for tag in "AC"] == [False, True]
         station.go_online()
 
 

@@ -1,7 +1,7 @@
 """What configuration keys do, beyond being kept."""
 
 from simulator.vehicle import Vehicle
-from tests.simulator.test_quirks import charging
+from tests.simulator.quirks import charging
 
 THE_52 = [
     "AllowOfflineTxForUnknownId",

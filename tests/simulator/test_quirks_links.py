@@ -1,0 +1,143 @@
+"""Quirks of frames, handshakes, boots and clocks that take more than one look."""
+
+import json
+
+import pytest
+
+from simulator.clock import iso
+from simulator.events import Event
+from simulator.oddities.catalogue import BY_NAME
+from simulator.oddities.model import Door, Played
+
+
+async def test_truncated_json(central, make):
+    async with make(oddities=("truncated-json",)) as station:
+        await station.until_registered()
+        await central.send_raw("CP1", json.dumps([2, "g", "GetConfiguration", {}]))
+        await central.until(lambda: bool(central.unreadable))
+        assert central.unreadable == ['[3,"g",{"configurationKey":[]']
+
+
+async def test_unasked_compression_ends_the_connection(central, make):
+    async with make(oddities=("unasked-compression",)) as station:
+        await central.until(lambda: central.closes != [])
+        assert central.raw == []
+        station.stop(patience_s=0)
+
+
+async def test_chattering_data_transfer(central, make):
+    oddity = {"name": "chattering-data-transfer", "everyS": 0.02}
+    async with make(oddities=(oddity,)):
+        assert (await central.until_calls("DataTransfer", 3))[0]["vendorId"] == "EN+"
+
+
+async def test_silent_and_late_boot(central, make):
+    late = {"name": "late-boot", "afterS": 0.2}
+    async with make(oddities=(late,)) as station:
+        await station.wait_for(lambda state: state.is_connected)
+        assert central.calls == []
+        await central.until_calls("BootNotification")
+    async with make("CP2", oddities=("silent-boot",)) as station:
+        await station.wait_for(lambda state: state.is_connected)
+        assert len(central.of("BootNotification")) == 1
+        await central.call("CP2", "TriggerMessage", requestedMessage="BootNotification")
+        await central.until_calls("BootNotification", 2)
+
+
+async def test_stuck_on_boot_trigger(central, make):
+    async with make(oddities=("stuck-on-boot-trigger",)) as station:
+        await station.until_registered()
+        await central.until(lambda: len(central.statuses()) == 1)
+        answer = await central.call("CP1", "TriggerMessage", requestedMessage="BootNotification")
+        assert answer == {"status": "Accepted"}
+        seen = len(central.raw)
+        await central.send_raw("CP1", json.dumps([2, "x", "GetConfiguration", {}]))
+        await station.clock.sleep(0.05)
+        assert len(central.raw) == seen
+        station.drop_connection()
+        await station.wait_for(lambda state: state.is_registered and central.connections == 2)
+
+
+async def test_reboots_on_configuration_and_boot_bursts(central, make):
+    async with make(oddities=("reboots-on-configuration",)) as station:
+        await station.until_registered()
+        await central.call("CP1", "GetConfiguration")
+        await central.until_calls("BootNotification", 2)
+    burst = {"name": "boot-bursts", "everyS": 0.01, "count": 3}
+    async with make("CP2", oddities=(burst,)):
+        await central.until_calls("BootNotification", 5)
+
+
+async def test_clocks(central, make):
+    async with make(oddities=("clock-1970",)) as station:
+        assert station.clock.now().year == 1970
+        await station.until_registered()
+        assert station.clock.now().year > 2000
+    async with make("CP2") as right:
+        for name, seconds in (("clock-late", -240), ("local-time-as-utc", 7200)):
+            right.temper.switch_on(name)
+            before = right.temper.shift(right.clock.now()).total_seconds()
+            assert before == seconds
+            right.temper.switch_off(name)
+        right.temper.switch_on({"name": "clock-skew", "seconds": 30, "late": 1})
+        assert right.temper.shift(right.clock.now()).total_seconds() == pytest.approx(-30, abs=0.1)
+        assert iso(right.clock.now()).endswith("Z")
+
+
+def test_doors():
+    """What a server of this library would never let in is looked at before it is sent."""
+
+    class Station:
+        identity = "CP1"
+        password = b"\x01\x02"
+
+        class link:
+            basic = staticmethod(lambda user, password: f"{user} {password!r}")
+
+    def opened(name: str, url: str = "wss://h/ocpp/CP1") -> Door:
+        door = Door(url=url, headers={}, tls=None)
+        hook = BY_NAME[name].door
+        assert hook is not None
+        hook(Played(Station(), None, {}), door)
+        return door
+
+    assert opened("no-connection-header").headers == {"Connection": None}
+    assert opened("no-upgrade-header").headers == {"Upgrade": None}
+    assert opened("hex-password").headers["Authorization"] == "CP1 b'0102'"
+    assert opened("foreign-user").headers["Authorization"] == r"ocpp b'\x01\x02'"
+    assert opened("empty-password").headers["Authorization"] == "CP1 b''"
+    assert b"\xf0" in eval(opened("binary-password").headers["Authorization"][4:])  # noqa: S307
+    assert opened("needs-own-ca").tls.get_ca_certs() == []
+    assert opened("needs-own-ca", "ws://h/CP1").tls is None
+    old = opened("tls-1.0").tls
+    assert old.get_ciphers()
+    assert old.maximum_version.name == "TLSv1"
+    assert opened("deaf-to-pings").answers_pings is False
+
+
+async def test_headers_are_really_taken_away(central, make):
+    """This server lets neither in: without Upgrade it is no WebSocket at all."""
+    for name, missing in (
+        ("no-subprotocol", "Sec-WebSocket-Protocol"),
+        ("no-upgrade-header", "Upgrade"),
+        ("no-connection-header", "Connection"),
+    ):
+        refusals: list[Event] = []
+        station = make(name, oddities=(name,))
+        station._on_event = refusals.append
+        async with station:
+            await station.wait_for(
+                lambda _, found=refusals: any(one.name == "refused" for one in found)
+            )
+            station.stop(patience_s=0)
+        assert missing not in central.requests[-1].headers
+        assert "Sec-WebSocket-Key" in central.requests[-1].headers
+
+
+async def test_deaf_to_pings(central, make):
+    async with make(oddities=("deaf-to-pings",)) as station:
+        await station.until_registered()
+        pong = await central._sockets["CP1"].ping()
+        await station.clock.sleep(0.1)
+        assert not pong.done()
+        station.stop(patience_s=0)
