@@ -10,16 +10,20 @@ import ssl
 from pathlib import Path
 
 import structlog
+from cryptography import x509
 
 from csms.clock import Clock
+from csms.domain.certificates import ClientCertificate
 from csms.pki.folder import CertificateError, Material, check, contents
+from csms.pki.reader import certificate_facts
 
 _log = structlog.get_logger(__name__)
 
 # The security whitepaper wants four suites of TLS 1.2, two of them without forward secrecy, which
 # OpenSSL leaves out by itself; all of them work only with a certificate of each kind (TC_086).
-STATION_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:AES128-GCM-SHA256:AES256-GCM-SHA384"
-BROWSER_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+# Level 2 takes no RSA key below 2048 bits, no curve below 224 and no SHA-1.
+STATION_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:AES128-GCM-SHA256:AES256-GCM-SHA384:@SECLEVEL=2"
+BROWSER_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
 
 _POLL_S = 5.0
 _WARN_DAYS = 14
@@ -59,6 +63,7 @@ class TlsContexts:
     Attributes:
         stations: For charge points; asks for a client certificate where there are roots for them.
         browsers: For the operator API.
+        generation: Grows with each reload.
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -73,12 +78,29 @@ class TlsContexts:
         self.browsers = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
         self._seen = contents(folder)
         self._ending: str | None = None
+        self.generation = 0
         self._material = self._load(self._seen)
 
     @property
     def asks_for_certificates(self) -> bool:
         """Whether charge points may prove themselves by a certificate (security profile 3)."""
         return self._material.client_ca is not None
+
+    def client_certificate(self, der: bytes) -> ClientCertificate:
+        """Return what a certificate says that TLS has verified here.
+
+        Raises:
+            ValueError: It cannot be read.
+        """
+        certificate = x509.load_der_x509_certificate(der)
+        issuer = next(
+            (each for each in self._material.issuers if each.subject == certificate.issuer), None
+        )
+        name = certificate.issuer.public_bytes()
+        return ClientCertificate(
+            facts=certificate_facts(certificate, issuer),
+            revoked=(name, certificate.serial_number) in self._material.revoked,
+        )
 
     async def run(self) -> None:
         """Look at the files every few seconds, for ever."""
@@ -102,6 +124,7 @@ class TlsContexts:
         except CertificateError as error:
             _log.error("new certificates are refused, the old ones stay", reason=str(error))
             return False
+        self.generation += 1
         _log.info("certificates reloaded", folder=str(self._folder))
         return True
 

@@ -1,8 +1,8 @@
 """The TLS folder: reads it, checks what stands in it, and says in a sentence what is wrong.
 
 ``server-rsa.pem`` and ``.key``, ``server-ec.pem`` and ``.key`` (one pair is enough; to serve every
-station takes both), ``client-ca.pem`` with the roots of client certificates. Nothing here knows
-sockets.
+station takes both), ``client-ca.pem`` with the roots of client certificates, ``client-crl.pem``
+with lists of those that are revoked. Nothing here knows sockets.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from csms.errors import StartError
+from csms.pki.revocations import Revoked, lists_of, revoked_by
 
 SERVER_PAIRS = ("server-rsa", "server-ec")
 CLIENT_CA = "client-ca.pem"
+CLIENT_CRL = "client-crl.pem"
 
 _LEAST_RSA_BITS = 2048
 
@@ -49,12 +51,16 @@ class Material:
     Attributes:
         pairs: At least one.
         client_ca: File of the roots that client certificates are verified against.
+        issuers: What stands in that file.
+        revoked: Client certificates that are let in no more.
         contents: The bytes of all files by name; two materials with equal ones are the same.
     """
 
     pairs: tuple[Pair, ...]
     client_ca: Path | None
     contents: dict[str, bytes]
+    issuers: tuple[x509.Certificate, ...] = ()
+    revoked: Revoked = frozenset()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -65,7 +71,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     """
     names = [f"{pair}{ending}" for pair in SERVER_PAIRS for ending in (".pem", ".key")]
     found = {}
-    for name in (*names, CLIENT_CA):
+    for name in (*names, CLIENT_CA, CLIENT_CRL):
         try:
             found[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -103,11 +109,34 @@ def check(folder: Path, found: dict[str, bytes], now: datetime) -> Material:
             "server-ec.pem with server-ec.key, or both."
         )
     client_ca = None
+    issuers: tuple[x509.Certificate, ...] = ()
     if CLIENT_CA in found:
         client_ca = folder / CLIENT_CA
-        for root in _certificates(client_ca, found[CLIENT_CA]):
+        issuers = tuple(_certificates(client_ca, found[CLIENT_CA]))
+        for root in issuers:
             _check_time(client_ca, root, now)
-    return Material(pairs=pairs, client_ca=client_ca, contents=found)
+    return Material(
+        pairs=pairs,
+        client_ca=client_ca,
+        contents=found,
+        issuers=issuers,
+        revoked=_revoked(folder, found, issuers),
+    )
+
+
+def _revoked(
+    folder: Path, found: dict[str, bytes], issuers: tuple[x509.Certificate, ...]
+) -> Revoked:
+    """Return what the lists of both files revoke."""
+    revoked: Revoked = frozenset()
+    for name in (CLIENT_CA, CLIENT_CRL):
+        try:
+            revoked |= revoked_by(lists_of(found.get(name, b"")), issuers)
+        except ValueError as error:
+            raise CertificateError(
+                f"{folder / name} holds a list of revocations that cannot be used: {error}."
+            ) from error
+    return revoked
 
 
 def _pair(folder: Path, name: str, found: dict[str, bytes], now: datetime) -> Pair:
