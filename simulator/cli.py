@@ -20,6 +20,7 @@ from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
 from simulator.loading import load
 from simulator.oddities.catalogue import ALL
 from simulator.registration import register_fleet
+from simulator.replaying import replay
 from simulator.scenario import find_scenario, ready_scenarios
 from simulator.serving import listening, serve
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
@@ -33,6 +34,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 app.command()(serve)
 app.command()(load)
+app.command()(replay)
 
 
 @app.callback()

@@ -9,6 +9,8 @@ Tree::
     ├── OddityError           an unknown quirk or fault, or an unknown parameter of one
     ├── PlugError             the emulator could not plug a vehicle in; what HTTP answers
     ├── FleetError            a fleet file that cannot be used; one text a fault
+    ├── BundleError           a message-log bundle that cannot be used
+    ├── VerifyError           ledger and central system cannot be compared
     └── RegistrationError     the central system's API did not create a station or id tag
 """
 
@@ -40,6 +42,14 @@ class FleetError(SimulatorError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
+
+
+class BundleError(SimulatorError):
+    """A message-log bundle that cannot be used."""
+
+
+class VerifyError(SimulatorError):
+    """Ledger and central system cannot be compared: a file or the API is of no use."""
 
 
 class RegistrationError(SimulatorError):

@@ -1,0 +1,55 @@
+"""Progress of a command: a bar on a terminal, else a line now and then."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from simulator.clock import RealClock
+from simulator.terminal import say
+
+BAR_S = 0.5
+LINE_S = 10.0
+
+
+@asynccontextmanager
+async def showing(
+    title: str, done_of: Callable[[], tuple[float, float]], words: Callable[[], str]
+) -> AsyncIterator[None]:
+    """Show progress on standard error while the body runs.
+
+    Args:
+        title: stands before the bar.
+        done_of: how much is done, and of how much.
+        words: what else is to be told.
+
+    Cancellation: ends the bar.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        shown = tasks.create_task(_show(title, done_of, words), name="progress")
+        try:
+            yield
+        finally:
+            shown.cancel()
+
+
+async def _show(
+    title: str, done_of: Callable[[], tuple[float, float]], words: Callable[[], str]
+) -> None:
+    clock = RealClock()
+    if not sys.stderr.isatty():
+        while True:
+            await clock.sleep(LINE_S)
+            done, total = done_of()
+            share = 100 * done / total if total else 100
+            say(f"{title}: {share:.0f} %, {words()}")
+    columns = (TextColumn(title), BarColumn(), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, words="")
+        while True:
+            done, total = done_of()
+            bar.update(task, completed=done, total=total, words=words())
+            await clock.sleep(BAR_S)
