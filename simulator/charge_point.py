@@ -265,16 +265,17 @@ class ChargePointSimulator:
         """Return the first snapshot that satisfies ``predicate``; looks after each event.
 
         Raises:
-            TimeoutError: none did within ``timeout_s``; the text shows the last one.
+            TimeoutError: none did within ``timeout_s`` seconds of the machine; the text shows the
+                last one.
         """
-        deadline = self.clock.monotonic() + timeout_s
-        while not predicate(state := self.state):
-            remaining = deadline - self.clock.monotonic()
-            if remaining <= 0:
-                msg = f"not reached within {timeout_s} s: {state}"
-                raise TimeoutError(msg)
-            self._changed.clear()
-            await self.clock.wait(self._changed, min(remaining, 0.1))
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not predicate(state := self.state):
+                    self._changed.clear()
+                    await self.clock.wait(self._changed, 0.1)
+        except TimeoutError as error:
+            msg = f"not reached within {timeout_s} s: {self.state}"
+            raise TimeoutError(msg) from error
         return state
 
     async def until_registered(self) -> None:

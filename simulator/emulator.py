@@ -10,7 +10,7 @@ import itertools
 import ssl
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from simulator.charge_point import ChargePointSimulator
+from simulator.charge_point import DRAIN_S, ChargePointSimulator
 from simulator.clock import Clock, RealClock
 from simulator.errors import PlugError
 from simulator.events import Event
@@ -96,8 +96,9 @@ class Emulator:
         try:
             await known.plug(self._patience_s)
         except BaseException:
-            # Also when the client gives up: nobody would ever unplug this one.
-            self.remove(known)
+            # Also when the client gives up: nobody would ever unplug this one. What it has to tell
+            # reaches nobody, so it does not wait for that.
+            self.remove(known, patience_s=0)
             raise
         return known
 
@@ -125,10 +126,10 @@ class Emulator:
         found = [one for one in self._plugged.values() if one.station.identity == identity]
         return found[0] if found else None
 
-    def remove(self, plugged: "Plugged") -> None:
-        """Unplug the vehicle and have the charge point leave."""
+    def remove(self, plugged: "Plugged", *, patience_s: float = DRAIN_S) -> None:
+        """Unplug the vehicle and have the charge point leave, its last messages answered."""
         self._plugged.pop(plugged.station.settings.endpoint, None)
-        plugged.station.stop()
+        plugged.station.stop(patience_s=patience_s)
 
     def address_of(self, url: str, charge_point: str | None) -> tuple[str, str]:
         """Return the URL to connect to and the identity that it ends with.

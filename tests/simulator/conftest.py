@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from simulator.charge_point import ChargePointSimulator
+from simulator.clock import Clock
 from simulator.settings import StationSettings
 from tests.simulator.central import Central
+from tests.simulator.fast_clock import FastClock
 
 
 @pytest.fixture
@@ -18,9 +20,11 @@ async def central() -> AsyncIterator[Central]:
 
 @pytest.fixture
 def make(central: Central) -> Callable[..., ChargePointSimulator]:
-    """Builds a charge point with short waits."""
+    """Builds a charge point with short waits, whose time passes fast."""
 
-    def build(identity: str = "CP1", **settings) -> ChargePointSimulator:
+    def build(
+        identity: str = "CP1", *, clock: Clock | None = None, **settings
+    ) -> ChargePointSimulator:
         settings.setdefault("configuration", {})
         settings["configuration"] = {
             "TransactionMessageRetryInterval": "0",
@@ -35,6 +39,7 @@ def make(central: Central) -> Callable[..., ChargePointSimulator]:
             "step_s": 0.02,
             "response_timeout_s": 2.0,
         }
-        return ChargePointSimulator(StationSettings(identity=identity, **{**quick, **settings}))
+        kept = StationSettings(identity=identity, **{**quick, **settings})
+        return ChargePointSimulator(kept, clock=clock or FastClock())
 
     return build

@@ -13,11 +13,14 @@ from simulator.emulator import Emulator
 from simulator.emulator_api import WELCOME, emulator_routes
 from simulator.serving import listening
 from tests.simulator.central import Silence
+from tests.simulator.fast_clock import FastClock
 
 
 @asynccontextmanager
 async def emulating(**settings) -> AsyncIterator[tuple[Emulator, aiohttp.ClientSession]]:
-    emulator = Emulator(**{"meter_interval_s": 1, "patience_s": 3.0, **settings})
+    emulator = Emulator(
+        **{"meter_interval_s": 1, "patience_s": 3.0, "clock": FastClock(), **settings}
+    )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(emulator.run())
         await RealClock().sleep(0)

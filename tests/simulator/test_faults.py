@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulator.clock import RealClock
 from simulator.errors import OddityError
 from simulator.fleet_file import parse_fleet
 from simulator.oddities.catalogue import ALL, find
@@ -67,7 +68,8 @@ async def test_half_open(central, make):
     ],
 )
 async def test_connections_come_and_go(central, make, fault, boots):
-    async with make(oddities=(fault,)) as station:
+    # A fast clock would leave no time to connect in between.
+    async with make(oddities=(fault,), clock=RealClock()) as station:
         await central.until(lambda: central.connections >= 4)
         if boots:
             await central.until_calls("BootNotification", 3)

@@ -64,8 +64,9 @@ async def test_reboots_on_configuration_and_boot_bursts(central, make):
         await central.call("CP1", "GetConfiguration")
         await central.until_calls("BootNotification", 2)
     burst = {"name": "boot-bursts", "everyS": 0.01, "count": 3}
-    async with make("CP2", oddities=(burst,)):
+    async with make("CP2", oddities=(burst,)) as station:
         await central.until_calls("BootNotification", 5)
+        station.stop(patience_s=0)
 
 
 async def test_clocks(central, make):
