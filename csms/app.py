@@ -29,6 +29,7 @@ from csms.pki.contexts import TlsContexts
 from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
 from csms.services.connections import Connections
+from csms.services.dialects import DialectPaces
 from csms.services.diary import Diary
 from csms.services.intake import Intake
 from csms.services.notices import Notices
@@ -195,6 +196,7 @@ async def running(
     ready = asyncio.Event()
     schemas = Schemas()
     diary = Diary(SqlDiaryStore(database), clock)
+    units = SqlUnitsOfWork(database)
     ocpp = OcppServer(
         host=settings.ocpp_host or defaults.host,
         port=settings.ocpp_port,
@@ -212,11 +214,13 @@ async def running(
         proxies=proxies,
         notices=Notices(SqlNoticeStore(database), clock),
         diary=diary,
+        paces=DialectPaces(units, bus, clock),
     )
-    allocator = SmartCharging(SqlControlStore(database), ocpp.gateway, bus, clock, node=node)
-    released = Released(SqlReleasedStore(database), ocpp.gateway, bus, clock)
+    limits = ocpp.gateway.limits
+    allocator = SmartCharging(SqlControlStore(database), limits, bus, clock, node=node)
+    released = Released(SqlReleasedStore(database), limits, bus, clock)
     ports = Ports(
-        units=SqlUnitsOfWork(database),
+        units=units,
         gateway=ocpp.gateway,
         schemas=schemas,
         allocator=allocator,

@@ -105,13 +105,14 @@ class Invalid(Refusal):
 class CallFailed(Refusal):
     """A call to a charge point got no usable answer.
 
-    `code` is one of `station_offline` (409), `call_timeout` and `connection_lost` (504) and
-    `invalid_response` (502).
+    `code` is one of `station_offline`, `queue_full` and `too_early` (409; it was not sent),
+    `call_timeout` and `connection_lost` (504) and `invalid_response` (502).
     """
 
     _STATUS: ClassVar[dict[str, int]] = {
         "station_offline": 409,
         "queue_full": 409,
+        "too_early": 409,
         "call_timeout": 504,
         "connection_lost": 504,
         "invalid_response": 502,

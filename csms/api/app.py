@@ -14,6 +14,7 @@ from csms.api.authentication import Authentication
 from csms.api.calls import Calls
 from csms.api.configuration import Configuration
 from csms.api.connections import ConnectionAttempts
+from csms.api.dialects import Dialects
 from csms.api.docs import Docs
 from csms.api.handling import Endpoint
 from csms.api.health import Health
@@ -48,6 +49,7 @@ from csms.services.configuration import (
     ConfigurationReconciler,
     ConfigurationService,
 )
+from csms.services.dialects import DialectService
 from csms.services.diary import Diary
 from csms.services.id_tags import IdTagService
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
@@ -174,6 +176,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         StationStates(StationState(units)),
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),
+        Dialects(DialectService(units, ports.bus, audit)),
         Reservations(ReservationService(units, commands, clock)),
         Calls(commands),
         Sessions(sessions, clock),

@@ -45,7 +45,8 @@ class Calls:
                 refusals={
                     403: "Not allowed to this role, or `refused_locally` for safety.",
                     404: "There is no such station or action.",
-                    409: "`station_offline`, or the first request with this key is at work.",
+                    409: "`station_offline`, `too_early` (its dialect wants calls spaced), or the "
+                    "first request with this key is at work.",
                     502: "`invalid_response`: the answer breaks its schema.",
                     504: "`call_timeout` or `connection_lost`.",
                 },

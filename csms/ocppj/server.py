@@ -42,6 +42,7 @@ from csms.services.diary import Diary
 from csms.services.intake import Intake
 from csms.services.notices import Notices
 from csms.services.ports.bus import Bus
+from csms.services.ports.dialects import Paces
 from csms.services.ports.diary import Attempt, Outcome
 
 _log = structlog.get_logger(__name__)
@@ -92,6 +93,7 @@ class OcppServer:
         open_timeout_s: float = OPEN_TIMEOUT_S,
         notices: Notices | None = None,
         diary: Diary | None = None,
+        paces: Paces | None = None,
     ) -> None:
         """Put the parts together; nothing listens yet.
 
@@ -113,6 +115,7 @@ class OcppServer:
             open_timeout_s: For a whole handshake, TLS included.
             notices: Makes durable what is reported beside charging; None: that is NotSupported.
             diary: Takes notes of who has tried to connect; None: nobody does.
+            paces: Which charge points want their calls spaced; None: nobody does.
         """
         self._host = host
         self._wanted_port = port
@@ -147,7 +150,9 @@ class OcppServer:
             open_timeout_s=open_timeout_s,
         )
         self.registry = Registry()
-        self.gateway = LocalGateway(self.registry, call_timeout_s=call_timeout_s)
+        self.gateway = LocalGateway(
+            self.registry, call_timeout_s=call_timeout_s, paces=paces, clock=clock
+        )
         self._refresher = None if bus is None else Refresher(self.registry, connections, bus, clock)
 
     @property
@@ -362,6 +367,7 @@ class OcppServer:
     async def _ended(self, session: Session) -> None:
         self.registry.remove(session)
         key = session.station.record.key
+        self.gateway.lost(key)
         try:
             await self._connections.closed(key, session.epoch)
         except DatabaseAway:

@@ -16,7 +16,7 @@ from csms.domain.jobs import CANCELED, KIND_OF_ACTION, NOTHING_AVAILABLE
 from csms.services.ports.store import UnitOfWork
 from csms.services.records import Station
 
-NOT_SENT = frozenset({"station_offline", "queue_full"})
+NOT_SENT = frozenset({"station_offline", "queue_full", "too_early"})
 """Outcomes of calls that never left; all other failures may have reached the charge point."""
 
 

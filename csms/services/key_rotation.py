@@ -12,7 +12,7 @@ from typing import Any
 from csms.errors import Invalid
 from csms.services import credentials
 
-_NOT_SENT = frozenset({"station_offline", "queue_full"})
+_NOT_SENT = frozenset({"station_offline", "queue_full", "too_early"})
 
 
 def new_key(action: str, payload: Mapping[str, Any]) -> bytes | None:

@@ -38,6 +38,7 @@ _STATEMENT_S = 15.0
 
 # constraint name -> (code, sentence)
 _CONFLICTS = {
+    "pk_dialects": ("dialect_exists", "A dialect of this id exists already."),
     "uq_charge_points_identity": ("station_exists", "A station with this identity exists already."),
     "uq_id_tags_id_tag_key": ("id_tag_exists", "This id tag exists already."),
     "uq_users_name": ("user_exists", "A user of this name exists already."),

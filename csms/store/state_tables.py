@@ -170,3 +170,29 @@ connection_attempts = Table(
     Index("ix_connection_attempts_identity_folded", "identity_folded", text("id DESC")),
     Index("ix_connection_attempts_unknown", "id", postgresql_where=text("charge_point_id IS NULL")),
 )
+
+dialects = Table(
+    "dialects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("vendor", Text),  # patterns; None: any
+    Column("model", Text),
+    Column("firmware", Text),
+    Column("traits", JSON, nullable=False),  # by the names of `csms.domain.dialects.Traits`
+    Column("source", Text),
+)
+
+station_dialects = Table(
+    "station_dialects",
+    metadata,
+    Column(
+        "charge_point_id",
+        BigInteger,
+        ForeignKey("charge_points.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("own", JSON),  # set by the operator
+    Column("learned", JSON),
+    Column("learned_firmware", Text),  # with which it was learned
+)

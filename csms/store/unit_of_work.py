@@ -15,6 +15,7 @@ from csms.store.calls import Calls
 from csms.store.charge_points import ChargePoints
 from csms.store.configuration import Configurations
 from csms.store.database import Database
+from csms.store.dialects import Dialects
 from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
 from csms.store.jobs import Jobs
@@ -115,6 +116,11 @@ class SqlUnitOfWork:
     def local_lists(self) -> LocalLists:
         """Local authorization lists."""
         return LocalLists(self._connection)
+
+    @cached_property
+    def dialects(self) -> Dialects:
+        """Vendor dialects."""
+        return Dialects(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

@@ -51,8 +51,8 @@ class Gateway(Protocol):
                 queue is bounded by the same time once more.
 
         Raises:
-            CallFailed: `station_offline`, `queue_full`, `call_timeout`, `connection_lost` or
-                `invalid_response`.
+            CallFailed: `station_offline`, `queue_full`, `too_early` (of a charge point that wants
+                its calls spaced), `call_timeout`, `connection_lost` or `invalid_response`.
 
         Cancellation: a queued call is withdrawn; a sent one stays open until its answer or time-out
         and its answer is dropped.

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.services.ports.dialects import DialectRepository
 from csms.services.ports.state import Configurations, Jobs, LocalLists, Reservations, SecurityEvents
 from csms.services.records import (
     ApiKey,
@@ -550,6 +551,11 @@ class UnitOfWork(Protocol):
     @property
     def local_lists(self) -> LocalLists:
         """Repository of local authorization lists."""
+        ...
+
+    @property
+    def dialects(self) -> DialectRepository:
+        """Repository of vendor dialects."""
         ...
 
     @property

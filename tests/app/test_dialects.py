@@ -1,0 +1,76 @@
+"""Dialects over the whole system: calls keep the spacing and the quiet time that they name."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.app.bench import TOKEN, system
+from tests.app.station import call, plugged
+
+pytestmark = pytest.mark.slow
+
+OWN = "/api/stations/A/dialect"
+BOOT = {"chargePointVendor": "Easee", "chargePointModel": "Home", "firmwareVersion": "328"}
+SPACING_S = 0.2
+
+
+@pytest.fixture
+async def s(database_url, tmp_path):
+    async with system(database_url, tmp_path) as s:
+        await s.add("A")
+        yield s
+
+
+async def try_call(s, action="ClearCache"):
+    url = f"http://127.0.0.1:{s.running.http_port}/api/stations/A/calls/{action}"
+    async with s.client.post(url, json={}, headers={"Authorization": f"Bearer {TOKEN}"}) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_operators_calls_are_spaced(s):
+    await s.ask("PATCH", OWN, {"callSpacingS": SPACING_S})
+    times = []
+    async with plugged(s) as station:
+
+        def note(action, payload):
+            times.append(asyncio.get_running_loop().time())
+            return {"status": "Accepted"}
+
+        station.choose = note
+        await asyncio.gather(*(call(s, "ClearCache", {}) for _ in range(3)))
+    assert len(times) == 3
+    assert times[-1] - times[0] >= 2 * SPACING_S * 0.9  # as seen at the far end
+
+
+async def test_a_call_that_comes_too_early_is_told_so_and_not_sent(s):
+    async with plugged(s) as station:
+        await station.say("BootNotification", BOOT)
+        assert (await try_call(s))[0] == 200
+        # 30 s to wait is within the time limit of a call; 40 s are not
+        await s.ask("PATCH", OWN, {"callSpacingS": 40})
+        status, problem = await try_call(s)
+        assert (status, problem["code"]) == (409, "too_early")
+        assert "one call in 40 s" in problem["detail"]
+        assert [action for action, _ in station.got] == ["ClearCache"]
+        calls = (await s.ask("GET", "/api/stations/A/calls"))["items"]
+        assert [each["outcome"] for each in calls] == ["too_early", "accepted"]
+        await s.ask("PATCH", OWN, {"callSpacingS": 0})  # also takes the built-in 30 s back
+        assert (await try_call(s))[0] == 200
+
+
+async def test_it_stays_quiet_after_a_boot_and_not_after_a_mere_reconnect(s):
+    await s.ask("PATCH", OWN, {"quietAfterBootS": 600})
+    async with plugged(s) as station:
+        await station.say("BootNotification", BOOT)
+        status, problem = await try_call(s)
+        assert (status, problem["code"]) == (409, "too_early")
+        assert "just booted" in problem["detail"]
+        await s.sql.execute("UPDATE charge_points SET booted_at = now() - interval '1 hour'")
+    async with plugged(s) as station:
+        # its boot may be on the way in the first seconds; then it may be called
+        await s.sql.execute("UPDATE charge_points SET connected_at = now() - interval '1 minute'")
+        await s.ask("PATCH", OWN, {"callSpacingS": 0})
+        assert (await try_call(s))[0] == 200
+        assert [action for action, _ in station.got] == ["ClearCache"]
