@@ -24,6 +24,7 @@ from simulator.replaying import replay
 from simulator.scenario import find_scenario, ready_scenarios
 from simulator.serving import listening, serve
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
+from simulator.verifying import verify
 
 PLAIN_PROGRESS_S = 10.0
 LIVE_PROGRESS_S = 0.5
@@ -35,6 +36,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.command()(serve)
 app.command()(load)
 app.command()(replay)
+app.command()(verify)
 
 
 @app.callback()

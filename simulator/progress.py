@@ -28,12 +28,16 @@ async def showing(
 
     Cancellation: ends the bar.
     """
-    async with asyncio.TaskGroup() as tasks:
-        shown = tasks.create_task(_show(title, done_of, words), name="progress")
-        try:
-            yield
-        finally:
-            shown.cancel()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            shown = tasks.create_task(_show(title, done_of, words), name="progress")
+            try:
+                yield
+            finally:
+                shown.cancel()
+    except ExceptionGroup as group:
+        # The body's own error, as it was before it fell into the group.
+        raise group.exceptions[0] from None
 
 
 async def _show(

@@ -1,0 +1,90 @@
+"""``python -m simulator verify``: the command."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import typer
+
+from simulator.errors import VerifyError
+from simulator.progress import showing
+from simulator.sessions_api import SessionsApi
+from simulator.terminal import loop_factory, refuse
+from simulator.verify import Entry, Finding, Verdict, entries_of
+from simulator.verify import verify as compare
+
+
+def verify(
+    ledger: Annotated[Path, typer.Argument(help="Ledger of run, scenario or load (JSON)")],
+    api: Annotated[str, typer.Option(help="The central system's API, http://HOST:8080")],
+    token: Annotated[
+        str | None, typer.Option(help="Bearer token of that API", envvar="CSMS_ADMIN_TOKEN")
+    ] = None,
+    tolerance_wh: Annotated[
+        int, typer.Option(min=0, help="How far registers may be apart, Wh")
+    ] = 0,
+    meter_values: Annotated[
+        bool, typer.Option("--meter-values", help="Count meter values too, a request a session")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the verdict here (JSON)")] = None,
+) -> None:
+    """Compare a ledger with the sessions of the central system and tell every difference.
+
+    The exit code is 0 without differences, 1 with some, 2 when they cannot be compared.
+    """
+    try:
+        entries = entries_of(_decoded(ledger))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            verdict = runner.run(_verify(entries, api, token, tolerance_wh, meter_values))
+    except VerifyError as error:
+        raise refuse([str(error)]) from error
+    typer.echo(str(verdict))
+    if report is not None:
+        report.write_text(json.dumps(verdict.as_json(), indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(1 if verdict.findings else 0)
+
+
+def _decoded(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"{path}: {error}"
+        raise VerifyError(msg) from error
+
+
+async def _verify(
+    entries: list[Entry], url: str, token: str | None, tolerance_wh: int, meter_values: bool
+) -> Verdict:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    counted = 0
+    async with aiohttp.ClientSession(headers=headers) as http:
+        api = SessionsApi(http, url)
+        async with showing(
+            "verify",
+            lambda: (api.read + counted, len(entries) * (2 if meter_values else 1)),
+            lambda: f"{api.read} sessions read",
+        ):
+            verdict = compare(entries, await api.sessions_of(entries), tolerance_wh=tolerance_wh)
+            missing = {
+                one.transaction_id for one in verdict.findings if one.kind == "missing session"
+            }
+            for entry in entries if meter_values else ():
+                number = entry.transaction_id
+                if number is None or number in missing:
+                    continue
+                stored = await api.count_meter_values(number)
+                counted += 1
+                if stored < entry.meter_values_acknowledged:
+                    verdict.findings.append(
+                        Finding(
+                            kind="meter values missing",
+                            charge_point=entry.charge_point,
+                            transaction_id=number,
+                            what="count",
+                            ledger=entry.meter_values_acknowledged,
+                            stored=stored,
+                        )
+                    )
+    return verdict
