@@ -18,19 +18,18 @@ from typing import cast
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import Event, State
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from csms.clock import Clock
 from csms.errors import StartError
+from csms.ocppj.connection import LARGEST_MESSAGE, Connection
 from csms.ocppj.gate import Arrival, Gate
 from csms.ocppj.handshake import Admission
 
 _log = structlog.get_logger(__name__)
 
-LARGEST_MESSAGE = 2**20
 OPEN_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 5.0
 _BACKLOG = 4096
@@ -45,9 +44,9 @@ _REASONS = {
     errno.EADDRNOTAVAIL: "this machine has no such address",
 }
 
-Check = Callable[["Connection", Request], Awaitable[Response | None]]
-Finish = Callable[["Connection", Response], None]
-Serve = Callable[["Connection", Admission], Awaitable[None]]
+Check = Callable[[Connection, Request], Awaitable[Response | None]]
+Finish = Callable[[Connection, Response], None]
+Serve = Callable[[Connection, Admission], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,61 +60,6 @@ class Pings:
 
     interval_s: float | None = 30.0
     timeout_s: float | None = 30.0
-
-
-_MOST_EARLY = 64
-
-
-class Connection(ServerConnection):
-    """A websockets connection that carries who was let in, with a short way in and out for text.
-
-    Whole text frames go straight from the socket's callback to `on_text`, and `write_now` writes
-    without a task switch: together a fifth of what a message costs. Everything else (fragments,
-    binary frames, broken text, a station that sends without waiting) takes the library's own way,
-    `recv` and `send`, from then on to the end of the connection, so that frames keep their order.
-    """
-
-    admission: Admission | None = None
-    arrival: Arrival
-    _on_text: Callable[[str], None] | None = None
-    _directly = True
-    _early: tuple[str, ...] = ()
-
-    def take_texts(self, on_text: Callable[[str], None]) -> None:
-        """Hand over texts as they come, those that have come already first."""
-        early, self._early = self._early, ()
-        self._on_text = on_text
-        for text in early:
-            on_text(text)
-
-    def use_recv(self) -> None:
-        """Let what comes from here on wait for `recv`."""
-        self._directly = False
-
-    def process_event(self, event: Event) -> None:
-        """Take one event of the protocol; see the class."""
-        if self._directly and isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-            text = _text(event)
-            if text is not None and len(self._early) < _MOST_EARLY:
-                if self._on_text is None:
-                    self._early += (text,)
-                else:
-                    self._on_text(text)
-                return
-            self._directly = False
-        super().process_event(event)
-
-    def write_now(self, text: str) -> bool:
-        """Write a text and return True; False, and nothing written, where only `send` can do it."""
-        if self.paused or self.protocol.state is not State.OPEN:
-            return False
-        self.protocol.send_text(text.encode())
-        self.send_data()
-        return True
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport; our own task does what the parent would spawn one for."""
-        super(ServerConnection, self).connection_made(transport)
 
 
 class Door:
@@ -386,13 +330,3 @@ def _quiet_logger() -> logging.Logger:
     logger = logging.getLogger("csms.ocppj.websockets")
     logger.setLevel(logging.WARNING)
     return logger
-
-
-def _text(frame: Frame) -> str | None:
-    """Return the text of a whole text frame; None when it is another one, or broken."""
-    if frame.opcode is not Opcode.TEXT or not frame.fin:
-        return None
-    try:
-        return str(frame.data, "utf-8")
-    except UnicodeDecodeError:
-        return None

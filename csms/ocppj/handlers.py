@@ -7,24 +7,27 @@ because then nothing may be answered at all.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 import structlog
 
 from csms.clock import Clock, wire_time
 from csms.domain.authorization import IdTagInfo
-from csms.domain.charge_points import ChargePointRecord, Registration
+from csms.domain.charge_points import BootOutcome, ChargePointRecord, Registration
+from csms.domain.connectors import StatusFact
 from csms.domain.reservations import ENDING_STATUSES, ConnectorDownFact
+from csms.domain.transactions import StartOutcome, StopOutcome
 from csms.errors import BadFact, DatabaseAway
 from csms.ocppj import messages, repairs
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused, Refused
 from csms.ocppj.conversation import Call
 from csms.ocppj.messages import Source
 from csms.ocppj.schemas import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Schemas
-from csms.services.intake import Intake
+from csms.services.intake import Fact, Intake
 from csms.services.notices import Notices
 from csms.services.ports.notices import Notice
 
@@ -50,15 +53,28 @@ class Station:
     triggered_until: float = 0.0
 
 
+Answer = dict[str, Any]
+
+
 @dataclass(slots=True, eq=False)
 class Handled:
     """How a call is to be answered, and the repairs that it needed."""
 
-    answer: Mapping[str, Any] | Refused
+    answer: Answer | Refused
     repairs: tuple[str, ...]
 
 
-_Handler = Callable[[Station, Mapping[str, Any], Source], Awaitable[Mapping[str, Any]]]
+@dataclass(slots=True, eq=False)
+class Kept:
+    """A fact to be made durable, and what its outcome is answered with."""
+
+    fact: Fact
+    answer: Callable[[Station, Any], Answer]
+
+
+Later = Callable[[], Coroutine[Any, Any, Answer]]
+Done = Callable[[Handled | DatabaseAway], None]
+_Handler = Callable[[Station, Mapping[str, Any], Source], Answer | Kept | Later]
 
 
 class Handlers:
@@ -95,34 +111,84 @@ class Handlers:
         if notices is not None:
             self._handlers |= NoticeHandlers(notices).handlers()
 
-    async def handle(self, station: Station, call: Call, received_at: datetime) -> Handled:
-        """Serve one call and return its answer.
+    def handle(
+        self, station: Station, call: Call, received_at: datetime, done: Done
+    ) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """Serve one call and hand its answer to `done`, once, now or from the commit of its fact.
 
-        Raises:
-            DatabaseAway: Nothing was stored in time: answer nothing and close with 1013.
+        `done` gets `DatabaseAway` when nothing was stored in time: answer nothing and close with
+        1013.
 
-        Cancellation: the fact may still be stored; its repetition is recognised by content.
+        Returns:
+            For the few calls that more than one thing must be waited for: what does so, for the
+            caller to call and await.
         """
         record = station.record
         source = Source(record.key, received_at, record.strict)
-        answer: Mapping[str, Any] | Refused
+        answer: Answer | Kept | Later | Refused
         try:
             handler = self._allowed(station, call)
             if isinstance(handler, Refused):
                 answer = handler
             else:
                 messages.check(self._schemas, call.action, call.payload, call.raw, source)
-                answer = await handler(station, call.payload, source)
-        except DatabaseAway:
-            raise
-        except PayloadRefused as error:
-            answer = error.refused
-        except BadFact as error:
-            _log.error("fact refused by the database", action=call.action, error=str(error))
-            answer = Refused(ErrorCode.INTERNAL_ERROR, "the message could not be stored")
-        except Exception:
-            _log.exception("handler failed", action=call.action, station=record.identity)
-            answer = Refused(ErrorCode.INTERNAL_ERROR, "the message could not be handled")
+                answer = handler(station, call.payload, source)
+        except Exception as error:
+            answer = _refusal(error, station, call)
+        if type(answer) is Kept:
+            self._intake.put(
+                answer.fact, partial(self._stored, station, call, source, answer.answer, done)
+            )
+        elif isinstance(answer, (dict, Refused)):
+            done(self._handled(station, call, source, answer))
+        elif callable(answer):
+            return partial(self._slowly, answer, station, call, source, done)
+        return None
+
+    def _stored(
+        self,
+        station: Station,
+        call: Call,
+        source: Source,
+        answer_of: Callable[[Station, Any], Answer],
+        done: Done,
+        outcome: object,
+    ) -> None:
+        """Answer a call whose fact is durable, or not to be."""
+        answer: Answer | Refused
+        if isinstance(outcome, DatabaseAway):
+            done(outcome)
+            return
+        if isinstance(outcome, Exception):
+            answer = _refusal(outcome, station, call)
+        else:
+            try:
+                answer = answer_of(station, outcome)
+            except Exception as error:
+                answer = _refusal(error, station, call)
+        done(self._handled(station, call, source, answer))
+
+    async def _slowly(
+        self,
+        later: Later,
+        station: Station,
+        call: Call,
+        source: Source,
+        done: Done,
+    ) -> None:
+        answer: Answer | Refused
+        try:
+            answer = await later()
+        except DatabaseAway as error:
+            done(error)
+            return
+        except Exception as error:
+            answer = _refusal(error, station, call)
+        done(self._handled(station, call, source, answer))
+
+    def _handled(
+        self, station: Station, call: Call, source: Source, answer: Answer | Refused
+    ) -> Handled:
         if isinstance(answer, Refused) and (
             call.action in KEPT_WHEN_REFUSED or answer.code is ErrorCode.INTERNAL_ERROR
         ):
@@ -164,16 +230,13 @@ class Handlers:
 
     # -- one method an action; all but Heartbeat and DataTransfer answer after a commit
 
-    async def _authorize(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        info = await self._intake.submit(messages.authorize(payload, source))
-        return {"idTagInfo": _id_tag_info(info)}
+    def _authorize(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept:
+        return Kept(messages.authorize(payload, source), _authorized)
 
-    async def _boot(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        outcome = await self._intake.submit(messages.boot(payload, source))
+    def _boot(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept:
+        return Kept(messages.boot(payload, source), self._booted)
+
+    def _booted(self, station: Station, outcome: BootOutcome) -> Answer:
         if outcome.registration is not station.record.registration:
             station.record = replace(station.record, registration=outcome.registration)
         return {
@@ -182,55 +245,42 @@ class Handlers:
             "interval": outcome.interval_s,
         }
 
-    async def _data_transfer(
+    def _data_transfer(
         self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
+    ) -> Answer:
         return {"status": "UnknownVendorId"}  # M60: no vendor is known
 
-    async def _heartbeat(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
+    def _heartbeat(self, station: Station, payload: Mapping[str, Any], source: Source) -> Answer:
         return {"currentTime": wire_time(self._clock.now())}
 
-    async def _meter_values(
+    def _meter_values(
         self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
+    ) -> Kept | Answer:
         fact = messages.meter_values(payload, source)
-        if fact.readings:
-            await self._intake.submit(fact)
-        return {}
+        return Kept(fact, _nothing) if fact.readings else {}
 
-    async def _start(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        outcome = await self._intake.submit(messages.start(payload, source))
-        return {
-            "transactionId": outcome.transaction_id,
-            "idTagInfo": _id_tag_info(outcome.id_tag_info),
-        }
+    def _start(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept:
+        return Kept(messages.start(payload, source), _started)
 
-    async def _status(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
+    def _status(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept | Later:
         fact = messages.status(payload, source)
-        await self._intake.submit(fact)
         if fact.status in ENDING_STATUSES and self._notices is not None:
-            await self._notices.submit(
-                ConnectorDownFact(
-                    charge_point=fact.charge_point,
-                    received_at=fact.received_at,
-                    connector_id=fact.connector_id,
-                )
+            return partial(self._connector_down, fact, self._notices)
+        return Kept(fact, _nothing)
+
+    async def _connector_down(self, fact: StatusFact, notices: Notices) -> Answer:
+        await self._intake.submit(fact)
+        await notices.submit(
+            ConnectorDownFact(
+                charge_point=fact.charge_point,
+                received_at=fact.received_at,
+                connector_id=fact.connector_id,
             )
+        )
         return {}
 
-    async def _stop(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        outcome = await self._intake.submit(messages.stop(payload, source))
-        if outcome.id_tag_info is None:
-            return {}
-        return {"idTagInfo": _id_tag_info(outcome.id_tag_info)}
+    def _stop(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept:
+        return Kept(messages.stop(payload, source), _stopped)
 
 
 class NoticeHandlers:
@@ -251,19 +301,58 @@ class NoticeHandlers:
         }
 
     def _kept(self, read: Callable[[Mapping[str, Any], Source], Notice]) -> _Handler:
-        async def handle(
-            station: Station, payload: Mapping[str, Any], source: Source
-        ) -> Mapping[str, Any]:
-            await self._notices.submit(read(payload, source))
-            return {}
+        def handle(station: Station, payload: Mapping[str, Any], source: Source) -> Later:
+            return partial(self._submit, read(payload, source), {})
 
         return handle
 
-    async def _sign_certificate(
+    def _sign_certificate(
         self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Mapping[str, Any]:
-        await self._notices.submit(messages.unsigned_certificate(source))
-        return {"status": "Rejected"}  # M80: nobody here can sign it
+    ) -> Later:
+        # M80: nobody here can sign it
+        notice = messages.unsigned_certificate(source)
+        return partial(self._submit, notice, {"status": "Rejected"})
+
+    async def _submit(self, notice: Notice, answer: Answer) -> Answer:
+        await self._notices.submit(notice)
+        return answer
+
+
+def _nothing(station: Station, outcome: object) -> Answer:
+    return {}
+
+
+def _authorized(station: Station, info: IdTagInfo) -> Answer:
+    return {"idTagInfo": _id_tag_info(info)}
+
+
+def _started(station: Station, outcome: StartOutcome) -> Answer:
+    return {
+        "transactionId": outcome.transaction_id,
+        "idTagInfo": _id_tag_info(outcome.id_tag_info),
+    }
+
+
+def _stopped(station: Station, outcome: StopOutcome) -> Answer:
+    return {} if outcome.id_tag_info is None else {"idTagInfo": _id_tag_info(outcome.id_tag_info)}
+
+
+def _refusal(error: Exception, station: Station, call: Call) -> Refused:
+    """Return the CALLERROR for what went wrong inside."""
+    if isinstance(error, PayloadRefused):
+        return error.refused
+    if isinstance(error, BadFact):
+        _log.error(
+            "fact refused by the database",
+            action=call.action,
+            station=station.record.identity,
+            error=str(error),
+        )
+        return Refused(ErrorCode.INTERNAL_ERROR, "the message could not be stored")
+    _log.error(
+        "handler failed", action=call.action, station=station.record.identity, exc_info=error
+    )
+    return Refused(ErrorCode.INTERNAL_ERROR, "the message could not be handled")
 
 
 def _id_tag_info(info: IdTagInfo) -> dict[str, str]:

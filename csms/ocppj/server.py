@@ -19,7 +19,8 @@ from csms.domain.ids import ChargePointKey
 from csms.errors import DatabaseAway
 from csms.metrics import METRICS
 from csms.ocppj import repairs
-from csms.ocppj.door import OPEN_TIMEOUT_S, Connection, Door, Pings
+from csms.ocppj.connection import Connection
+from csms.ocppj.door import OPEN_TIMEOUT_S, Door, Pings
 from csms.ocppj.gate import Gate
 from csms.ocppj.gateway import LocalGateway
 from csms.ocppj.handlers import Handlers, Station

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeGuard, TypeVar, overload
@@ -56,8 +56,10 @@ _TROUBLE_LASTS_S = 5.0
 
 @dataclass(slots=True, eq=False)
 class _Entry:
+    """A fact that waits; `done` gets its outcome or error once, then it is None."""
+
     fact: Fact
-    outcome: asyncio.Future[Any]
+    done: Callable[[Any], None] | None
     deadline: float
 
 
@@ -114,10 +116,26 @@ class Intake:
 
         Cancellation: the fact may still be stored.
         """
-        future = asyncio.get_running_loop().create_future()
-        self._facts.append(_Entry(fact, future, self._clock.monotonic() + WAIT_S))
-        self._wake.give()
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: object) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.put(fact, settle)
         return await future
+
+    def put(self, fact: Fact, done: Callable[[Any], None]) -> None:
+        """Make one fact durable; `done` gets what to answer, or the error that `submit` raises.
+
+        It is called once, by the event loop; what it raises is logged. Never blocks.
+        """
+        self._facts.append(_Entry(fact, done, self._clock.monotonic() + WAIT_S))
+        self._wake.give()
 
     def log(self, frame: LoggedFrame) -> None:
         """Put a frame into the message log. Never blocks."""
@@ -211,18 +229,18 @@ class Intake:
             for entry in self._facts:  # oldest first
                 if entry.deadline > now:
                     break
-                if not entry.outcome.done():
+                if entry.done is not None:
                     self._trouble = (now, "a commit takes too long")
-                    entry.outcome.set_exception(DatabaseAway("a commit takes too long"))
+                    self._settle([(entry, DatabaseAway("a commit takes too long"))])
 
     def _give_up_late(self, error: DatabaseAway) -> None:
         now = self._clock.monotonic()
         kept: deque[_Entry] = deque()
         for entry in self._facts:
-            if entry.outcome.done():
-                continue  # its connection has gone: the charge point will send it again
+            if entry.done is None:
+                continue  # given up: the charge point will send it again
             if self._closing or entry.deadline <= now:
-                entry.outcome.set_exception(DatabaseAway(str(error)))
+                self._settle([(entry, DatabaseAway(str(error)))])
             else:
                 kept.append(entry)
         self._facts = kept
@@ -245,8 +263,7 @@ class Intake:
                 _log.error(
                     "fact refused by the database", kind=type(entry.fact).__name__, error=str(error)
                 )
-                if not entry.outcome.done():
-                    entry.outcome.set_exception(error)
+                self._settle([(entry, error)])
             else:
                 middle = len(entries) // 2
                 await self._commit(entries[:middle], ())
@@ -255,7 +272,7 @@ class Intake:
     async def _commit_all(self, entries: Sequence[_Entry], refused: Sequence[Quarantined]) -> None:
         touched = Touched(sites=set(), transactions=set())
         # facts that were answered in an earlier part of a split batch stay out
-        waiting = [entry for entry in entries if not entry.outcome.done()]
+        waiting = [entry for entry in entries if entry.done is not None]
         outcomes: Sequence[object]
         try:
             values = [entry.fact for entry in waiting if _is_plain_values(entry.fact)]
@@ -280,10 +297,18 @@ class Intake:
             _log.exception("batch failed inside")
             raise BadFact(f"{type(error).__name__}: {error}") from error
         self._repetitions.remember(sifted)
-        for entry, outcome in zip(waiting, outcomes, strict=True):
-            if not entry.outcome.done():
-                entry.outcome.set_result(outcome)
+        self._settle(zip(waiting, outcomes, strict=True))
         self._publish(waiting, touched)
+
+    @staticmethod
+    def _settle(outcomes: Iterable[tuple[_Entry, object]]) -> None:
+        """Tell those who wait, all in one turn of the loop, after the next commit is under way."""
+        told = []
+        for entry, outcome in outcomes:
+            if entry.done is not None:  # else it was given up while the commit was in flight
+                told.append((entry.done, outcome))
+                entry.done = None
+        asyncio.get_running_loop().call_soon(_tell, told)
 
     async def _record(
         self,
@@ -388,6 +413,14 @@ class Intake:
         }
         for station in stations:
             self._bus.publish(StationChanged(station))
+
+
+def _tell(told: Sequence[tuple[Callable[[Any], None], object]]) -> None:
+    for done, outcome in told:
+        try:
+            done(outcome)
+        except Exception:  # one connection's fault must not keep the others waiting
+            _log.exception("an answer could not be given")
 
 
 def _is_plain_values(fact: Fact) -> TypeGuard[MeterValuesFact]:

@@ -50,6 +50,7 @@ class StandInIntake:
         self.error: Exception | None = None
         self.on_commit: Callable[[Any], None] = lambda fact: None
         self.waiting = 0
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._gate = asyncio.Event()
         self._gate.set()
 
@@ -58,6 +59,15 @@ class StandInIntake:
 
     def release(self) -> None:
         self._gate.set()
+
+    def put(self, fact: Any, done: Callable[[Any], None]) -> None:
+        def told(task: asyncio.Future[Any]) -> None:
+            self._tasks.discard(task)
+            done(task.exception() or task.result())
+
+        task = asyncio.ensure_future(self.submit(fact))
+        self._tasks.add(task)
+        task.add_done_callback(told)
 
     async def submit(self, fact: Any) -> Any:
         self.waiting += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import dataclasses
 import json
@@ -139,11 +140,16 @@ async def test_any_payload_gets_an_answer_and_facts_fit(strict, odd):
     raw = json.dumps([2, "1", action, payload])
     intake = StandInIntake()
     handlers = Handlers(intake, SCHEMAS, SystemClock(), intake)
-    handled = await handlers.handle(
+    answered = asyncio.get_running_loop().create_future()
+    slow = handlers.handle(
         Station(record(strict=strict)),
         Call("1", action, orjson.loads(raw)[3], raw),
         datetime.now(UTC),
+        answered.set_result,
     )
+    if slow is not None:
+        await slow()
+    handled = await answered
     if isinstance(handled.answer, Refused):
         assert handled.answer.code is not ErrorCode.INTERNAL_ERROR
         assert intake.facts == []
