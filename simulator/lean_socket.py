@@ -24,13 +24,16 @@ class LeanSocket(asyncio.Protocol):
         on_open: called once the handshake is done.
         on_text: called with each text.
         on_lost: called once with a reason when it ends, also when it never opened.
+        authorization: header of the handshake.
     """
 
     __slots__ = (
+        "_authorization",
         "_buffer",
         "_host",
         "_is_open",
         "_path",
+        "_refusal",
         "_transport",
         "on_lost",
         "on_open",
@@ -44,7 +47,11 @@ class LeanSocket(asyncio.Protocol):
         on_open: Callable[[], None],
         on_text: Callable[[bytes], None],
         on_lost: Callable[[str], None],
+        *,
+        authorization: str | None = None,
     ) -> None:
+        self._authorization = authorization
+        self._refusal = ""
         self._host, self._path = host, path
         self.on_open, self.on_text, self.on_lost = on_open, on_text, on_lost
         self._buffer = b""
@@ -54,17 +61,18 @@ class LeanSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the handshake."""
         self._transport = cast("asyncio.Transport", transport)
+        login = f"Authorization: {self._authorization}\r\n" if self._authorization else ""
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
             f"GET {self._path} HTTP/1.1\r\nHost: {self._host}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n".encode()
+            f"Sec-WebSocket-Protocol: ocpp1.6\r\n{login}\r\n".encode()
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell that it has ended."""
         self._is_open = False
-        self.on_lost("reset" if exc is not None else "closed")
+        self.on_lost(self._refusal or ("reset" if exc is not None else "closed"))
 
     def data_received(self, data: bytes) -> None:
         """Take in what came."""
@@ -81,6 +89,8 @@ class LeanSocket(asyncio.Protocol):
                 self.abort()
             return False
         if not head.startswith(b"HTTP/1.1 101"):
+            status = head.split(b"\r\n", 1)[0].decode("latin-1")[9:12]
+            self._refusal = f"refused with HTTP {status}"
             self.abort()
             return False
         self._buffer, self._is_open = rest, True

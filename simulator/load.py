@@ -1,23 +1,34 @@
-"""Load: thousands of charge points from one process, each a few hundred bytes.
+"""Load: thousands of charge points from one process on one core.
 
-Each connects, boots, reports Available, starts a transaction, sends MeterValues at its own phase of
-the interval, and stops its transaction at the end. Frames are put together from texts and answers
-are matched by order: a charge point has one call open at a time. What is asked of a charge point is
-answered ``Accepted`` or by NotImplemented, without effect.
+They come up by a ramp or all at once, charge for a while, are perhaps cut off and come back
+together, stop, and leave. What each of them does stands in :mod:`simulator.lean_station`. Every
+phase is bounded in time, whatever the central system does.
 """
 
 import asyncio
-import json
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from simulator.clock import Clock, iso
-from simulator.lean_socket import LeanSocket
+from simulator.clock import Clock
+from simulator.lean_station import LeanStation
+from simulator.link import Link
+from simulator.load_report import LoadReport, cpu_seconds, resident_kib
 
 ADDRESSES_PER_SOURCE = 20_000
 """Connections from one loopback address, fewer than a system has ports."""
+
+CONNECT_S = 30.0
+ANSWER_S = 60.0
+"""How long a handshake or an answer may take before the connection is given up."""
+
+CHECK_S = 2.0
+BACK_OFF_S = (0.5, 30.0)
+LOOPBACK = ("127.0.0.1", "localhost")
+
+Pattern = Literal["ramp", "storm", "reconnect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,207 +38,50 @@ class LoadPlan:
     Attributes:
         url: ``ws://`` endpoint; the identity is appended.
         stations: how many charge points.
-        connects_per_s: the ramp; 0 has all connect at once.
+        pattern: ``ramp``: they connect and stop at a pace; ``storm``: all at once; ``reconnect``: a
+            ramp, and all connections are cut at once half-way.
+        connects_per_s: the pace; 0 makes a storm of it.
         interval_s: between MeterValues of one charge point.
         duration_s: how long they charge once all have been started.
         id_tag: of all transactions.
         prefix: of identities.
+        password: Basic authentication of all.
     """
 
     url: str
     stations: int
+    pattern: Pattern = "ramp"
     connects_per_s: float = 200.0
     interval_s: float = 60.0
     duration_s: float = 120.0
     id_tag: str = "SIM-TAG-0001"
     prefix: str = "LOAD-"
+    password: str | None = None
 
-
-@dataclass(slots=True)
-class LoadReport:
-    """What came of it; latencies in ms by kind, in order of arrival."""
-
-    latencies: dict[str, list[float]] = field(default_factory=dict)
-    errors: Counter[str] = field(default_factory=Counter)
-    connected: int = 0
-    charging: int = 0
-    stopped: int = 0
-    seconds: float = 0.0
-
-    def took(self, kind: str, seconds: float) -> None:
-        """Take in one latency."""
-        self.latencies.setdefault(kind, []).append(seconds * 1000)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report, JSON-ready."""
-        table = {
-            kind: {
-                "count": len(values),
-                "p50Ms": round(quantile(values, 0.5), 2),
-                "p99Ms": round(quantile(values, 0.99), 2),
-                "maxMs": round(max(values), 2),
-            }
-            for kind, values in self.latencies.items()
-        }
-        return {
-            "seconds": round(self.seconds, 1),
-            "connected": self.connected,
-            "charging": self.charging,
-            "stopped": self.stopped,
-            "errors": dict(self.errors),
-            "latencies": table,
-        }
-
-    def __str__(self) -> str:
-        report = self.as_json()
-        lines = [
-            f"{report['seconds']} s: {self.connected} connected, {self.charging} charging, "
-            f"{self.stopped} stopped, errors {report['errors'] or 'none'}"
-        ]
-        lines += [
-            f"{kind:18}{row['count']:>9}  p50 {row['p50Ms']:>9} ms  p99 {row['p99Ms']:>9} ms  "
-            f"max {row['maxMs']:>9} ms"
-            for kind, row in report["latencies"].items()
-        ]
-        return "\n".join(lines)
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which ``share`` of ``values`` lie; 0 for none.
-
-    >>> quantile([3.0, 1.0, 2.0], 0.5), quantile([], 0.5)
-    (2.0, 0.0)
-    """
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
-
-
-class LeanStation:
-    """One charge point of a load."""
-
-    __slots__ = ("_asked", "_at", "_load", "_number", "_socket", "_timer", "_tx", "_wh")
-
-    def __init__(self, load: "Load", number: int) -> None:
-        self._load = load
-        self._number = number
-        self._asked = ""
-        self._at = load.clock.monotonic()
-        self._tx: int | None = None
-        self._wh = 0
-        self._socket: LeanSocket | None = None
-        self._timer: asyncio.TimerHandle | None = None
+    def identity(self, number: int) -> str:
+        """Return the identity of a charge point, numbered from 1."""
+        return f"{self.prefix}{number:06}"
 
     @property
-    def is_settled(self) -> bool:
-        """Whether nothing is open and no transaction runs."""
-        return self._socket is None or (not self._asked and self._tx is None)
+    def pace(self) -> float:
+        """Charge points a second, 0 for all at once."""
+        return 0.0 if self.pattern == "storm" else self.connects_per_s
 
-    def socket(self, host: str, path: str) -> LeanSocket:
-        """Return the protocol of this charge point's connection."""
-        self._socket = LeanSocket(host, path, self._opened, self._came, self._lost)
-        return self._socket
+    @property
+    def ramp_s(self) -> float:
+        """How long the ramp takes."""
+        return self.stations / self.pace if self.pace else 0.0
 
-    def failed(self) -> None:
-        """Note that there was no connection."""
-        self._socket = None
+    def source(self, number: int) -> tuple[str, int] | None:
+        """Return the local address to connect from; None leaves it to the system.
 
-    def _opened(self) -> None:
-        load = self._load
-        load.report.connected += 1
-        load.report.took("Connect", load.clock.monotonic() - self._at)
-        boot = '{"chargePointVendor":"OpenSimulator","chargePointModel":"LOAD"}'
-        self._ask("BootNotification", boot)
-
-    def _ask(self, action: str, payload: str) -> None:
-        if self._socket is None or self._asked:
-            return
-        self._asked = action
-        self._at = self._load.clock.monotonic()
-        self._socket.send(f'[2,"{self._load.next_id()}","{action}",{payload}]')
-
-    def _came(self, data: bytes) -> None:
-        if data.startswith((b"[3", b"[ 3")):
-            action, self._asked = self._asked, ""
-            self._load.report.took(action, self._load.clock.monotonic() - self._at)
-            self._answered(action, data)
-        elif data.startswith((b"[4", b"[ 4")):
-            self._load.report.errors[f"{self._asked} refused"] += 1
-            action, self._asked = self._asked, ""
-            if action == "MeterValues":
-                self._sample_later()
-        elif self._socket is not None:
-            message_id = json.loads(data)[1]
-            self._socket.send(json.dumps([4, message_id, "NotImplemented", "a load only", {}]))
-
-    def _answered(self, action: str, data: bytes) -> None:
-        load = self._load
-        now = iso(load.clock.now())
-        if action == "BootNotification":
-            self._ask(
-                "StatusNotification",
-                f'{{"connectorId":1,"errorCode":"NoError","status":"Preparing","timestamp":"{now}"}}',
-            )
-        elif action == "StatusNotification":
-            self._ask(
-                "StartTransaction",
-                f'{{"connectorId":1,"idTag":"{load.plan.id_tag}","meterStart":0,"timestamp":"{now}"}}',
-            )
-        elif action == "StartTransaction":
-            answer = json.loads(data)[2]
-            self._tx = int(answer["transactionId"])
-            if answer["idTagInfo"]["status"] != "Accepted":
-                load.report.errors[f"id tag {answer['idTagInfo']['status']}"] += 1
-            load.report.charging += 1
-            # Spread over the interval: a fleet's clocks are not in step.
-            share = (self._number * 0.618034) % 1.0
-            self._sample_later(load.plan.interval_s * share)
-        elif action == "MeterValues":
-            self._sample_later()
-        elif action == "StopTransaction":
-            load.report.stopped += 1
-            self._tx = None
-        if load.is_ending and action != "StopTransaction":
-            self.stop()
-
-    def _sample_later(self, seconds: float | None = None) -> None:
-        wait_s = self._load.plan.interval_s if seconds is None else seconds
-        self._timer = self._load.loop.call_later(wait_s, self._sample)
-
-    def _sample(self) -> None:
-        if self._tx is None or self._load.is_ending:
-            return
-        self._wh += round(11_000 * self._load.plan.interval_s / 3600)
-        now = iso(self._load.clock.now())
-        self._ask(
-            "MeterValues",
-            f'{{"connectorId":1,"transactionId":{self._tx},"meterValue":[{{"timestamp":"{now}",'
-            f'"sampledValue":[{{"value":"{self._wh}","unit":"Wh",'
-            '"measurand":"Energy.Active.Import.Register"},{"value":"11000","unit":"W",'
-            '"measurand":"Power.Active.Import"}]}]}',
-        )
-
-    def stop(self) -> None:
-        """Stop the transaction, or do so when the open call is answered."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._tx is not None and not self._asked:
-            now = iso(self._load.clock.now())
-            self._ask(
-                "StopTransaction",
-                f'{{"transactionId":{self._tx},"meterStop":{self._wh},"timestamp":"{now}"}}',
-            )
-
-    def leave(self) -> None:
-        """Close the connection."""
-        if self._socket is not None:
-            self._socket.close()
-
-    def _lost(self, why: str) -> None:
-        if not self._load.is_leaving:
-            self._load.report.errors[f"connection {why}"] += 1
-        if self._timer is not None:
-            self._timer.cancel()
-        self._socket = None
+        >>> LoadPlan(url="ws://127.0.0.1:9/ocpp", stations=50_000).source(40_000)
+        ('127.0.0.4', 0)
+        """
+        host = urlsplit(self.url).hostname
+        if host not in LOOPBACK or self.stations <= ADDRESSES_PER_SOURCE:
+            return None
+        return f"127.0.0.{2 + number // ADDRESSES_PER_SOURCE}", 0
 
 
 class Load:
@@ -245,8 +99,14 @@ class Load:
         self.loop = asyncio.get_running_loop()
         self.is_ending = False
         self.is_leaving = False
+        self.is_cutting = False
+        self.phase = "connecting"
+        self._began = clock.monotonic()
         self._stations: list[LeanStation] = []
         self._stop_asked = asyncio.Event()
+        self._tasks = asyncio.TaskGroup()
+        # Chance in a simulation, not a secret.
+        self._chance = random.Random(plan.prefix)  # noqa: S311
         self._ids = 0
 
     def next_id(self) -> int:
@@ -258,47 +118,136 @@ class Load:
         """Ask ``run`` to end in order."""
         self._stop_asked.set()
 
+    def progress(self) -> tuple[float, float]:
+        """Return seconds since the beginning, and how many there will be."""
+        expected = 2 * self.plan.ramp_s + self.plan.duration_s
+        return min(self.clock.monotonic() - self._began, expected), expected
+
+    def describe(self) -> str:
+        """Return where the load stands, in words."""
+        report = self.report
+        return (
+            f"{self.phase}: {report.connected}/{self.plan.stations} connected, "
+            f"{report.charging} charging, {report.stopped} stopped, "
+            f"{sum(report.errors.values())} errors"
+        )
+
     async def run(self, patience_s: float = 30.0) -> LoadReport:
         """Connect all, charge for the plan's time, stop all, leave; return the report.
 
+        Args:
+            patience_s: how long, at most, is waited for all to charge, and for all to be stopped.
+
         Cancellation: connections stay open until the loop ends.
         """
-        began = self.clock.monotonic()
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(1, self.plan.stations + 1):
-                due = number / self.plan.connects_per_s if self.plan.connects_per_s else 0.0
-                wait_s = began + due - self.clock.monotonic()
-                if wait_s > 0 and await self.clock.wait(self._stop_asked, wait_s):
-                    break
-                tasks.create_task(self._connect(number))
-        await self.clock.wait(self._stop_asked, self.plan.duration_s)
-        self.is_ending = True
-        for station in self._stations:
-            station.stop()
-        deadline = self.clock.monotonic() + patience_s
-        while self.clock.monotonic() < deadline and not all(
-            station.is_settled for station in self._stations
-        ):
-            await self.clock.sleep(0.1)
-        self.is_leaving = True
-        for station in self._stations:
-            station.leave()
-        self.report.seconds = self.clock.monotonic() - began
+        self._began = self.clock.monotonic()
+        memory, cpu = resident_kib(), cpu_seconds()
+        async with asyncio.TaskGroup() as self._tasks:
+            checks = self._tasks.create_task(self._check(), name="load checks")
+            await self._connect_all(patience_s)
+            await self._charge()
+            if memory is not None:
+                used = (resident_kib() or memory) - memory
+                self.report.kib_each = max(0.0, used / self.plan.stations)
+            await self._stop_all(patience_s)
+            checks.cancel()
+            self.is_leaving = True
+            for station in self._stations:
+                station.leave()
+        self.report.cpu_s = cpu_seconds() - cpu
+        self.report.seconds = self.clock.monotonic() - self._began
+        records = (station.ledger_record() for station in self._stations)
+        self.report.ledger = [one for one in records if one is not None]
         return self.report
 
-    async def _connect(self, number: int) -> None:
-        station = LeanStation(self, number)
-        self._stations.append(station)
-        parts = urlsplit(self.plan.url)
-        path = f"{parts.path.rstrip('/')}/{quote(f'{self.plan.prefix}{number:06}', safe='')}"
+    async def _connect_all(self, patience_s: float) -> None:
+        self._stations = [LeanStation(self, number) for number in range(1, self.plan.stations + 1)]
+        async for station in self._paced(self._stations):
+            if self._stop_asked.is_set():
+                return
+            self._tasks.create_task(self._connect(station))
+        stopped = self._stop_asked.is_set
+        await self._until(lambda one: stopped() or not one.is_coming, patience_s)
+
+    async def _charge(self) -> None:
+        self.phase = "charging"
+        if self.plan.pattern != "reconnect":
+            await self.clock.wait(self._stop_asked, self.plan.duration_s)
+            return
+        await self.clock.wait(self._stop_asked, self.plan.duration_s / 2)
+        self.phase = "reconnecting"
+        self.is_cutting = True
+        for station in self._stations:
+            station.cut()
+        # Lost connections are told in the loop's next rounds.
+        await self.clock.sleep(0)
+        await self.clock.sleep(0)
+        self.is_cutting = False
+        await self.clock.wait(self._stop_asked, self.plan.duration_s / 2)
+
+    async def _stop_all(self, patience_s: float) -> None:
+        self.phase, self.is_ending = "stopping", True
+        async for station in self._paced(self._stations):
+            station.stop()
+        await self._until(lambda one: one.is_settled, patience_s)
+        left = sum(not station.is_settled for station in self._stations)
+        if left:
+            self.report.errors["not stopped in time"] += left
+
+    async def _paced(self, stations: Sequence[LeanStation]) -> AsyncIterator[LeanStation]:
+        """Yield each at its time; all at once for a storm."""
+        began = self.clock.monotonic()
+        for order, station in enumerate(stations):
+            due = order / self.plan.pace if self.plan.pace else 0.0
+            wait_s = began + due - self.clock.monotonic()
+            if wait_s > 0:
+                # Who asks for the end gets it without the pace.
+                await self.clock.wait(self._stop_asked, wait_s)
+            yield station
+
+    async def _until(self, holds: Callable[[LeanStation], bool], patience_s: float) -> None:
+        """Wait until ``holds`` for all, at most ``patience_s``."""
+        deadline = self.clock.monotonic() + patience_s
+        while self.clock.monotonic() < deadline and not all(map(holds, self._stations)):
+            await self.clock.sleep(0.1)
+
+    async def _check(self) -> None:
+        while True:
+            await self.clock.sleep(CHECK_S)
+            now = self.clock.monotonic()
+            for station in self._stations:
+                station.check(now, ANSWER_S)
+
+    def come_back(self, station: LeanStation) -> None:
+        """Have a charge point connect again: at once after a cut of all, else after a while."""
+        wait_s = 0.0
+        if not self.is_cutting:
+            least, most = BACK_OFF_S
+            wait_s = min(most, least * 2 ** min(station.failures, 10))
+            wait_s *= self._chance.uniform(0.5, 1.0)
+        self.loop.call_later(wait_s, self._connect_again, station)
+
+    def _connect_again(self, station: LeanStation) -> None:
+        if not self.is_leaving and not (self.is_ending and station.is_settled):
+            self._tasks.create_task(self._connect(station))
+
+    async def _connect(self, station: LeanStation) -> None:
+        plan, parts = self.plan, urlsplit(self.plan.url)
+        identity = plan.identity(station.number)
+        path = f"{parts.path.rstrip('/')}/{quote(identity, safe='')}"
         host, port = parts.hostname or "", parts.port or 80
-        source = None
-        if host == "127.0.0.1" and self.plan.stations > ADDRESSES_PER_SOURCE:
-            source = (f"127.0.0.{2 + number // ADDRESSES_PER_SOURCE}", 0)
+        login = None
+        if plan.password is not None:
+            login = Link.basic(identity, plan.password.encode())
         try:
-            await self.loop.create_connection(
-                lambda: station.socket(parts.netloc, path), host, port, local_addr=source
-            )
+            async with asyncio.timeout(CONNECT_S):
+                await self.loop.create_connection(
+                    lambda: station.socket(parts.netloc, path, login),
+                    host,
+                    port,
+                    local_addr=plan.source(station.number),
+                )
         except OSError as error:
-            station.failed()
+            station.failures += 1
             self.report.errors[type(error).__name__] += 1
+            self.come_back(station)

@@ -9,15 +9,21 @@ from typing import Annotated
 import typer
 
 from simulator.clock import RealClock
-from simulator.load import Load, LoadPlan, LoadReport
+from simulator.errors import FleetError, RegistrationError
+from simulator.fleet_file import parse_fleet
+from simulator.load import Load, LoadPlan, Pattern
+from simulator.load_report import LoadReport
+from simulator.progress import showing
+from simulator.registration import register_fleet
 from simulator.terminal import loop_factory, on_signals, refuse, say
-
-PROGRESS_S = 5.0
 
 
 def load(
     url: Annotated[str, typer.Option(help="OCPP endpoint, ws://HOST:PORT/ocpp")],
     stations: Annotated[int, typer.Option(min=1, max=100_000)] = 1_000,
+    pattern: Annotated[
+        Pattern, typer.Option(help="storm: all at once; reconnect: all are cut off half-way")
+    ] = "ramp",
     connects_per_s: Annotated[
         float, typer.Option(min=0.0, help="The ramp; 0 has all connect at once")
     ] = 200.0,
@@ -25,21 +31,39 @@ def load(
     duration: Annotated[float, typer.Option(min=0.0, help="Charging, s")] = 120.0,
     id_tag: Annotated[str, typer.Option(help="Of all transactions")] = "SIM-TAG-0001",
     prefix: Annotated[str, typer.Option(help="Of identities PREFIX000001...")] = "LOAD-",
-    report: Annotated[Path | None, typer.Option(help="Write the report here (JSON)")] = None,
+    password: Annotated[str | None, typer.Option(help="Basic authentication of all")] = None,
+    register: Annotated[
+        str | None, typer.Option(help="Create stations and tag at this API first, http://HOST:8080")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="Bearer token of that API", envvar="CSMS_ADMIN_TOKEN")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here (JSON); verify reads its ledger")
+    ] = None,
 ) -> None:
-    """Connect many lean charge points, have them charge, and report latencies."""
+    """Connect many lean charge points, have them charge, and report latencies and a ledger.
+
+    The exit code is 0 without errors, 1 with some, 2 when nothing could be played.
+    """
     if not url.startswith("ws://"):
         raise refuse([f"--url: {url!r} does not begin with ws://"])
+    if report is not None and not report.absolute().parent.is_dir():
+        raise refuse([f"--report: there is no folder {report.absolute().parent}"])
     plan = LoadPlan(
         url=url,
         stations=stations,
+        pattern=pattern,
         connects_per_s=connects_per_s,
         interval_s=interval,
         duration_s=duration,
         id_tag=id_tag,
         prefix=prefix,
+        password=password,
     )
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        if register is not None:
+            runner.run(_register(plan, register, token))
         found = runner.run(_load(plan))
     typer.echo(str(found))
     if report is not None:
@@ -47,21 +71,28 @@ def load(
     sys.exit(1 if found.errors else 0)
 
 
+async def _register(plan: LoadPlan, url: str, token: str | None) -> None:
+    """Create what the load needs.
+
+    Raises:
+        typer.Exit: the API does not take it.
+    """
+    group = {
+        "prefix": plan.prefix,
+        "count": plan.stations,
+        "maxKw": 11,
+        "idTags": [plan.id_tag],
+        "password": plan.password,
+    }
+    try:
+        created = await register_fleet(parse_fleet({"groups": [group]}), url, token)
+    except (FleetError, RegistrationError) as error:
+        raise refuse([str(error)]) from error
+    say(f"registered: {created} new stations and id tags")
+
+
 async def _load(plan: LoadPlan) -> LoadReport:
     playing = Load(plan, RealClock())
     on_signals(playing.stop)
-    async with asyncio.TaskGroup() as tasks:
-        progress = tasks.create_task(_progress(playing))
-        report = await playing.run()
-        progress.cancel()
-    return report
-
-
-async def _progress(playing: Load) -> None:
-    while True:
-        await playing.clock.sleep(PROGRESS_S)
-        found = playing.report
-        say(
-            f"{found.connected}/{playing.plan.stations} connected, {found.charging} charging, "
-            f"{sum(found.errors.values())} errors"
-        )
+    async with showing("load", playing.progress, playing.describe):
+        return await playing.run()
