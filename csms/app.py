@@ -25,6 +25,8 @@ from csms.errors import DatabaseAway, StartError
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
+from csms.ocppj.repairs.switches import Switches
+from csms.ocppj.repairs.tolerance import Repairs
 from csms.pki.contexts import TlsContexts
 from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
@@ -202,6 +204,7 @@ async def running(
         port=settings.ocpp_port,
         connections=connections,
         intake=intake,
+    repairs = Repairs(schemas, Switches(off=settings.repairs_off, on=settings.repairs_on))
         schemas=schemas,
         clock=clock,
         bus=bus,
@@ -221,6 +224,7 @@ async def running(
     released = Released(SqlReleasedStore(database), limits, bus, clock)
     ports = Ports(
         units=units,
+        known_repairs=repairs,
         gateway=ocpp.gateway,
         schemas=schemas,
         allocator=allocator,
@@ -229,7 +233,7 @@ async def running(
         last_seen=connections.last_seen,
         settle_log=intake.settle_log,
         diary=diary,
-        redelivery=QuarantineRedelivery(intake, schemas),
+        redelivery=QuarantineRedelivery(intake, repairs),
     )
     operators = create_api(
         ports,

@@ -29,6 +29,12 @@ _Port = Annotated[int, Field(ge=0, le=65535)]
 _Network = IPv4Network | IPv6Network
 
 
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(name for part in value.split(",") if (name := part.strip().lower()))
+
+
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -56,6 +62,8 @@ class Settings(BaseModel):
         accept_unknown_stations: None takes the command's default (`serve`: off, `demo`: on).
         quiet: Whether new stations get no unasked call; None as above (`serve`: on, `demo`: off).
         message_log_days: How many days of OCPP messages are kept.
+        repairs_off: Names of repairs that no station gets, see ``docs/repairs.md``.
+        repairs_on: Names of repairs that are done though they are off by default.
         message_log_max_mb: And how much of them; None: 2000 in the embedded database, else 10000.
     """
 
@@ -83,6 +91,8 @@ class Settings(BaseModel):
     heartbeat_interval_s: Annotated[int, Field(ge=1, le=86400)] = 300
     message_log_days: Annotated[int, Field(ge=1, le=3650)] = 30
     message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    repairs_on: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @field_validator("database_url")

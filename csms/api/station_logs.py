@@ -37,16 +37,20 @@ class CallOut(Out):
 
 
 class MessagesQuery(PageQuery):
-    """Filters of the message log; `from` is in, `to` is out."""
+    """Filters of the message log; `from` is in, `to` is out; `repair`: a name, or `any`."""
 
     action: Text | None = None
     direction: Literal["in", "out"] | None = None
+    repair: Text | None = None
     from_: Annotated[When | None, Field(alias="from")] = None
     to: When | None = None
 
 
 class MessageOut(Out):
-    """One frame; of an answer `action` is that of its call."""
+    """One frame; of an answer `action` is that of its call.
+
+    Where `repairs` names some, `payload` is what they made of `raw`.
+    """
 
     direction: str
     type: str | None
@@ -158,6 +162,7 @@ class StationLogs:
             direction=query.direction,
             at_from=query.from_,
             at_to=query.to,
+            repair=query.repair,
         )
         last = found[-1].record if len(found) == query.limit else None
         return Page[MessageOut](

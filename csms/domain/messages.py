@@ -24,6 +24,7 @@ class LoggedFrame:
         raw: The text, masked by `csms.domain.masking`.
         latency_ms: On answers only: time since their call came in or went out.
         repairs: Names of the repairs that were needed to understand the frame.
+        repaired: The payload that they made of it, as JSON, masked like `raw`.
     """
 
     charge_point: ChargePointKey
@@ -35,3 +36,4 @@ class LoggedFrame:
     raw: str
     latency_ms: float | None = None
     repairs: tuple[str, ...] = ()
+    repaired: str | None = None

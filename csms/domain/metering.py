@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from csms.domain import odd_samples
 from csms.domain.ids import ChargePointKey, TransactionId
 
 _ENERGY = "Energy.Active.Import.Register"
@@ -66,6 +67,10 @@ class Reading:
     """One `meterValue` element: all that was measured at one instant.
 
     Built once by `read` and not changed afterwards (not frozen: it stands on the hot path).
+
+    Attributes:
+        rest: Samples that have no field, and those that had to be interpreted for one.
+        odd: Whether there are such, in a unit or under a name that OCPP does not have there.
     """
 
     measured_at: datetime
@@ -77,6 +82,7 @@ class Reading:
     voltage_mv: list[int | None] = field(default_factory=lambda: [None, None, None])
     soc_permille: int | None = None
     rest: list[Mapping[str, Any]] | None = None
+    odd: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -84,6 +90,9 @@ class MeterValuesFact:
     """A MeterValues.req; `transaction_id` is the number on the wire, which may be anything.
 
     Built once and not changed afterwards (not frozen: it stands on the hot path).
+
+    Attributes:
+        doubts: Findings for the transaction that the values belong to.
     """
 
     charge_point: ChargePointKey
@@ -91,6 +100,7 @@ class MeterValuesFact:
     connector_id: int
     transaction_id: int | None
     readings: tuple[Reading, ...]
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +129,11 @@ def read(measured_at: datetime, sampled_values: Sequence[Mapping[str, Any]]) -> 
             if reading.rest is None:
                 reading.rest = []
             reading.rest.append(sample)
-            continue
+            meant = _interpreted(sample)
+            if meant is None:
+                continue
+            place, value = meant
+            reading.odd = True
         kind = place[0]
         if kind == _CURRENT:
             reading.current_ma[place[1]] = value
@@ -139,6 +153,14 @@ def read(measured_at: datetime, sampled_values: Sequence[Mapping[str, Any]]) -> 
     if by_phase is not None:
         _add_up(reading, *by_phase)
     return reading
+
+
+def _interpreted(sample: Mapping[str, Any]) -> tuple[_Place, int] | None:
+    """Return place and value of a sample that says something usual in an unusual way."""
+    meant = odd_samples.usual(sample)
+    place = None if meant is None else _PLACES.get((meant["measurand"], meant.get("phase")))
+    value = None if meant is None or place is None else _value(meant, place)
+    return None if place is None or value is None else (place, value)
 
 
 def _add_up(reading: Reading, energies: list[int | None], powers: list[int | None]) -> None:

@@ -14,12 +14,18 @@ from enum import StrEnum
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo
 from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
 from csms.domain.metering import Reading
+from csms.domain.registers import taken_wh
 
 _CENT = Decimal("0.01")
 CLOCK_TOLERANCE = timedelta(minutes=5)
 CLOCK_UNSET_BEFORE_YEAR = 2015
 OFFLINE_AFTER = timedelta(minutes=5)
 MOST_ENERGY_WH = 2_000_000  # no vehicle takes 2 MWh in one session
+ROUNDING_WH = 10
+MISSED_WH = 100
+_ZONES = timedelta(minutes=15)
+_ZONE_PRECISION = timedelta(minutes=2)
+_FARTHEST_ZONE = timedelta(hours=14)
 
 
 class Finding(StrEnum):
@@ -35,6 +41,9 @@ class Finding(StrEnum):
     DUPLICATE_STOP = "duplicateStop"
     STOP_MISSING = "stopMissing"
     RESERVATION_UNKNOWN = "reservationUnknown"
+    UNIT_SUSPECT = "unitSuspect"
+    LOCAL_TIME = "localTime"
+    ID_MISSING = "idMissing"
 
 
 UNBILLABLE = frozenset({Finding.METER_SUSPECT, Finding.CONNECTOR_SUSPECT, Finding.STOP_MISSING})
@@ -42,7 +51,7 @@ UNBILLABLE = frozenset({Finding.METER_SUSPECT, Finding.CONNECTOR_SUSPECT, Findin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFact:
-    """A StartTransaction.req."""
+    """A StartTransaction.req; `doubts` are about what it left out."""
 
     charge_point: ChargePointKey
     received_at: datetime
@@ -51,6 +60,7 @@ class StartFact:
     meter_start_wh: int
     started_at: datetime
     reservation_id: int | None = None
+    doubts: tuple[Finding, ...] = ()
 
     @property
     def content(self) -> tuple[int, int, str, int, datetime]:
@@ -74,7 +84,10 @@ class StartOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopFact:
-    """A StopTransaction.req; `transaction_id` is the number on the wire, which may be anything."""
+    """A StopTransaction.req; `transaction_id` is the number on the wire, which may be anything.
+
+    `doubts` are about what it left out.
+    """
 
     charge_point: ChargePointKey
     received_at: datetime
@@ -84,6 +97,7 @@ class StopFact:
     id_tag: str | None = None
     reason: str | None = None
     readings: tuple[Reading, ...] = ()
+    doubts: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,18 +150,20 @@ def is_no_id(transaction_id: int) -> bool:
 
 def start_findings(fact: StartFact, status: AuthorizationStatus) -> list[Finding]:
     """Return what is odd about a start (M34, M37, M38)."""
-    findings = []
+    findings = list(fact.doubts)
     if status is not AuthorizationStatus.ACCEPTED:
         findings.append(Finding.UNAUTHORISED)
-    if _clock_is_suspect(fact.started_at, fact.received_at):
+    if clock_is_suspect(fact.started_at, fact.received_at):
         findings.append(Finding.TIME_SUSPECT)
+        if is_local_time(fact.started_at, fact.received_at):
+            findings.append(Finding.LOCAL_TIME)
     elif fact.received_at - fact.started_at > OFFLINE_AFTER:
         findings.append(Finding.OFFLINE)
     if fact.connector_id <= 0:
         findings.append(Finding.CONNECTOR_SUSPECT)
     if fact.meter_start_wh < 0:
         findings.append(Finding.METER_SUSPECT)
-    return findings
+    return list(dict.fromkeys(findings))
 
 
 def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) -> list[Finding]:
@@ -158,19 +174,25 @@ def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) 
         opened: The transaction that it stops.
         same_group: Whether the stopping tag shares the starter's parent.
     """
-    findings = []
+    findings = list(fact.doubts)
+    if is_no_id(fact.transaction_id):
+        findings.append(Finding.ID_MISSING)
     if (
         fact.id_tag is not None
         and id_tag_key(fact.id_tag) != id_tag_key(opened.id_tag)
         and not same_group
     ):
         findings.append(Finding.FOREIGN_TAG_STOP)
-    if fact.stopped_at < opened.started_at or _clock_is_suspect(fact.stopped_at, fact.received_at):
+    if fact.stopped_at < opened.started_at or clock_is_suspect(fact.stopped_at, fact.received_at):
         findings.append(Finding.TIME_SUSPECT)
+        if is_local_time(fact.stopped_at, fact.received_at):
+            findings.append(Finding.LOCAL_TIME)
     energy_wh = fact.meter_stop_wh - opened.meter_start_wh
     if not 0 <= energy_wh <= MOST_ENERGY_WH or opened.meter_start_wh < 0:
         findings.append(Finding.METER_SUSPECT)
-    return findings
+    elif energy_wh == 0 and taken_wh(opened.meter_start_wh, opened.register_wh) > MISSED_WH:
+        findings.append(Finding.METER_SUSPECT)  # the start's value again (Fronius Wattpilot)
+    return list(dict.fromkeys(findings))
 
 
 def cost(energy_wh: int, price_per_kwh: Decimal, findings: list[str]) -> Decimal | None:
@@ -183,8 +205,26 @@ def cost(energy_wh: int, price_per_kwh: Decimal, findings: list[str]) -> Decimal
     """
     if UNBILLABLE.intersection(findings):
         return None
-    return (Decimal(energy_wh) / 1000 * price_per_kwh).quantize(_CENT, ROUND_HALF_UP)
+    return (Decimal(max(energy_wh, 0)) / 1000 * price_per_kwh).quantize(_CENT, ROUND_HALF_UP)
 
 
-def _clock_is_suspect(at: datetime, received_at: datetime) -> bool:
+def clock_is_suspect(at: datetime, received_at: datetime) -> bool:
+    """Return whether a time was told by a clock that was not set, or is ahead."""
     return at > received_at + CLOCK_TOLERANCE or at.year < CLOCK_UNSET_BEFORE_YEAR
+
+
+def is_local_time(at: datetime, received_at: datetime) -> bool:
+    """Return whether a time ahead looks like local time that calls itself UTC (Chago).
+
+    Only times ahead: one that is hours late may just have waited in an offline queue.
+
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    >>> is_local_time(now + timedelta(hours=2), now), is_local_time(now + timedelta(minutes=7), now)
+    (True, False)
+    """
+    ahead = at - received_at
+    if not _ZONES - _ZONE_PRECISION <= ahead <= _FARTHEST_ZONE:
+        return False
+    beyond = ahead % _ZONES
+    return min(beyond, _ZONES - beyond) <= _ZONE_PRECISION

@@ -17,6 +17,8 @@ from typing import Any
 import orjson
 
 from csms.ocppj.call_errors import ErrorCode, Refused
+from csms.ocppj.repairs.catalogue import MESSAGE_ID_REUSED
+from csms.ocppj.repairs.tolerance import Tolerance
 
 CALL = 2
 CALL_RESULT = 3
@@ -43,12 +45,17 @@ _START = re.compile(
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call of the peer, to be answered with `Conversation.result` or `.error`."""
+    """A call of the peer, to be answered with `Conversation.result` or `.error`.
+
+    Attributes:
+        repairs: Names of those that were needed to read it.
+    """
 
     message_id: str
     action: str
     payload: dict[str, Any]
     raw: str
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +72,7 @@ class Reply:
     message_id: str
     action: str | None
     refused: Refused | None
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +92,7 @@ class Answered:
     error_code: str | None = None
     error_description: str = ""
     broken: bool = False
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -109,13 +118,15 @@ Event = Call | Reply | Answered | Dropped | Closing
 class Conversation:
     """The RPC state of one connection.
 
-    Invariants: `waiting` holds the ids of exactly those calls that were returned as `Call` and not
+    Invariants: `_waiting` counts by id exactly those calls that were returned as `Call` and not
     answered yet; at most one call of ours is open (R22).
     """
 
-    __slots__ = ("_answered", "_open_action", "_open_id", "_unreadable", "_waiting")
+    __slots__ = ("_answered", "_open_action", "_open_id", "_tolerance", "_unreadable", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, tolerance: Tolerance | None = None) -> None:
+        """Start; `tolerance` has the repairs of this connection, None: there are none."""
+        self._tolerance = tolerance
         self._waiting: dict[str, int] = {}
         self._answered: dict[str, tuple[int, int, str]] = {}
         self._open_id: str | None = None
@@ -125,7 +136,7 @@ class Conversation:
     @property
     def waiting(self) -> int:
         """How many calls of the peer wait for our answer."""
-        return len(self._waiting)
+        return sum(self._waiting.values())
 
     @property
     def open_id(self) -> str | None:
@@ -137,7 +148,18 @@ class Conversation:
         try:
             frame = orjson.loads(raw)
         except ValueError:
-            return self._receive_unreadable(raw)
+            mended = None if self._tolerance is None else self._tolerance.text(raw)
+            if mended is None:
+                return self._receive_unreadable(raw)
+            return _repaired(self._receive_frame(mended.frame, raw), mended.names)
+        event = self._receive_frame(frame, raw)
+        if self._tolerance is not None and isinstance(event, Reply | Dropped):
+            mended = self._tolerance.shape(frame)
+            if mended is not None:
+                return _repaired(self._receive_frame(mended.frame, raw), mended.names)
+        return event
+
+    def _receive_frame(self, frame: Any, raw: str) -> Event:
         if type(frame) is not list or len(frame) < 2:
             return self._unreadable_frame("not a message of OCPP-J")
         kind = frame[0]
@@ -202,31 +224,50 @@ class Conversation:
         elif type(payload) is not dict:
             return self._shape_error(message_id, action, "payload must be an object")
         self._unreadable = 0
-        fingerprint = hash(raw)
+        reused: tuple[str, ...] = ()
+        if message_id in self._waiting or message_id in self._answered:
+            found = self._used_before(message_id, action, raw)
+            if found is not None:
+                return found
+            reused = (MESSAGE_ID_REUSED,)
+        self._waiting[message_id] = self._waiting.get(message_id, 0) + 1
+        return Call(message_id, action, payload, raw, reused)
+
+    def _used_before(self, message_id: str, action: str, raw: str) -> Reply | None:
+        """Answer a call whose id was used before (R04, R05); None when it is served as a new one.
+
+        Some stations have one id for all their calls, so that their Heartbeats are all equal.
+        """
+        tolerance = self._tolerance
         if message_id in self._waiting:
+            if tolerance is not None and tolerance.takes_used_ids():
+                return None
             return _reply(
                 message_id,
                 action,
                 Refused(ErrorCode.PROTOCOL_ERROR, "message id is in use by an open call"),
             )
-        before = self._answered.get(message_id)
-        if before is not None:
-            if before[0] == fingerprint:
-                return Reply(before[2], before[1], message_id, action, None)
-            return _reply(
-                message_id,
-                action,
-                Refused(ErrorCode.PROTOCOL_ERROR, "message id was used for another call"),
-            )
-        self._waiting[message_id] = fingerprint
-        return Call(message_id, action, payload, raw)
+        fingerprint, kind, text = self._answered[message_id]
+        if fingerprint == hash(raw):
+            if tolerance is not None and tolerance.asks_anew(action):
+                return None
+            return Reply(text, kind, message_id, action, None)
+        if tolerance is not None and tolerance.takes_used_ids():
+            return None
+        return _reply(
+            message_id,
+            action,
+            Refused(ErrorCode.PROTOCOL_ERROR, "message id was used for another call"),
+        )
 
     def _answer(self, call: Call, kind: int, frame: list[Any]) -> str:
         text = orjson.dumps(frame).decode()
-        fingerprint = self._waiting.pop(call.message_id, 0)
+        open_calls = self._waiting.pop(call.message_id, 0)
+        if open_calls > 1:
+            self._waiting[call.message_id] = open_calls - 1
         if len(self._answered) >= _REMEMBERED:
             del self._answered[next(iter(self._answered))]
-        self._answered[call.message_id] = (fingerprint, kind, text)
+        self._answered[call.message_id] = (hash(call.raw), kind, text)
         return text
 
     # -- answers of the peer
@@ -307,6 +348,12 @@ def _reply(message_id: str, action: str | None, refused: Refused) -> Reply:
 
 def _error(message_id: str, refused: Refused) -> list[Any]:
     return [CALL_ERROR, message_id, refused.code, refused.description[:_LONGEST_DESCRIPTION], {}]
+
+
+def _repaired(event: Event, names: tuple[str, ...]) -> Event:
+    if isinstance(event, Call | Reply | Answered):
+        event.repairs = names + event.repairs
+    return event
 
 
 def _short(message_id: object) -> str | None:

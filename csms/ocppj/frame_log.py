@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import orjson
+
 from csms.domain import masking
 from csms.domain.ids import ChargePointKey
 from csms.domain.messages import Direction, LoggedFrame
 from csms.metrics import METRICS
 from csms.ocppj.conversation import CALL, CALL_ERROR, CALL_RESULT, Answered
 from csms.ocppj.outgoing import PendingCall
+from csms.ocppj.repairs import count
 from csms.services.intake import Intake
 
 _TYPES = (CALL, CALL_RESULT, CALL_ERROR)
@@ -36,8 +39,12 @@ class FrameLog:
         raw: str,
         latency_ms: float | None = None,
         repairs: tuple[str, ...] = (),
+        repaired: object = None,
     ) -> None:
-        """Log one frame; `action` decides what is masked, None masks all that may be secret."""
+        """Log one frame; `action` decides what is masked, None masks all that may be secret.
+
+        `repaired` is the payload that was made of it, where repairs were needed.
+        """
         self._put(
             direction,
             at,
@@ -47,6 +54,7 @@ class FrameLog:
             masking.mask(action, raw),
             latency_ms,
             repairs,
+            None if repaired is None else masking.mask(action, orjson.dumps(repaired).decode()),
         )
 
     def our_call(self, pending: PendingCall, at: datetime) -> None:
@@ -63,7 +71,18 @@ class FrameLog:
         if pending.has_secret and event.error_code is not None:
             # the description may repeat what it complains of
             raw = f'[4,"{pending.message_id}","GenericError","{masking.MASK}",{{}}]'
-        self.add("in", at, event.type, action, pending.message_id, raw, latency_ms)
+        count(event.repairs)
+        self.add(
+            "in",
+            at,
+            event.type,
+            action,
+            pending.message_id,
+            raw,
+            latency_ms,
+            event.repairs,
+            event.payload if event.repairs else None,
+        )
 
     def _put(
         self,
@@ -75,6 +94,7 @@ class FrameLog:
         raw: str,
         latency_ms: float | None,
         repairs: tuple[str, ...],
+        repaired: str | None = None,
     ) -> None:
         counts = METRICS.frames_in if direction == "in" else METRICS.frames_out
         counts[kind if kind in _TYPES else 0] += 1
@@ -89,6 +109,7 @@ class FrameLog:
                 raw=storable(raw),
                 latency_ms=latency_ms,
                 repairs=repairs,
+                repaired=None if repaired is None else storable(repaired),
             )
         )
 

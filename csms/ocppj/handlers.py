@@ -26,6 +26,7 @@ from csms.ocppj import messages, repairs
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused, Refused
 from csms.ocppj.conversation import Call
 from csms.ocppj.messages import Source
+from csms.ocppj.repairs.tolerance import Repairs, Tolerance
 from csms.ocppj.schemas import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Schemas
 from csms.services.intake import Fact, Intake
 from csms.services.notices import Notices
@@ -84,7 +85,12 @@ class Handlers:
     """
 
     def __init__(
-        self, intake: Intake, schemas: Schemas, clock: Clock, notices: Notices | None = None
+        self,
+        intake: Intake,
+        schemas: Schemas,
+        clock: Clock,
+        notices: Notices | None = None,
+        known_repairs: Repairs | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -93,9 +99,10 @@ class Handlers:
             schemas: All of OCPP 1.6.
             clock: Of the server.
             notices: Makes what else is reported durable; without it that is NotSupported.
+            known_repairs: For stations that are not strict; None: those of the catalogue.
         """
         self._intake = intake
-        self._schemas = schemas
+        self._repairs = known_repairs or Repairs(schemas)
         self._clock = clock
         self._handlers: dict[str, _Handler] = {
             "Authorize": self._authorize,
@@ -131,7 +138,7 @@ class Handlers:
             if isinstance(handler, Refused):
                 answer = handler
             else:
-                messages.check(self._schemas, call.action, call.payload, call.raw, source)
+                messages.check(self._repairs, call.action, call.payload, call.raw, source)
                 answer = handler(station, call.payload, source)
         except Exception as error:
             answer = _refusal(error, station, call)
@@ -196,6 +203,10 @@ class Handlers:
         if source.repairs:
             repairs.count(source.repairs)
         return Handled(answer, source.repairs)
+
+    def tolerance(self, station: Station) -> Tolerance:
+        """Return the repairs of one connection."""
+        return Tolerance(self._repairs, station, self._clock)
 
     def keep_refused(self, station: Station, action: str, raw: str, refused: Refused) -> None:
         """Put the raw text of a refused message into quarantine (R34)."""

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from websockets.datastructures import Headers
 
 from csms.domain.charge_points import ChargePointRecord
-from csms.ocppj import repairs
+from csms.ocppj.repairs import catalogue as names
+from csms.ocppj.repairs.switches import Switches
 from csms.services.connections import Connections
 
 SUBPROTOCOL = "ocpp1.6"
@@ -28,6 +29,11 @@ SUBPROTOCOL = "ocpp1.6"
 _LONGEST_IDENTITY = 255
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BEHIND_IDENTITY = re.compile(
+    r"(?:ocpp|cpo?|json|ws|websocket)?[-_]?(?:v?[0-9][0-9.]{0,3})?j?", re.I
+)
+_MOST_COLONS = 8
+_ALL_ON = Switches()
 _TLS_PROFILE = 2
 _CERTIFICATE_PROFILE = 3
 
@@ -80,7 +86,25 @@ def identity_of(path: str) -> str | None:
     segments = [segment for segment in path.partition("?")[0].split("/") if segment]
     if not segments or segments == ["ocpp"]:  # the endpoint itself
         return None
-    raw = segments[-1]
+    return _decoded(segments[-1])
+
+
+def identity_before(path: str) -> str | None:
+    """Return the identity when what stands behind it is the protocol's name or a number.
+
+    >>> identity_before("/ocpp/CP1/ocpp1.6/"), identity_before("/ocpp/CP1/CP2")
+    ('CP1', None)
+    """
+    segments = [segment for segment in path.partition("?")[0].split("/") if segment]
+    count = len(segments)
+    while segments and _BEHIND_IDENTITY.fullmatch(segments[-1]):
+        segments.pop()
+    if not segments or len(segments) == count:
+        return None
+    return _decoded(segments[-1])
+
+
+def _decoded(raw: str) -> str | None:
     if _BAD_ESCAPE.search(raw):
         return None
     try:
@@ -98,12 +122,8 @@ def password_of(authorization: str, identities: Sequence[str]) -> bytes | None:
     The password may be any bytes. The user name must be the station's identity (H08); splitting
     there and not at the first colon lets an identity hold colons.
     """
-    scheme, _, encoded = authorization.strip().partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(encoded.strip(), validate=True)
-    except (binascii.Error, ValueError):
+    decoded = _basic(authorization)
+    if decoded is None:
         return None
     for identity in identities:
         user = identity.encode() + b":"
@@ -112,25 +132,55 @@ def password_of(authorization: str, identities: Sequence[str]) -> bytes | None:
     return None
 
 
+def odd_passwords_of(
+    authorization: str, identity: str, switches: Switches
+) -> list[tuple[bytes, str]]:
+    """Return what may be the password beside an odd user name, each with the repair it needs."""
+    decoded = _basic(authorization)
+    if decoded is None:
+        return []
+    found = []
+    parts = decoded.split(b":", _MOST_COLONS)
+    for count in range(1, len(parts)):
+        user = b":".join(parts[:count]).decode("utf-8", "replace")
+        password = b":".join(parts[count:])
+        if unquote(user).strip().casefold() == identity.strip().casefold():
+            found.append((password, names.USER_NAME_SPELLING))
+        elif count == 1:
+            found.append((password, names.USER_NAME))
+    return [(password, name) for password, name in found if name in switches]
+
+
+def _basic(authorization: str) -> bytes | None:
+    scheme, _, encoded = authorization.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
 def subprotocol_of(
-    offers: Sequence[str], *, strict: bool
+    offers: Sequence[str], *, strict: bool, switches: Switches = _ALL_ON
 ) -> tuple[str | None, tuple[str, ...]] | None:
     """Return the subprotocol to send back and the repairs it needs; None: refuse (H04, H05).
 
     Args:
         offers: The values of all Sec-WebSocket-Protocol headers.
         strict: Whether the station gets no repairs.
+        switches: The repairs that are on.
     """
     offered = [name for value in offers for part in value.split(",") if (name := part.strip())]
     if SUBPROTOCOL in offered:
         return SUBPROTOCOL, ()
     if strict:
         return None
-    if not offered:
-        return None, (repairs.MISSING_SUBPROTOCOL,)
+    if not offered and names.MISSING_SUBPROTOCOL in switches:
+        return None, (names.MISSING_SUBPROTOCOL,)
     for name in offered:
-        if name.lower() == SUBPROTOCOL:
-            return name, (repairs.SUBPROTOCOL_CASE,)
+        if name.lower() == SUBPROTOCOL and names.SUBPROTOCOL_CASE in switches:
+            return name, (names.SUBPROTOCOL_CASE,)
     return None
 
 
@@ -155,7 +205,11 @@ def common_name_of(certificate: Mapping[str, Any] | None, now: datetime) -> str 
 
 
 async def admit(
-    path: str, headers: Headers, connections: Connections, transport: Transport
+    path: str,
+    headers: Headers,
+    connections: Connections,
+    transport: Transport,
+    switches: Switches = _ALL_ON,
 ) -> Admission | Refusal:
     """Decide about one request, in the order of H06.
 
@@ -164,6 +218,7 @@ async def admit(
         headers: Of the request.
         connections: Knows the stations.
         transport: What the request came over.
+        switches: The repairs that are on.
 
     Raises:
         DatabaseAway: Nobody can be let in now.
@@ -172,14 +227,25 @@ async def admit(
     if identity is None:
         return Refusal(status=HTTPStatus.NOT_FOUND, reason="the path names no station")
     record = await connections.find(identity)
+    done: tuple[str, ...] = ()
+    before = identity_before(path) if record is None else None
+    if before is not None and names.PATH_AFTER_IDENTITY in switches:
+        record = await connections.find(before)
+        if record is not None and record.strict:
+            record = None
+        done = (names.PATH_AFTER_IDENTITY,)
+        identity = identity if record is None else before
     if record is None:
         return Refusal(status=HTTPStatus.NOT_FOUND, reason="no such station", identity=identity)
-    refusal = _transport_refused(record, transport) or _credentials_refused(
-        record, identity, headers, connections
-    )
+    refusal = _transport_refused(record, transport)
     if refusal is not None:
         return refusal
-    chosen = subprotocol_of(headers.get_all("Sec-WebSocket-Protocol"), strict=record.strict)
+    credentials = _credentials(record, identity, headers, connections, switches)
+    if isinstance(credentials, Refusal):
+        return credentials
+    chosen = subprotocol_of(
+        headers.get_all("Sec-WebSocket-Protocol"), strict=record.strict, switches=switches
+    )
     if chosen is None:
         return Refusal(
             status=HTTPStatus.BAD_REQUEST,
@@ -187,7 +253,7 @@ async def admit(
             identity=identity,
         )
     subprotocol, needed = chosen
-    return Admission(record=record, subprotocol=subprotocol, repairs=needed)
+    return Admission(record=record, subprotocol=subprotocol, repairs=(*done, *credentials, *needed))
 
 
 def _transport_refused(record: ChargePointRecord, transport: Transport) -> Refusal | None:
@@ -212,16 +278,25 @@ def _transport_refused(record: ChargePointRecord, transport: Transport) -> Refus
     return Refusal(status=HTTPStatus.FORBIDDEN, reason=reason, identity=record.identity)
 
 
-def _credentials_refused(
-    record: ChargePointRecord, identity: str, headers: Headers, connections: Connections
-) -> Refusal | None:
-    """Return why the password is not right (H07, H08), if so; profiles 1 and 2 have one."""
+def _credentials(
+    record: ChargePointRecord,
+    identity: str,
+    headers: Headers,
+    connections: Connections,
+    switches: Switches,
+) -> Refusal | tuple[str, ...]:
+    """Check the password (H07, H08), which profiles 1 and 2 have; return the repairs it needs."""
     if record.security_profile not in (1, _TLS_PROFILE):
-        return None
+        return ()
     given = headers.get_all("Authorization")
-    password = password_of(given[0], (identity, record.identity)) if len(given) == 1 else None
-    if password is not None and connections.check_password(record, password):
-        return None
+    if len(given) == 1:
+        password = password_of(given[0], (identity, record.identity))
+        if password is not None and connections.check_password(record, password):
+            return ()
+        if not record.strict:
+            for odd, name in odd_passwords_of(given[0], record.identity, switches):
+                if connections.check_password(record, odd):
+                    return (name,)
     return Refusal(
         status=HTTPStatus.UNAUTHORIZED,
         reason="wrong password" if given else "no password",

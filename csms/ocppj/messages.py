@@ -19,42 +19,66 @@ from csms.domain.ids import ChargePointKey
 from csms.domain.jobs import JobStatusFact
 from csms.domain.metering import MeterValuesFact, Reading
 from csms.domain.security_events import CERTIFICATE_NOT_SIGNED, SecurityEventFact
-from csms.domain.transactions import StartFact, StopFact
-from csms.ocppj import repairs, timestamps
+from csms.domain.transactions import (
+    CLOCK_UNSET_BEFORE_YEAR,
+    Finding,
+    StartFact,
+    StopFact,
+)
+from csms.ocppj import timestamps
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused
-from csms.ocppj.schemas import LARGEST_INT, Schemas
+from csms.ocppj.repairs import TIME_WITHOUT_ZONE, times
+from csms.ocppj.repairs.catalogue import TIME_MISSING, TIME_UNREADABLE
+from csms.ocppj.repairs.tolerance import Repairs
+from csms.ocppj.schemas import LARGEST_INT
+
+_TIMES_MADE = frozenset({TIME_MISSING, TIME_UNREADABLE})
 
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """From whom and when a payload came, and the repairs it has needed so far."""
+    """From whom and when a payload came, and the repairs it has needed so far.
+
+    Attributes:
+        defaulted: Required fields that were missing and have a harmless default now.
+        known_repairs: Those of this process; set by `check`.
+    """
 
     charge_point: ChargePointKey
     received_at: datetime
     strict: bool
     repairs: tuple[str, ...] = ()
+    defaulted: frozenset[str] = frozenset()
+    known_repairs: Repairs | None = None
 
 
-def check(schemas: Schemas, action: str, payload: dict[str, Any], raw: str, source: Source) -> None:
-    """Check a request against its schema and what schemas cannot say.
+def check(known: Repairs, action: str, payload: dict[str, Any], raw: str, source: Source) -> None:
+    """Check a request against its schema and what schemas cannot say; repair it where that may be.
 
     Args:
-        schemas: All of OCPP 1.6.
+        known: The repairs, over all schemas of OCPP 1.6.
         action: One that charge points send.
-        payload: The decoded payload.
+        payload: The decoded payload; a repaired one is changed in its place.
         raw: The frame that holds it.
         source: Gets the names of the repairs that were needed.
 
     Raises:
         PayloadRefused: With the code of the worst problem.
     """
-    problems = schemas.request_problems(action, payload)
+    source.known_repairs = known
+    problems = known.schemas.request_problems(action, payload)
     if problems:
-        excused = None if source.strict else repairs.excuse(action, problems)
-        if excused is None:
+        if not source.strict:
+            repaired = known.payloads.request(action, payload, source.received_at)
+            problems = repaired.problems
+            if not problems:
+                payload.clear()
+                payload.update(repaired.payload)
+                source.repairs += repaired.names
+                source.defaulted = repaired.defaulted
+        if problems:
             worst = problems[0]
             raise PayloadRefused(worst.code, f"{worst.field} {worst.text}")
-        source.repairs += excused
     # the text is searched first because hardly any frame has an escaped NUL
     if "\\u0000" in raw and _has_nul(payload):
         raise PayloadRefused(
@@ -119,6 +143,7 @@ def start(payload: Mapping[str, Any], source: Source) -> StartFact:
         meter_start_wh=_integer(payload, "meterStart"),
         started_at=_time(payload["timestamp"], "timestamp", source),
         reservation_id=_optional_integer(payload, "reservationId"),
+        doubts=_doubts(source),
     )
 
 
@@ -133,18 +158,26 @@ def stop(payload: Mapping[str, Any], source: Source) -> StopFact:
         id_tag=payload.get("idTag"),
         reason=payload.get("reason"),
         readings=_readings(payload.get("transactionData", ()), "transactionData", source),
+        doubts=_doubts(source),
     )
 
 
 def meter_values(payload: Mapping[str, Any], source: Source) -> MeterValuesFact:
     """Return the fact of a MeterValues.req."""
-    return MeterValuesFact(
+    readings = _readings(payload["meterValue"], "meterValue", source)
+    fact = MeterValuesFact(
         charge_point=source.charge_point,
         received_at=source.received_at,
         connector_id=_integer(payload, "connectorId"),
         transaction_id=_optional_integer(payload, "transactionId"),
-        readings=_readings(payload["meterValue"], "meterValue", source),
+        readings=readings,
     )
+    for reading in readings:
+        if reading.odd and Finding.UNIT_SUSPECT not in fact.doubts:
+            fact.doubts += (Finding.UNIT_SUSPECT,)
+        if reading.measured_at.year < CLOCK_UNSET_BEFORE_YEAR and not fact.doubts:
+            fact.doubts = (Finding.TIME_SUSPECT,)
+    return fact
 
 
 def firmware_status(payload: Mapping[str, Any], source: Source) -> JobStatusFact:
@@ -214,6 +247,22 @@ def unsigned_certificate(source: Source) -> SecurityEventFact:
     )
 
 
+_DOUBTS = {
+    "connectorId": Finding.CONNECTOR_SUSPECT,
+    "meterStart": Finding.METER_SUSPECT,
+    "meterStop": Finding.METER_SUSPECT,
+    "timestamp": Finding.TIME_SUSPECT,
+}
+
+
+def _doubts(source: Source) -> tuple[Finding, ...]:
+    """Return what is doubtful because the station has left it out."""
+    found = {_DOUBTS[name]: None for name in sorted(source.defaulted) if name in _DOUBTS}
+    if not _TIMES_MADE.isdisjoint(source.repairs):
+        found[Finding.TIME_SUSPECT] = None
+    return tuple(found)
+
+
 def _readings(
     elements: list[Mapping[str, Any]] | tuple[()], name: str, source: Source
 ) -> tuple[Reading, ...]:
@@ -231,10 +280,20 @@ def _time(text: str, name: str, source: Source) -> datetime:
     try:
         at, no_zone = timestamps.parse(text)
     except ValueError as error:
+        known = source.known_repairs
+        if known is not None and not source.strict:
+            read = times.read(text, source.received_at, known.switches)
+            if read is not None:
+                _note(source, *read[1])
+                return read[0]
         raise PayloadRefused(ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name}: {error}") from error
-    if no_zone and repairs.TIME_WITHOUT_ZONE not in source.repairs:
-        source.repairs += (repairs.TIME_WITHOUT_ZONE,)
+    if no_zone:
+        _note(source, TIME_WITHOUT_ZONE)
     return at
+
+
+def _note(source: Source, *names: str) -> None:
+    source.repairs += tuple(name for name in names if name not in source.repairs)
 
 
 def _integer(payload: Mapping[str, Any], name: str) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from csms.errors import CallFailed
 from csms.ocppj.conversation import Answered, Conversation, call_text
+from csms.ocppj.repairs.tolerance import Tolerance
 from csms.ocppj.schemas import Schemas
 from csms.services.ports.gateway import Answer
 
@@ -44,13 +45,25 @@ class PendingCall:
 class Outgoing:
     """The queue and the open call of one connection (R19, R20, R22, R26)."""
 
-    __slots__ = ("_conversation", "_lost", "_open", "_queue", "_schemas", "_wake")
+    __slots__ = ("_conversation", "_lost", "_open", "_queue", "_schemas", "_tolerance", "_wake")
 
     def __init__(
-        self, conversation: Conversation, schemas: Schemas, wake: Callable[[], None]
+        self,
+        conversation: Conversation,
+        schemas: Schemas,
+        wake: Callable[[], None],
+        tolerance: Tolerance | None = None,
     ) -> None:
-        """Start empty; `wake` is called whenever `next_call` may have something new."""
+        """Start empty.
+
+        Args:
+            conversation: Of this connection.
+            schemas: All of OCPP 1.6.
+            wake: Called whenever `next_call` may have something new.
+            tolerance: The repairs of this connection; None: there are none.
+        """
         self._conversation = conversation
+        self._tolerance = tolerance
         self._schemas = schemas
         self._wake = wake
         self._queue: list[PendingCall] = []
@@ -163,6 +176,12 @@ class Outgoing:
         if event.broken or not isinstance(payload, dict):
             return CallFailed("invalid_response", "the station's answer cannot be read")
         problems = self._schemas.response_problems(pending.action, payload)
+        if problems and self._tolerance is not None:
+            repaired = self._tolerance.answer(pending.action, payload)
+            if repaired is not None and not repaired.problems:
+                event.payload = payload = repaired.payload
+                event.repairs += repaired.names
+                problems = []
         if problems:
             return CallFailed(
                 "invalid_response",

@@ -14,7 +14,7 @@ from csms.ocppj import messages
 from csms.ocppj.call_errors import PayloadRefused
 from csms.ocppj.conversation import Call, Conversation
 from csms.ocppj.messages import Source
-from csms.ocppj.schemas import Schemas
+from csms.ocppj.repairs.tolerance import Repairs
 from csms.services.intake import Intake
 from csms.services.records import RefusedMessage
 
@@ -33,9 +33,9 @@ class QuarantineRedelivery:
     The registration of the charge point is not asked for: an operator wants this message.
     """
 
-    def __init__(self, intake: Intake, schemas: Schemas) -> None:
+    def __init__(self, intake: Intake, repairs: Repairs) -> None:
         self._intake = intake
-        self._schemas = schemas
+        self._repairs = repairs
 
     async def deliver(self, message: RefusedMessage) -> str | None:
         """See the port."""
@@ -47,7 +47,7 @@ class QuarantineRedelivery:
             return f"{event.action} is not stored"
         source = Source(message.charge_point, message.received_at, message.strict)
         try:
-            messages.check(self._schemas, event.action, event.payload, event.raw, source)
+            messages.check(self._repairs, event.action, event.payload, event.raw, source)
             fact = make(event.payload, source)
             if isinstance(fact, MeterValuesFact) and not fact.readings:
                 return None

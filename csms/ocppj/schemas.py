@@ -130,6 +130,7 @@ class Schemas:
     def __init__(self) -> None:
         folder = resources.files("ocpp") / "v16" / "schemas"
         self._documents: dict[str, Mapping[str, Any]] = {}
+        self._resolved: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self._requests: dict[str, jsonschema_rs.Draft4Validator] = {}
         self._responses: dict[str, jsonschema_rs.Draft4Validator] = {}
         self._calls: dict[str, jsonschema_rs.Draft4Validator] = {}
@@ -137,6 +138,7 @@ class Schemas:
             document = orjson.loads((folder / f"{action}.json").read_bytes())
             answer = orjson.loads((folder / f"{action}Response.json").read_bytes())
             self._documents[action] = document
+            self._resolved[action] = _resolved(document, document), _resolved(answer, answer)
             self._requests[action] = _compiled(document)
             self._responses[action] = _compiled(answer)
             if action in FROM_CENTRAL_SYSTEM:
@@ -155,6 +157,14 @@ class Schemas:
     def actions(self) -> tuple[str, ...]:
         """Return the names of the 26 actions of a central system, sorted."""
         return tuple(sorted(self._calls))
+
+    def document(self, action: str) -> Mapping[str, Any]:
+        """Return the schema of an action's request, of whichever side, without references."""
+        return self._resolved[action][0]
+
+    def answer_document(self, action: str) -> Mapping[str, Any]:
+        """Return the schema of an action's answer, without references."""
+        return self._resolved[action][1]
 
     def request_schema(self, action: str) -> Mapping[str, Any]:
         """Return the JSON schema of an action's request; KeyError when there is no such action."""
@@ -175,6 +185,20 @@ class Schemas:
         for path in _wide_integers(payload, ()):
             found.setdefault(field_path(path), "must fit into 64 bits")
         return found
+
+
+def _resolved(part: Any, document: Mapping[str, Any]) -> Any:
+    """Return a schema with what its references name in their places; OCPP's are not recursive."""
+    if isinstance(part, list):
+        return [_resolved(item, document) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        target: Any = document
+        for key in part["$ref"].removeprefix("#/").split("/"):
+            target = target[key]
+        return _resolved(target, document)
+    return {key: _resolved(item, document) for key, item in part.items() if key != "definitions"}
 
 
 def _compiled(

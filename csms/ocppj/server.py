@@ -10,6 +10,7 @@ import secrets
 import ssl
 from collections.abc import Callable
 from http import HTTPStatus
+from dataclasses import replace
 
 import structlog
 from websockets.http11 import Request, Response
@@ -36,6 +37,8 @@ from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
 from csms.ocppj.schemas import Schemas
+from csms.ocppj.repairs.requests import put_right
+from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.session import Services, Session
 from csms.proxies import Peer, TrustedProxies
 from csms.services.connections import Connections
@@ -96,6 +99,7 @@ class OcppServer:
         diary: Diary | None = None,
         paces: Paces | None = None,
     ) -> None:
+        known_repairs: Repairs | None = None,
         """Put the parts together; nothing listens yet.
 
         Args:
@@ -118,6 +122,7 @@ class OcppServer:
             diary: Takes notes of who has tried to connect; None: nobody does.
             paces: Which charge points want their calls spaced; None: nobody does.
         """
+            known_repairs: For stations that are not strict; None: those of the catalogue.
         self._host = host
         self._wanted_port = port
         self._wanted_tls_port = tls_port
@@ -127,13 +132,15 @@ class OcppServer:
         self._diary = diary
         self._ready = ready
         self._proxies = proxies or TrustedProxies()
+        known_repairs = known_repairs or Repairs(schemas)
+        self._switches = known_repairs.switches
         self._gate = Gate(clock, self._proxies)
         self._admitting = 0
         self._take_overs: LeakyCounts[ChargePointKey] = LeakyCounts(
             clock, forgotten_per_s=_TAKE_OVERS_FORGOTTEN_PER_S
         )
         self._services = Services(
-            handlers=Handlers(intake, schemas, clock, notices),
+            handlers=Handlers(intake, schemas, clock, notices, known_repairs),
             schemas=schemas,
             intake=intake,
             connections=connections,
@@ -270,6 +277,10 @@ class OcppServer:
         return None
 
     async def _refuse(self, connection: Connection, refusal: Refusal, peer: Peer) -> Response:
+        if not record.strict:
+            done = put_right(request, self._switches)
+            if done:
+                decision = replace(decision, repairs=decision.repairs + done)
         METRICS.handshakes_refused[refusal.reason] += 1
         _log.warning(
             "handshake refused",
@@ -350,16 +361,17 @@ class OcppServer:
         record = admission.record
         structlog.contextvars.bind_contextvars(station=record.identity)
         repairs.count(admission.repairs)
-        try:
-            epoch = await self._connections.opened(record.key)
-        except DatabaseAway:
-            await connection.close(_TRY_AGAIN_LATER, "the database is away")
-            return
-        METRICS.connections_opened += 1
-        session = Session(
-            connection, Station(record), epoch, self._services, repairs=admission.repairs
-        )
-        former = self.registry.add(session)
+        with self.registry.opening(record.key):
+            try:
+                epoch = await self._connections.opened(record.key)
+            except DatabaseAway:
+                await connection.close(_TRY_AGAIN_LATER, "the database is away")
+                return
+            METRICS.connections_opened += 1
+            session = Session(
+                connection, Station(record), epoch, self._services, repairs=admission.repairs
+            )
+            former = self.registry.add(session)
         if former is not None:
             self._take_overs.add(record.key)
             _log.warning("connection replaced by a newer one", epoch=former.epoch)

@@ -42,6 +42,7 @@ from csms.ocppj.frame_log import FrameLog
 from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handled, Handlers, Station
 from csms.ocppj.outgoing import Outgoing
 from csms.ocppj.pace import WAITING, Pace
+from csms.ocppj.repairs import count
 from csms.ocppj.schemas import Schemas
 from csms.services.connections import Connections
 from csms.services.intake import Intake
@@ -130,9 +131,10 @@ class Session:
         self._services = services
         self._repairs = repairs
         self._log = FrameLog(services.intake, station.record.key)
-        self._conversation = Conversation()
+        tolerance = services.handlers.tolerance(station)
+        self._conversation = Conversation(tolerance)
         self._pace = Pace(services.clock)
-        self._outgoing = Outgoing(self._conversation, services.schemas, self._pump)
+        self._outgoing = Outgoing(self._conversation, services.schemas, self._pump, tolerance)
         self._inbox: list[_Received] = []  # short; a deque costs 600 bytes a connection
         self._served: _Received | None = None
         self._busy = False
@@ -241,7 +243,8 @@ class Session:
         event = self._conversation.receive(raw)
         match event:
             case Call() | Reply():
-                received = _Received(event, raw, at, clock.monotonic(), self._repairs)
+                needed = self._repairs + event.repairs
+                received = _Received(event, raw, at, clock.monotonic(), needed)
                 self._repairs = ()
                 if self._draining:
                     self._log_received(received)
@@ -395,6 +398,8 @@ class Session:
 
     def _log_received(self, received: _Received) -> None:
         event = received.event
+        if received.repairs:
+            count(event.repairs)  # those of the handshake and of the payload were counted there
         self._log.add(
             "in",
             received.at,
@@ -403,6 +408,7 @@ class Session:
             event.message_id,
             received.raw,
             repairs=received.repairs,
+            repaired=event.payload if received.repairs and isinstance(event, Call) else None,
         )
 
     def _end(self) -> None:

@@ -31,6 +31,7 @@ from csms.domain.metering import MeterValuesFact, MeterValuesOutcome
 from csms.domain.transactions import StartFact, StartOutcome, StopFact, StopOutcome, is_no_id
 from csms.errors import BadFact, DatabaseAway
 from csms.metrics import METRICS
+from csms.services.doubts import nameless_link, record_doubts
 from csms.services.message_log import MessageLog
 from csms.services.ports.bus import Bus
 from csms.services.ports.intake import IntakeBatch, IntakeStore, Quarantined
@@ -350,6 +351,7 @@ class Intake:
             links = await self._links(batch, values)
             stored = await _record_values(batch, values, links, sifted, touched)
             results.update(zip(places, stored, strict=True))
+            await record_doubts(batch, values, links)
         places, stops = of(StopFact)
         if stops:
             ends = await record_stops(batch, stops, touched)
@@ -390,13 +392,12 @@ class Intake:
             if fact.transaction_id is not None and is_no_id(fact.transaction_id)
         }
         active = await batch.active_transactions(nameless) if nameless else []
-        by_connector = {(row.charge_point, row.connector_id): row.id for row in active}
         links: list[TransactionId | None] = []
         for fact in facts:
             if fact.transaction_id is None:
                 links.append(None)
             elif is_no_id(fact.transaction_id):
-                links.append(by_connector.get((fact.charge_point, fact.connector_id)))
+                links.append(nameless_link(fact, active))
             else:
                 links.append(TransactionId(fact.transaction_id))
         return links
@@ -424,9 +425,11 @@ def _tell(told: Sequence[tuple[Callable[[Any], None], object]]) -> None:
 
 
 def _is_plain_values(fact: Fact) -> TypeGuard[MeterValuesFact]:
-    """Return whether these are meter values that name their transaction, or none."""
-    return isinstance(fact, MeterValuesFact) and (
-        fact.transaction_id is None or not is_no_id(fact.transaction_id)
+    """Return whether these are meter values without doubts that name their transaction, or none."""
+    return (
+        isinstance(fact, MeterValuesFact)
+        and (fact.transaction_id is None or not is_no_id(fact.transaction_id))
+        and not fact.doubts
     )
 
 

@@ -18,7 +18,8 @@ class LoggedMessage:
 
     Attributes:
         type: call, callResult or callError; None when the frame could not be read.
-        payload: Of a call error its code, description and details; None when unreadable.
+        payload: As the repairs made it where there were some; of a call error its code, description
+            and details; None when unreadable.
     """
 
     record: MessageRecord
@@ -44,4 +45,9 @@ def logged_message(record: MessageRecord) -> LoggedMessage:
             payload = dict(zip(names, rest, strict=False))
         case _:
             pass
+    if record.repaired is not None:
+        try:
+            payload = orjson.loads(record.repaired)
+        except orjson.JSONDecodeError:  # masked where nobody could tell what the secret is
+            payload = record.repaired
     return LoggedMessage(record=record, type=kind, payload=payload)

@@ -277,9 +277,17 @@ class CallRecord:
     warnings: tuple[str, ...] = ()
 
 
+ANY_REPAIR = "any"
+"""Stands for every repair where the message log is searched."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """One frame of the message log; `type` is 2, 3, 4 or None (not readable)."""
+    """One frame of the message log; `type` is 2, 3, 4 or None (not readable).
+
+    Attributes:
+        repaired: The payload that the repairs made of it, as JSON.
+    """
 
     key: int
     at: datetime
@@ -290,6 +298,7 @@ class MessageRecord:
     raw: str
     repairs: tuple[str, ...]
     latency_ms: float | None
+    repaired: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain import transactions
 from csms.domain.events import SessionChanged
+from csms.domain.registers import taken_wh
 from csms.errors import Conflict, DatabaseAway, NotFound
 from csms.services.commands import CommandService
 from csms.services.credentials import tag_of_user
@@ -34,8 +35,9 @@ class Started:
 
 def energy_wh(session: Session) -> int:
     """Return what a session has taken so far; a register that runs backwards counts as nothing."""
-    register = session.meter_stop_wh if session.meter_stop_wh is not None else session.register_wh
-    return 0 if register is None else max(register - session.meter_start_wh, 0)
+    if session.meter_stop_wh is not None:
+        return max(session.meter_stop_wh - session.meter_start_wh, 0)
+    return taken_wh(session.meter_start_wh, session.register_wh)
 
 
 def cost(session: Session) -> Decimal | None:

@@ -176,8 +176,9 @@ class StationService:
         direction: str | None = None,
         at_from: datetime | None = None,
         at_to: datetime | None = None,
+        repair: str | None = None,
     ) -> list[LoggedMessage]:
-        """Return frames of the message log, the newest first. Raises NotFound."""
+        """Return frames of the message log, the newest first; see the port. Raises NotFound."""
         async with self._units() as unit:
             station = await _existing(unit, identity)
             records = await unit.messages.page(
@@ -188,6 +189,7 @@ class StationService:
                 direction=direction,
                 at_from=at_from,
                 at_to=at_to,
+                repair=repair,
             )
         return [logged_message(record) for record in records]
 

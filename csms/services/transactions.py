@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from csms.domain import authorization
+from csms.domain import authorization, stop_matching
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo, IdTagRecord
 from csms.domain.ids import SiteId, TransactionId, id_tag_key
 from csms.domain.metering import MeterValuesFact
@@ -107,7 +107,8 @@ async def record_stops(
     """Stop the transactions that the facts name and return the answers in order.
 
     The first stop wins (M46); an id of another charge point or of nobody changes nothing and is
-    kept as an orphan (M43, M45); -1 and other impossible ids mean the only active one (M44).
+    kept as an orphan (M43, M45); -1 and other impossible ids mean the one that the rest of the
+    message fits, or the one that an equal message has ended (M44, `csms.domain.stop_matching`).
     """
     known = await batch.transactions(
         {f.transaction_id for f in facts if not is_no_id(f.transaction_id)}
@@ -118,13 +119,19 @@ async def record_stops(
     if keys:  # the starters' groups count only where somebody has stopped with a tag
         keys |= {id_tag_key(row.id_tag) for row in (*known.values(), *active)}
     tags = await batch.id_tags(keys) if keys else {}
+    before = await batch.stopped_at(nameless, {f.stopped_at for f in facts}) if nameless else []
     rows: dict[TransactionId, StoppedTransaction] = {}
     orphans: list[Orphan] = []
     readings: list[MeterValuesFact] = []
     links: list[TransactionId | None] = []
     outcomes = []
     for fact in facts:
-        opened = known.get(TransactionId(fact.transaction_id)) or _only(active, fact)
+        opened = known.get(TransactionId(fact.transaction_id))
+        if is_no_id(fact.transaction_id):
+            if stop_matching.repeated(fact, before) is not None or _in_batch(fact, rows, active):
+                outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, tags)))
+                continue
+            opened = stop_matching.meant(fact, [row for row in active if row.id not in rows])
         if opened is None or opened.charge_point != fact.charge_point:
             orphans.append(_orphan(fact, foreign=opened is not None))
         elif opened.id not in rows and opened.meter_stop_wh is None:
@@ -164,15 +171,18 @@ def _as_open(row: NewTransaction) -> OpenTransaction:
     )
 
 
-def _only(active: Sequence[OpenTransaction], fact: StopFact) -> OpenTransaction | None:
-    """Return the one active transaction that a stop without a usable id can mean."""
-    if not is_no_id(fact.transaction_id):
-        return None
-    own = [row for row in active if row.charge_point == fact.charge_point]
-    if len(own) > 1 and fact.id_tag is not None:
-        key = id_tag_key(fact.id_tag)
-        own = [row for row in own if id_tag_key(row.id_tag) == key]
-    return own[0] if len(own) == 1 else None
+def _in_batch(
+    fact: StopFact,
+    rows: dict[TransactionId, StoppedTransaction],
+    active: Sequence[OpenTransaction],
+) -> bool:
+    """Return whether an equal stop stands earlier in the batch."""
+    return any(
+        (row.meter_stop_wh, row.stopped_at) == (fact.meter_stop_wh, fact.stopped_at)
+        for transaction in active
+        if transaction.charge_point == fact.charge_point
+        and (row := rows.get(transaction.id)) is not None
+    )
 
 
 def _stopped(

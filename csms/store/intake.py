@@ -47,6 +47,7 @@ _LOG_COLUMNS = (
     "raw",
     "latency_ms",
     "repairs",
+    "repaired",
 )
 
 
@@ -156,6 +157,17 @@ class SqlIntakeBatch:
         return [
             _opened(row) for row in await self._connection.fetch(sql.ACTIVE, list(charge_points))
         ]
+
+    async def stopped_at(
+        self, charge_points: Collection[ChargePointKey], times: Collection[datetime]
+    ) -> list[OpenTransaction]:
+        """See the port."""
+        rows = await self._connection.fetch(sql.STOPPED_AT, list(charge_points), list(times))
+        return [_opened(row) for row in rows]
+
+    async def doubt(self, doubts: Sequence[tuple[TransactionId, ChargePointKey, str]]) -> None:
+        """See the port."""
+        await self._connection.execute(sql.DOUBT, *_columns(doubts, 3))
 
     async def transactions(self, ids: Collection[int]) -> dict[TransactionId, OpenTransaction]:
         """See the port."""
@@ -371,6 +383,7 @@ class SqlIntakeStore:
                     _storable(f.raw),
                     None if f.latency_ms is None else _thousandths(f.latency_ms),
                     f.repairs or None,
+                    f.repaired,
                 )
                 for f in frames
             ]

@@ -60,6 +60,25 @@ SELECT {OPEN_COLUMNS} FROM transactions
 WHERE active AND charge_point_id = ANY($1::bigint[]) ORDER BY id
 """
 
+# EXPLAIN: the newest transactions of each charge point by ix_transactions_charge_point_id, filtered.
+STOPPED_AT = f"""
+SELECT {OPEN_COLUMNS} FROM transactions
+WHERE charge_point_id = ANY($1::bigint[]) AND stopped_at = ANY($2::timestamptz[])
+  AND meter_stop_wh IS NOT NULL
+ORDER BY id DESC LIMIT 1000
+"""
+
+DOUBT = """
+UPDATE transactions t SET findings = t.findings || d.findings
+FROM (
+    SELECT u.id, u.cp, array_agg(DISTINCT u.finding) AS findings
+    FROM unnest($1::int[], $2::bigint[], $3::text[]) AS u(id, cp, finding)
+    JOIN transactions o ON o.id = u.id AND NOT u.finding = ANY(o.findings)
+    GROUP BY u.id, u.cp
+) d
+WHERE t.id = d.id AND t.charge_point_id = d.cp
+"""
+
 BY_ID = f"SELECT {OPEN_COLUMNS} FROM transactions WHERE id = ANY($1::int[]) ORDER BY id FOR UPDATE"
 
 NEXT_IDS = "SELECT nextval('transaction_ids')::int FROM generate_series(1, $1)"

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
-from csms.services.records import MessageRecord
+from csms.services.records import ANY_REPAIR, MessageRecord
 from csms.store import tables
 
 _T = tables.ocpp_messages
@@ -32,8 +32,9 @@ class Messages:
         direction: str | None = None,
         at_from: datetime | None = None,
         at_to: datetime | None = None,
+        repair: str | None = None,
     ) -> list[MessageRecord]:
-        """Return frames, the newest first; `at_from` is in, `at_to` is out.
+        """Return frames, the newest first; `at_from` is in, `at_to` is out; see the port.
 
         EXPLAIN: index scans backwards over (charge_point_id, at), one partition after the other.
         """
@@ -53,6 +54,10 @@ class Messages:
             statement = statement.where(_T.c.at >= at_from)
         if at_to is not None:
             statement = statement.where(_T.c.at < at_to)
+        if repair == ANY_REPAIR:
+            statement = statement.where(_T.c.repairs.is_not(None))
+        elif repair is not None:
+            statement = statement.where(_T.c.repairs.contains([repair]))
         return [_record(row) for row in await self._connection.execute(statement)]
 
     async def from_oldest(
@@ -119,5 +124,6 @@ def _record(row: Row[*tuple[Any, ...]]) -> MessageRecord:
         message_id=row.message_id,
         raw=row.raw,
         repairs=tuple(row.repairs or ()),
+        repaired=row.repaired,
         latency_ms=None if row.latency_ms is None else float(row.latency_ms),
     )

@@ -204,7 +204,7 @@ async def test_r09_a_broken_answer_ends_the_call_at_once(server, cp):
     async with asyncio.TaskGroup() as group:
         ours = group.create_task(_failure(server, "GetConfiguration", {}))
         frame = await cp.get()
-        await cp.send(f'[3,"{frame[1]}",{{"configurationKey":[]')
+        await cp.send(f'[3,"{frame[1]}",:')
     assert ours.result() == "invalid_response"
 
 
@@ -247,3 +247,23 @@ async def test_what_cannot_be_read_is_logged_storable_and_masked(server, cp, int
     assert intake.frames[1].type == 9
     assert intake.frames[1].message_id == "a\N{REPLACEMENT CHARACTER}b"
     assert raws[2] == secret.replace("1234", "***")
+
+
+async def test_a_call_right_after_the_handshake_finds_the_station(server, connections):
+    """Its connection is still being written down when the charge point knows that it is in."""
+    gate = asyncio.Event()
+    opened = connections.opened
+
+    async def slowly(key):
+        await gate.wait()
+        return await opened(key)
+
+    connections.opened = slowly
+    cp = await plug_in(server.port)
+    call = asyncio.create_task(server.gateway.call(CP1, "ClearCache", {}, message_id="m1"))
+    await asyncio.sleep(0)
+    gate.set()
+    assert (await cp.get())[2] == "ClearCache"
+    await cp.close()
+    with pytest.raises(CallFailed):
+        await call

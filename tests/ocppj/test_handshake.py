@@ -178,7 +178,7 @@ class TestPasswords:
             basic("AL1000", b"wrong"),
             basic("AL1000", b""),
             basic("CP1", KEY),
-            basic("al1000", KEY),
+            basic("AL100", KEY),
             {"Authorization": "Basic"},
             {"Authorization": "Basic !!!"},
             {"Authorization": "Basic " + base64.b64encode(b"AL1000").decode()},

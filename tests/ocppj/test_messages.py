@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,6 +31,15 @@ METER = {
 }
 
 
+@pytest.fixture
+async def strict(server, connections) -> AsyncIterator[ChargePoint]:
+    """Charge point CP1, connected, which gets no repairs."""
+    connections.records["CP1"] = record(1, strict=True)
+    charge_point = await plug_in(server.port)
+    yield charge_point
+    await charge_point.close()
+
+
 async def code(cp: ChargePoint, action: str, payload: object) -> str:
     answer = await cp.call(action, payload)
     assert answer[0] == 4, answer
@@ -54,7 +64,8 @@ async def test_m06_boot_may_be_repeated(cp):
         assert (await cp.call("BootNotification", BOOT))[0] == 3
 
 
-async def test_m08_fields_that_are_too_long_are_refused(cp):
+async def test_m08_fields_that_are_too_long_are_refused(strict):
+    cp = strict
     long = {**BOOT, "chargePointVendor": "v" * 21}
     assert await code(cp, "BootNotification", long) == "PropertyConstraintViolation"
 
@@ -216,7 +227,8 @@ async def test_r08_actions_that_are_not_served(cp, action):
     assert await code(cp, action, {}) == "NotSupported"
 
 
-async def test_r11_to_r15_codes_and_the_connection_stays(cp):
+async def test_r11_to_r15_codes_and_the_connection_stays(strict):
+    cp = strict
     assert await code(cp, "Authorize", {"idTag": "A", "x": 1}) == "FormationViolation"
     assert await code(cp, "Authorize", {}) == "ProtocolError"
     assert await code(cp, "Authorize", {"idTag": 1}) == "TypeConstraintViolation"
@@ -232,7 +244,10 @@ async def test_r11_to_r15_codes_and_the_connection_stays(cp):
         ("StatusNotification", {**STATUS, "timestamp": "2026-03-01T25:61:00Z"}),
         (
             "MeterValues",
-            {"connectorId": 1, "meterValue": [{"timestamp": "", "sampledValue": [{"value": "1"}]}]},
+            {
+                "connectorId": 1,
+                "meterValue": [{"timestamp": "?", "sampledValue": [{"value": "1"}]}],
+            },
         ),
         ("StartTransaction", {**START, "meterStart": 2**63}),
         ("StopTransaction", {**STOP, "transactionId": 2**64 - 1}),
@@ -329,15 +344,16 @@ async def test_r17_an_operator_accepts_a_connected_station(server, connections):
         ("MeterValues", []),
     ],
 )
-async def test_r34_refused_transaction_messages_are_kept(cp, intake, action, payload):
+async def test_r34_refused_transaction_messages_are_kept(strict, intake, action, payload):
+    cp = strict
     await cp.call(action, payload)
     (kept,) = intake.quarantined
     assert kept[:2] == (1, action)
     assert json.loads(kept[2])[2:] == [action, payload]
 
 
-async def test_r34_even_those_that_are_no_json(cp, intake):
-    await cp.play(
+async def test_r34_even_those_that_are_no_json(strict, intake):
+    await strict.play(
         sends('[2,"1","StopTransaction",{"transactionId":,}]'),
         gets(4, "1", "FormationViolation", ANY, {}),
     )
@@ -349,8 +365,8 @@ async def test_other_refused_messages_are_not_kept(cp, intake):
     assert intake.quarantined == []
 
 
-async def test_r04_r05_ids_used_again(cp, intake):
-    await cp.play(
+async def test_r04_r05_ids_used_again(strict, intake):
+    await strict.play(
         sends(2, "1", "StartTransaction", START),
         gets(3, "1", {"transactionId": 1, "idTagInfo": {"status": "Accepted"}}),
         sends(2, "1", "StartTransaction", START),

@@ -96,6 +96,16 @@ class IntakeBatch(Protocol):
         """Return all active transactions of these charge points, oldest first."""
         ...
 
+    async def stopped_at(
+        self, charge_points: Collection[ChargePointKey], times: Collection[datetime]
+    ) -> list[OpenTransaction]:
+        """Return the transactions of these charge points that have a stop of one of these times."""
+        ...
+
+    async def doubt(self, doubts: Sequence[tuple[TransactionId, ChargePointKey, str]]) -> None:
+        """Add findings to transactions, each once, where the charge point is the right one."""
+        ...
+
     async def transactions(self, ids: Collection[int]) -> dict[TransactionId, OpenTransaction]:
         """Return these transactions, of whatever charge point, locked for the update."""
         ...

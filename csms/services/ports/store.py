@@ -389,7 +389,11 @@ class Messages(Protocol):
         at_from: datetime | None = None,
         at_to: datetime | None = None,
     ) -> list[MessageRecord]:
-        """Return one page, the newest first."""
+        repair: str | None = None,
+        """Return one page, the newest first.
+
+        `repair` leaves in those that needed it, `ANY_REPAIR` those that needed any.
+        """
         ...
 
     async def from_oldest(

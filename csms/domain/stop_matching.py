@@ -1,0 +1,101 @@
+"""Which transaction a stop means that names none: 0, -1, 2^63-1, or no id at all (M44).
+
+Charge points that never got an id, or have lost it, stop all the same. What else they say decides:
+the same message again is a repetition; a tag, a meter and a time that fit only one of the running
+transactions point at it. Where nothing decides, nothing is stopped and the message is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from csms.domain.ids import id_tag_key
+from csms.domain.transactions import (
+    CLOCK_UNSET_BEFORE_YEAR,
+    MOST_ENERGY_WH,
+    ROUNDING_WH,
+    OpenTransaction,
+    StopFact,
+)
+
+_SINCE_READING_WH = 20_000
+_SINCE_START_WH = 200_000
+_CLOCK_STEP = timedelta(minutes=5)
+
+
+def repeated(fact: StopFact, stopped: Sequence[OpenTransaction]) -> OpenTransaction | None:
+    """Return the transaction that an equal stop has ended, if one has.
+
+    Args:
+        fact: A stop without a usable id.
+        stopped: Transactions of its charge point that have their stop.
+    """
+    return next(
+        (
+            row
+            for row in stopped
+            if row.charge_point == fact.charge_point
+            and (row.meter_stop_wh, row.stopped_at) == (fact.meter_stop_wh, fact.stopped_at)
+        ),
+        None,
+    )
+
+
+def meant(fact: StopFact, active: Sequence[OpenTransaction]) -> OpenTransaction | None:
+    """Return the one running transaction that a stop without a usable id can mean, or None.
+
+    Args:
+        fact: The stop.
+        active: Running transactions, of its charge point and of others.
+    """
+    own = [
+        row
+        for row in active
+        if row.charge_point == fact.charge_point and not _stopped_before(fact, row)
+    ]
+    if len(own) == 1:
+        only = own[0]
+        # a foreign tag may stop (M42), a register may be reset; both at once is another session
+        return None if _foreign_tag(fact, only) and not _meter_fits(fact, only) else only
+    if fact.id_tag is not None:
+        same = [row for row in own if not _foreign_tag(fact, row)]
+        own = same or own
+    if len(own) > 1:
+        own = [row for row in own if _meter_fits(fact, row)]
+    if len(own) > 1:
+        own = [row for row in own if _meter_is_near(fact, row)]
+    return own[0] if len(own) == 1 else None
+
+
+def _foreign_tag(fact: StopFact, row: OpenTransaction) -> bool:
+    return fact.id_tag is not None and id_tag_key(fact.id_tag) != id_tag_key(row.id_tag)
+
+
+def _stopped_before(fact: StopFact, row: OpenTransaction) -> bool:
+    """Return whether the stop is older than the start, by a clock that was set at both."""
+    if min(fact.stopped_at.year, row.started_at.year) < CLOCK_UNSET_BEFORE_YEAR:
+        return False
+    return fact.stopped_at < row.started_at - _CLOCK_STEP
+
+
+def _meter_fits(fact: StopFact, row: OpenTransaction) -> bool:
+    begun = _begun_wh(fact)
+    if begun is not None and begun != row.meter_start_wh:
+        return False
+    taken_wh = fact.meter_stop_wh - row.meter_start_wh
+    return -ROUNDING_WH <= taken_wh <= MOST_ENERGY_WH
+
+
+def _meter_is_near(fact: StopFact, row: OpenTransaction) -> bool:
+    if row.register_wh is None:
+        return fact.meter_stop_wh - row.meter_start_wh <= _SINCE_START_WH
+    return -ROUNDING_WH <= fact.meter_stop_wh - row.register_wh <= _SINCE_READING_WH
+
+
+def _begun_wh(fact: StopFact) -> int | None:
+    """Return the register at the beginning, where the stop's own readings tell it."""
+    return next(
+        (r.energy_wh for r in fact.readings if r.context == "Transaction.Begin"),
+        None,
+    )

@@ -1,0 +1,100 @@
+"""Frames that are JSON but not quite a message of OCPP-J, and texts that are not quite JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from csms.ocppj.repairs import catalogue as names
+from csms.ocppj.repairs.json_text import Unmendable, mend
+from csms.ocppj.repairs.switches import Switches
+
+_TYPES = (2, 3, 4)
+_CALL = 2
+
+RETOLD = frozenset({"Authorize", "BootNotification", "Heartbeat", "StatusNotification"})
+"""Calls that ask for or tell the present state. The same text again is a new question of a station
+that has one id for all, and answering it anew does no harm if it was a repetition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A frame as it was meant, with the names of the repairs."""
+
+    frame: list[Any]
+    names: tuple[str, ...]
+
+
+def mended_text(raw: str, switches: Switches) -> Mended | None:
+    """Return the message that a text means which is no JSON; None when nobody can say."""
+    try:
+        frame, needed = mend(raw)
+    except Unmendable:
+        return None
+    if len(frame) < 2 or not switches.all_on(needed):
+        return None
+    kind = frame[0]
+    if type(kind) is not int or kind not in _TYPES:
+        shaped = mended_shape(frame, switches)
+        if shaped is None:
+            return None
+        frame, needed = shaped.frame, needed + shaped.names
+    return Mended(frame, needed)
+
+
+def mended_shape(frame: object, switches: Switches) -> Mended | None:
+    """Return a frame with its elements put right; None when nothing can be done about it."""
+    if not isinstance(frame, list) or len(frame) < 2:
+        return None
+    made = list(frame)
+    needed: list[str] = []
+
+    def may(name: str) -> bool:
+        if name not in switches:
+            return False
+        needed.append(name)
+        return True
+
+    kind = _message_type(made[0])
+    if kind is None:
+        return None
+    if type(made[0]) is not int:
+        if not may(names.MESSAGE_TYPE_TEXT):
+            return None
+        made[0] = kind
+    if kind == _CALL:
+        if type(made[1]) is int and may(names.MESSAGE_ID_NUMBER):
+            made[1] = str(made[1])
+        if len(made) == 3 and isinstance(made[2], str) and may(names.PAYLOAD_MISSING):
+            made.append({})
+        if len(made) == 4:
+            made[3] = _payload(made[3], may)
+    return Mended(made, tuple(needed)) if needed else None
+
+
+def _message_type(value: object) -> int | None:
+    match value:
+        case bool():
+            return None
+        case int() | float() if value in _TYPES:
+            return int(value)
+        case str() if value.strip() in ("2", "3", "4"):
+            return int(value)
+        case _:
+            return None
+
+
+def _payload(value: object, may: Callable[[str], bool]) -> object:
+    if isinstance(value, list) and not value and may(names.PAYLOAD_EMPTY_LIST):
+        return {}
+    if isinstance(value, str):
+        try:
+            inside = orjson.loads(value or "{}")
+        except ValueError:
+            return value
+        if isinstance(inside, dict) and may(names.PAYLOAD_TEXT):
+            return inside
+    return value

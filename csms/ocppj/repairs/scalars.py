@@ -1,0 +1,88 @@
+"""Numbers, texts and booleans out of what stands in their place."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import orjson
+
+_NUMBER = re.compile(
+    r"([+-]?[0-9]{1,19}(?:[.,][0-9]{0,12})?(?:[eE][+-]?[0-9]{1,2})?)\s*([A-Za-z]*)"
+)
+_SCALES = {"": 1, "wh": 1, "kwh": 1000, "w": 1, "a": 1, "s": 1, "sec": 1}
+_TRUE = frozenset({"true", "1", "yes", "y", "on"})
+_FALSE = frozenset({"false", "0", "no", "n", "off", ""})
+_WIDEST = 2**63
+
+
+def as_text(value: object) -> str | None:
+    """Return a value as text, as JSON where it has parts; None for null.
+
+    >>> as_text(12.0), as_text(True), as_text({"a": 1})
+    ('12.0', 'true', '{"a":1}')
+    """
+    match value:
+        case str():
+            return value
+        case None:
+            return None
+        case [str() as only]:
+            return only
+        case _:
+            return orjson.dumps(value).decode()
+
+
+def as_number(value: object) -> float | int | None:
+    """Return the number that a value means, or None.
+
+    >>> as_number(" 12 "), as_number("1,5 kWh"), as_number("12 apples")
+    (12, 1500.0, None)
+    """
+    match value:
+        case bool():
+            return int(value)
+        case int() | float():
+            return value
+        case str():
+            found = _NUMBER.fullmatch(value.strip().strip("\"'"))
+            if found is None or found[2].lower() not in _SCALES:
+                return None
+            digits, scale = found[1].replace(",", "."), _SCALES[found[2].lower()]
+            try:
+                return int(digits) * scale
+            except ValueError:
+                return float(digits) * scale
+        case [only] if not isinstance(only, list):
+            return as_number(only)
+        case _:
+            return None
+
+
+def as_integer(value: float) -> int | None:
+    """Return the nearest integer; None when it does not fit into 64 bits.
+
+    >>> as_integer(12.6), as_integer(1e300)
+    (13, None)
+    """
+    if not math.isfinite(value) or abs(value) >= _WIDEST:
+        return None
+    return round(value)
+
+
+def as_boolean(value: object) -> bool | None:
+    """Return the boolean that a value means, or None.
+
+    >>> as_boolean("True"), as_boolean(0), as_boolean("maybe")
+    (True, False, None)
+    """
+    match value:
+        case bool():
+            return value
+        case int() | float() if value in (0, 1):
+            return bool(value)
+        case str():
+            bare = value.strip().lower()
+            return True if bare in _TRUE else False if bare in _FALSE else None
+        case _:
+            return None
