@@ -23,10 +23,10 @@ from csms.clock import Clock, SystemClock
 from csms.data_folder import data_folder, load_secret, lock_folder, node_name
 from csms.errors import DatabaseAway, StartError
 from csms.ocppj.redelivery import QuarantineRedelivery
-from csms.ocppj.schemas import Schemas
-from csms.ocppj.server import OcppServer
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.repairs.tolerance import Repairs
+from csms.ocppj.schemas import Schemas
+from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
 from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
@@ -197,6 +197,7 @@ async def running(
     proxies = TrustedProxies(settings.trusted_proxies)
     ready = asyncio.Event()
     schemas = Schemas()
+    repairs = Repairs(schemas, Switches(off=settings.repairs_off, on=settings.repairs_on))
     diary = Diary(SqlDiaryStore(database), clock)
     units = SqlUnitsOfWork(database)
     ocpp = OcppServer(
@@ -204,7 +205,6 @@ async def running(
         port=settings.ocpp_port,
         connections=connections,
         intake=intake,
-    repairs = Repairs(schemas, Switches(off=settings.repairs_off, on=settings.repairs_on))
         schemas=schemas,
         clock=clock,
         bus=bus,
@@ -217,6 +217,7 @@ async def running(
         proxies=proxies,
         notices=Notices(SqlNoticeStore(database), clock),
         diary=diary,
+        known_repairs=repairs,
         paces=DialectPaces(units, bus, clock),
     )
     limits = ocpp.gateway.limits
@@ -224,7 +225,6 @@ async def running(
     released = Released(SqlReleasedStore(database), limits, bus, clock)
     ports = Ports(
         units=units,
-        known_repairs=repairs,
         gateway=ocpp.gateway,
         schemas=schemas,
         allocator=allocator,

@@ -9,8 +9,8 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Callable
-from http import HTTPStatus
 from dataclasses import replace
+from http import HTTPStatus
 
 import structlog
 from websockets.http11 import Request, Response
@@ -36,9 +36,9 @@ from csms.ocppj.handshake import (
 from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
-from csms.ocppj.schemas import Schemas
 from csms.ocppj.repairs.requests import put_right
 from csms.ocppj.repairs.tolerance import Repairs
+from csms.ocppj.schemas import Schemas
 from csms.ocppj.session import Services, Session
 from csms.proxies import Peer, TrustedProxies
 from csms.services.connections import Connections
@@ -97,9 +97,9 @@ class OcppServer:
         open_timeout_s: float = OPEN_TIMEOUT_S,
         notices: Notices | None = None,
         diary: Diary | None = None,
+        known_repairs: Repairs | None = None,
         paces: Paces | None = None,
     ) -> None:
-        known_repairs: Repairs | None = None,
         """Put the parts together; nothing listens yet.
 
         Args:
@@ -120,9 +120,9 @@ class OcppServer:
             open_timeout_s: For a whole handshake, TLS included.
             notices: Makes durable what is reported beside charging; None: that is NotSupported.
             diary: Takes notes of who has tried to connect; None: nobody does.
+            known_repairs: For stations that are not strict; None: those of the catalogue.
             paces: Which charge points want their calls spaced; None: nobody does.
         """
-            known_repairs: For stations that are not strict; None: those of the catalogue.
         self._host = host
         self._wanted_port = port
         self._wanted_tls_port = tls_port
@@ -130,10 +130,10 @@ class OcppServer:
         self._connections = connections
         self._clock = clock
         self._diary = diary
-        self._ready = ready
-        self._proxies = proxies or TrustedProxies()
         known_repairs = known_repairs or Repairs(schemas)
         self._switches = known_repairs.switches
+        self._ready = ready
+        self._proxies = proxies or TrustedProxies()
         self._gate = Gate(clock, self._proxies)
         self._admitting = 0
         self._take_overs: LeakyCounts[ChargePointKey] = LeakyCounts(
@@ -255,6 +255,7 @@ class OcppServer:
                     request.headers,
                     self._connections,
                     self._transport(connection, peer),
+                    self._switches,
                 )
                 if isinstance(decision, Admission) and await self._must_wait(decision):
                     METRICS.handshakes_refused["two clients of one identity"] += 1
@@ -273,14 +274,14 @@ class OcppServer:
         record = decision.record
         took_over = self.registry.get(record.key) is not None
         self._note(record.identity, peer, 101, None, took_over=took_over)
-        connection.admission = decision
-        return None
-
-    async def _refuse(self, connection: Connection, refusal: Refusal, peer: Peer) -> Response:
         if not record.strict:
             done = put_right(request, self._switches)
             if done:
                 decision = replace(decision, repairs=decision.repairs + done)
+        connection.admission = decision
+        return None
+
+    async def _refuse(self, connection: Connection, refusal: Refusal, peer: Peer) -> Response:
         METRICS.handshakes_refused[refusal.reason] += 1
         _log.warning(
             "handshake refused",
