@@ -10,7 +10,6 @@ from csms.domain.ids import ChargePointKey
 from csms.errors import CallFailed
 from csms.metrics import METRICS
 from csms.ocppj.registry import Registry
-from csms.ocppj.session import Session
 from csms.ocppj.turns import FIRST, IN_LINE, Line
 from csms.services.ports.dialects import Paces
 from csms.services.ports.gateway import Answer, Gateway
@@ -73,7 +72,9 @@ class LocalGateway:
         if timeout_s is None:
             timeout_s = self._call_timeout_s
         try:
-            session = self._session(charge_point)
+            session = await self._registry.connected(charge_point)
+            if session is None:
+                raise CallFailed("station_offline", "the station is not connected")
             if self._paces is None or not await self._paces.of(charge_point):
                 answer = await session.call(
                     action, payload, message_id=message_id, timeout_s=timeout_s
@@ -110,12 +111,6 @@ class LocalGateway:
         line = self._lines.get(charge_point)
         if line is not None:
             line.look_again()
-
-    def _session(self, charge_point: ChargePointKey) -> Session:
-        session = self._registry.get(charge_point)
-        if session is None:
-            raise CallFailed("station_offline", "the station is not connected")
-        return session
 
 
 class _LimitGateway:

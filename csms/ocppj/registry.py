@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from csms.domain.charge_points import ChargePointRecord
 from csms.domain.ids import ChargePointKey
@@ -19,6 +21,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._sessions: dict[ChargePointKey, Session] = {}
+        self._opening: dict[ChargePointKey, asyncio.Future[None]] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -44,6 +47,28 @@ class Registry:
 
     def get(self, key: ChargePointKey) -> Session | None:
         """Return the live session of a charge point."""
+        return self._sessions.get(key)
+
+    @contextmanager
+    def opening(self, key: ChargePointKey) -> Iterator[None]:
+        """Say that a connection is let in and its session is about to be added (or not)."""
+        done = asyncio.get_running_loop().create_future()
+        self._opening[key] = done
+        try:
+            yield
+        finally:
+            done.set_result(None)
+            if self._opening.get(key) is done:
+                del self._opening[key]
+
+    async def connected(self, key: ChargePointKey) -> Session | None:
+        """Return the live session of a charge point; waits for one that is just being opened.
+
+        Whoever has seen its handshake succeed may call a station at once, though its connection is
+        still being written down.
+        """
+        while key not in self._sessions and key in self._opening:
+            await asyncio.shield(self._opening[key])
         return self._sessions.get(key)
 
     def sessions(self) -> Collection[Session]:

@@ -172,6 +172,9 @@ class Session:
 class Registry(dict):
     """Of one session."""
 
+    async def connected(self, key):
+        return self.get(key)
+
 
 async def test_limits_go_first_and_are_patient_where_others_are_told_at_once():
     session = Session()
