@@ -90,9 +90,12 @@ class Load:
     Args:
         plan: what is played.
         clock: paces the ramp and measures.
+        resident_before: this process's memory before anything of the load, KiB.
     """
 
-    def __init__(self, plan: LoadPlan, clock: Clock) -> None:
+    def __init__(
+        self, plan: LoadPlan, clock: Clock, *, resident_before: float | None = None
+    ) -> None:
         self.plan = plan
         self.clock = clock
         self.report = LoadReport()
@@ -101,6 +104,7 @@ class Load:
         self.is_leaving = False
         self.is_cutting = False
         self.phase = "connecting"
+        self._resident_before = resident_before or resident_kib()
         self._began = clock.monotonic()
         self._stations: list[LeanStation] = []
         self._stop_asked = asyncio.Event()
@@ -141,14 +145,12 @@ class Load:
         Cancellation: connections stay open until the loop ends.
         """
         self._began = self.clock.monotonic()
-        memory, cpu = resident_kib(), cpu_seconds()
+        cpu = cpu_seconds()
         async with asyncio.TaskGroup() as self._tasks:
             checks = self._tasks.create_task(self._check(), name="load checks")
             await self._connect_all(patience_s)
             await self._charge()
-            if memory is not None:
-                used = (resident_kib() or memory) - memory
-                self.report.kib_each = max(0.0, used / self.plan.stations)
+            self._weigh()
             await self._stop_all(patience_s)
             checks.cancel()
             self.is_leaving = True
@@ -159,6 +161,13 @@ class Load:
         records = (station.ledger_record() for station in self._stations)
         self.report.ledger = [one for one in records if one is not None]
         return self.report
+
+    def _weigh(self) -> None:
+        """Measure memory while all are charging."""
+        resident, before = resident_kib(), self._resident_before
+        if resident is not None and before is not None:
+            self.report.resident_mib = resident / 1024
+            self.report.kib_each = max(0.0, (resident - before) / self.plan.stations)
 
     async def _connect_all(self, patience_s: float) -> None:
         self._stations = [LeanStation(self, number) for number in range(1, self.plan.stations + 1)]

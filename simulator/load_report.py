@@ -17,7 +17,9 @@ class LoadReport:
     Attributes:
         latencies: ms by kind, in order of arrival.
         connected: charge points that have been connected, each counted once.
-        kib_each: memory of this process for one charge point; None where it cannot be measured.
+        kib_each: what this process has grown by for one charge point, in KiB, while all charge;
+            None where it cannot be measured.
+        resident_mib: all of this process's memory at that moment.
         cpu_s: processor time of this process.
         ledger: one object a transaction, as :mod:`simulator.ledger` writes them.
     """
@@ -29,6 +31,7 @@ class LoadReport:
     stopped: int = 0
     seconds: float = 0.0
     kib_each: float | None = None
+    resident_mib: float | None = None
     cpu_s: float = 0.0
     ledger: list[dict[str, Any]] = field(default_factory=list)
 
@@ -58,6 +61,7 @@ class LoadReport:
             "errors": dict(self.errors),
             "latencies": table,
             "kibPerChargePoint": None if self.kib_each is None else round(self.kib_each, 1),
+            "residentMib": None if self.resident_mib is None else round(self.resident_mib, 1),
             "cpuSeconds": round(self.cpu_s, 1),
             "delivered": self.delivered(),
             "ledger": self.ledger,
@@ -75,7 +79,9 @@ class LoadReport:
 
     def __str__(self) -> str:
         report = self.as_json()
-        memory = "" if self.kib_each is None else f", {self.kib_each:.1f} KiB each"
+        memory = ""
+        if self.kib_each is not None:
+            memory = f", {self.kib_each:.1f} KiB each ({self.resident_mib:.0f} MiB in all)"
         lines = [
             f"{report['seconds']} s: {self.connected} connected, {self.charging} charging, "
             f"{self.stopped} stopped{memory}, {self.cpu_s:.1f} s of CPU"

@@ -12,7 +12,7 @@ from simulator.clock import RealClock
 from simulator.errors import FleetError, RegistrationError
 from simulator.fleet_file import parse_fleet
 from simulator.load import Load, LoadPlan, Pattern
-from simulator.load_report import LoadReport
+from simulator.load_report import LoadReport, resident_kib
 from simulator.progress import showing
 from simulator.registration import register_fleet
 from simulator.terminal import loop_factory, on_signals, refuse, say
@@ -61,10 +61,11 @@ def load(
         prefix=prefix,
         password=password,
     )
+    before = resident_kib()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         if register is not None:
             runner.run(_register(plan, register, token))
-        found = runner.run(_load(plan))
+        found = runner.run(_load(plan, before))
     typer.echo(str(found))
     if report is not None:
         report.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
@@ -91,8 +92,8 @@ async def _register(plan: LoadPlan, url: str, token: str | None) -> None:
     say(f"registered: {created} new stations and id tags")
 
 
-async def _load(plan: LoadPlan) -> LoadReport:
-    playing = Load(plan, RealClock())
+async def _load(plan: LoadPlan, resident_before: float | None) -> LoadReport:
+    playing = Load(plan, RealClock(), resident_before=resident_before)
     on_signals(playing.stop)
     async with showing("load", playing.progress, playing.describe):
         return await playing.run()
