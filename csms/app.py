@@ -22,6 +22,8 @@ from csms.bus.local import LocalBus
 from csms.clock import Clock, SystemClock
 from csms.data_folder import data_folder, load_secret, lock_folder, node_name
 from csms.errors import DatabaseAway, StartError
+from csms.files.endpoints import EndpointConfig, FileEndpoints
+from csms.files.folder import Folder
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.repairs.tolerance import Repairs
@@ -30,9 +32,11 @@ from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
 from csms.pki.folder import holds_certificates
 from csms.proxies import TrustedProxies
+from csms.services.audit import AuditTrail
 from csms.services.connections import Connections
 from csms.services.dialects import DialectPaces
 from csms.services.diary import Diary
+from csms.services.files import FileService, Keeping
 from csms.services.intake import Intake
 from csms.services.notices import Notices
 from csms.services.pulse import watch_database, watch_loop
@@ -81,6 +85,7 @@ class Running:
 
     Attributes:
         ocpp_tls_port: None without certificates.
+        files_port: Of HTTP(S) for charge points' files; None: off. `ftp_port` alike.
         ports: What the API's services are built from; `csms.demo` shows the same.
     """
 
@@ -89,6 +94,8 @@ class Running:
     secret: bytes
     ports: Ports
     ocpp_tls_port: int | None = None
+    files_port: int | None = None
+    ftp_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +230,18 @@ async def running(
     limits = ocpp.gateway.limits
     allocator = SmartCharging(SqlControlStore(database), limits, bus, clock, node=node)
     released = Released(SqlReleasedStore(database), limits, bus, clock)
+    folder = Folder(data_folder(settings) / "files", clock)
+    files = FileService(
+        units, folder, clock, AuditTrail(units, clock), secret=secret, keeping=_keeping(settings)
+    )
+    endpoints = FileEndpoints(
+        _endpoints(settings, defaults, tls),
+        files,
+        folder,
+        clock,
+        proxies=proxies,
+        reached_at=ocpp.reached_at,
+    )
     ports = Ports(
         units=units,
         gateway=ocpp.gateway,
@@ -233,6 +252,8 @@ async def running(
         last_seen=connections.last_seen,
         settle_log=intake.settle_log,
         diary=diary,
+        files=files,
+        addresses=endpoints.addresses,
         redelivery=QuarantineRedelivery(intake, repairs),
     )
     operators = create_api(
@@ -266,6 +287,7 @@ async def running(
                 "event loop": partial(watch_loop, clock),
                 "database": partial(watch_database, ports.units, clock),
                 "released": released.run,
+                "files": files.run,
                 "connection diary": diary.run,
                 "state of stations": StateWatch(ports.units, bus, clock).run,
                 "partitions": partial(
@@ -284,10 +306,13 @@ async def running(
             try:
                 await api.start()
                 await ocpp.start()
+                await endpoints.start()
                 ready.set()
                 yield Running(
                     ocpp_port=ocpp.port,
                     ocpp_tls_port=ocpp.tls_port,
+                    files_port=None if endpoints.http is None else endpoints.http.port,
+                    ftp_port=None if endpoints.ftp is None else endpoints.ftp.port,
                     http_port=api.port,
                     secret=secret,
                     ports=ports,
@@ -295,6 +320,7 @@ async def running(
             finally:
                 ready.clear()
                 await ocpp.stop()
+                await endpoints.stop()
                 await api.stop()
                 for task in loops:
                     task.cancel()
@@ -328,6 +354,29 @@ def _retention(settings: Settings, address: DatabaseAddress) -> Retention:
     if largest_mb is None:
         largest_mb = _EMBEDDED_LOG_MB if address.embedded is not None else _LOG_MB
     return Retention(days=settings.message_log_days, largest_mb=largest_mb)
+
+
+def _keeping(settings: Settings) -> Keeping:
+    return Keeping(
+        largest_bytes=settings.files_max_mb * 1_000_000,
+        days=settings.files_keep_days,
+        most_bytes=settings.files_keep_mb * 1_000_000,
+    )
+
+
+def _endpoints(settings: Settings, defaults: Defaults, tls: TlsContexts | None) -> EndpointConfig:
+    if settings.files_tls and settings.files_port is not None and tls is None:
+        raise StartError("CSMS_FILES_TLS asks for TLS, but there is no server certificate.")
+    secure = tls is not None and settings.files_tls is not False
+    return EndpointConfig(
+        host=settings.files_host or settings.ocpp_host or defaults.host,
+        http_port=settings.files_port,
+        http_url=settings.files_url,
+        tls=tls.stations if tls is not None and secure else None,
+        ftp_port=settings.ftp_port,
+        ftp_url=settings.ftp_url,
+        ftp_passive_ports=settings.ftp_passive_ports,
+    )
 
 
 def _first(value: bool | None, default: bool) -> bool:

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from csms.errors import SettingsError
 
@@ -33,6 +41,31 @@ def _names(value: object) -> object:
     if not isinstance(value, str):
         return value
     return tuple(name for part in value.split(",") if (name := part.strip().lower()))
+
+
+def _ports(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    first, dash, last = (part.strip() for part in value.partition("-"))
+    last = last if dash else first
+    numbers = [int(text) for text in (first, last) if text.isascii() and text.isdigit()]
+    if len(numbers) != 2 or not all(1 <= number <= 65535 for number in numbers):
+        raise ValueError("must be two ports such as 50000-50100")
+    if numbers[0] > numbers[1]:
+        raise ValueError("the first port is higher than the last")
+    return tuple(range(numbers[0], numbers[1] + 1))
+
+
+def _file_url(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError(f"must be an address such as {schemes[0]}://files.example.org")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not hold credentials: each job gets its own")
+        return value
+
+    return AfterValidator(check)
 
 
 def _networks(value: object) -> object:
@@ -61,6 +94,15 @@ class Settings(BaseModel):
         admin_token: At least 16 characters; None makes one at the first start.
         accept_unknown_stations: None takes the command's default (`serve`: off, `demo`: on).
         quiet: Whether new stations get no unasked call; None as above (`serve`: on, `demo`: off).
+        files_host: Where the file endpoints for charge points listen; None: as charge points do.
+        files_port: Of HTTP(S) for files; None: off.
+        files_url: What charge points reach it by; None: the host of their own connection.
+        files_tls: Whether it speaks https; None: where the TLS folder holds certificates.
+        files_max_mb: Largest file that is taken, 10^6 bytes; `files_keep_mb` alike: all of them.
+        files_keep_days: How long files of charge points are kept.
+        ftp_port: Of FTP for files; None: off.
+        ftp_url: As `files_url`.
+        ftp_passive_ports: ``first-last``; empty: any free port.
         message_log_days: How many days of OCPP messages are kept.
         repairs_off: Names of repairs that no station gets, see ``docs/repairs.md``.
         repairs_on: Names of repairs that are done though they are off by default.
@@ -89,6 +131,16 @@ class Settings(BaseModel):
     ping_interval_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
     ping_timeout_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 30.0
     heartbeat_interval_s: Annotated[int, Field(ge=1, le=86400)] = 300
+    files_host: str | None = None
+    files_port: _Port | None = None
+    files_url: Annotated[str, _file_url("https", "http")] | None = None
+    files_tls: bool | None = None
+    files_max_mb: Annotated[int, Field(ge=1, le=100_000)] = 500
+    files_keep_mb: Annotated[int, Field(ge=1, le=100_000_000)] = 10_000
+    files_keep_days: Annotated[int, Field(ge=1, le=36500)] = 90
+    ftp_port: _Port | None = None
+    ftp_url: Annotated[str, _file_url("ftp")] | None = None
+    ftp_passive_ports: Annotated[tuple[int, ...], BeforeValidator(_ports)] = ()
     message_log_days: Annotated[int, Field(ge=1, le=3650)] = 30
     message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()

@@ -16,6 +16,8 @@ from csms.api.configuration import Configuration
 from csms.api.connections import ConnectionAttempts
 from csms.api.dialects import Dialects
 from csms.api.docs import Docs
+from csms.api.files import Files
+from csms.api.firmware import Firmware
 from csms.api.handling import Endpoint
 from csms.api.health import Health
 from csms.api.id_tags import IdTags
@@ -51,12 +53,16 @@ from csms.services.configuration import (
 )
 from csms.services.dialects import DialectService
 from csms.services.diary import Diary
+from csms.services.files import FileService
+from csms.services.firmware import FirmwareService
 from csms.services.id_tags import IdTagService
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
+from csms.services.locations import Locations
 from csms.services.managed_loads import ManagedLoadService
 from csms.services.message_bundles import MessageBundles
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
+from csms.services.ports.files import FileAddresses
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.redelivery import Redelivery
 from csms.services.ports.smart_charging import Allocator
@@ -114,6 +120,8 @@ class Ports:
         settle_log: Waits until all OCPP frames logged so far are in the database.
         diary: Notes of who has tried to connect; None in a system without charge points.
         redelivery: Takes messages out of quarantine; None in a system without charge points.
+        files: Keeps files of charge points; None in a system without charge points.
+        addresses: Where charge points bring and fetch them; None: nowhere.
     """
 
     units: UnitsOfWork
@@ -126,6 +134,8 @@ class Ports:
     settle_log: Callable[[], Awaitable[None]] = nothing_to_settle
     diary: Diary | None = None
     redelivery: Redelivery | None = None
+    files: FileService | None = None
+    addresses: FileAddresses | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +174,9 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         clock,
         audit,
         secret=config.secret,
+        locations=(
+            None if ports.addresses is None else Locations(ports.addresses, secret=config.secret)
+        ),
         effects=(JobEffect(), ReservationEffect(), ConfigurationEffect(), LocalListEffect()),
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
@@ -173,7 +186,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
         MessageExport(MessageBundles(units, clock), ports.settle_log),
-        StationStates(StationState(units)),
+        StationStates(StationState(units), ports.files),
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),
         Dialects(DialectService(units, ports.bus, audit)),
@@ -194,6 +207,15 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         resources.append(ConnectionAttempts(ports.diary, units))
     if ports.redelivery is not None:
         resources.append(Quarantine(QuarantineService(units, ports.redelivery, clock, audit)))
+    if ports.files is not None:
+        images = FirmwareService(
+            units,
+            ports.files.blobs,
+            clock,
+            audit,
+            largest_bytes=ports.files.keeping.largest_bytes,
+        )
+        resources += [Files(ports.files), Firmware(images)]
     app = web.Application(
         client_max_size=_MOST_BODY_BYTES,
         middlewares=[forwarded.through(config.proxies), middleware.errors],

@@ -6,8 +6,10 @@ from typing import Any
 
 from csms.api import pages
 from csms.api.fields import Out, Page, PageQuery, PreciseTime
+from csms.api.files import StationFileOut
 from csms.api.routes import Route
 from csms.services.access import Role
+from csms.services.files import FileService, is_missing
 from csms.services.station_state import StationState
 
 
@@ -22,6 +24,8 @@ class JobOut(Out):
     """A firmware, diagnostics or log job.
 
     `status` is the newest report that counted: after the end of a job reports go to `history` only.
+    `files` are those that came to our own file endpoint; `fileMissing`: the station says that it
+    has sent one there, and none has come.
     """
 
     job_id: str
@@ -31,6 +35,8 @@ class JobOut(Out):
     status: str | None
     file_name: str | None
     history: list[JobReportOut]
+    files: list[StationFileOut]
+    file_missing: bool
 
 
 class SecurityEventOut(Out):
@@ -46,8 +52,9 @@ class SecurityEventOut(Out):
 class StationStates:
     """The operations."""
 
-    def __init__(self, state: StationState) -> None:
+    def __init__(self, state: StationState, files: FileService | None) -> None:
         self._state = state
+        self._files = files
 
     def routes(self) -> list[Route]:
         """Return all operations of this resource."""
@@ -71,6 +78,8 @@ class StationStates:
     async def list_jobs(self, station_id: str, query: PageQuery) -> Page[JobOut]:
         """Return the jobs of a station, the newest first."""
         found = await self._state.jobs(station_id, query.limit, _before(query))
+        beside = {} if self._files is None else await self._files.beside(found)
+        came = {call_id: each.files for call_id, each in beside.items()}
         return Page[JobOut](
             items=[
                 JobOut(
@@ -83,6 +92,8 @@ class StationStates:
                     history=[
                         JobReportOut(status=report.status, at=report.at) for report in job.history
                     ],
+                    files=[StationFileOut.of(file) for file in came.get(job.call_id, ())],
+                    file_missing=is_missing(job, beside.get(job.call_id)),
                 )
                 for job in found
             ],

@@ -25,6 +25,7 @@ _NO_BRACES = str.maketrans("", "", "{}")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _URL = re.compile(r"(:(?:\\?/){2})(" + _INSIDE + ")", re.DOTALL)
 _SLASH = re.compile(r"\\?/")
+_TOKEN = re.compile(r"(?<=/)[0-9a-f]{32,}(?=[/\\\"])")  # such as our own, see `csms.domain.files`
 
 
 def mask(action: str | None, raw: str) -> str:
@@ -39,13 +40,15 @@ def mask(action: str | None, raw: str) -> str:
     '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"***"}]'
     >>> mask("GetLog", '{"remoteLocation":"ftp://user:secret@host/logs"}')
     '{"remoteLocation":"ftp://***@host/logs"}'
+    >>> mask("UpdateFirmware", '{"location":"http://h/0123456789abcdef0123456789abcdef/fw.bin"}')
+    '{"location":"http://h/***/fw.bin"}'
     """
     if action is None:
-        return _URL.sub(_without_user, _configuration(raw))
+        return _locations(_configuration(raw))
     if action in _CONFIGURATION:
         return _configuration(raw)
     if action in _LOCATIONS:
-        return _URL.sub(_without_user, raw)
+        return _locations(raw)
     return raw
 
 
@@ -56,6 +59,10 @@ def is_secret(key: str) -> bool:
     (True, False)
     """
     return _SECRET_KEY.search(key) is not None
+
+
+def _locations(raw: str) -> str:
+    return _TOKEN.sub(MASK, _URL.sub(_without_user, raw))
 
 
 def _without_user(found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -58,6 +59,7 @@ FREE_TAKE_OVERS = 5
 _TAKE_OVERS_FORGOTTEN_PER_S = 1 / 30
 _FORMER_ANSWERS_WITHIN_S = 2.0
 _COME_AGAIN_S = 30
+_LONGEST_HOST = 300
 
 CLOSED_AT_ONCE = 50
 """Stations that may all come back in the same moment after a stop."""
@@ -161,6 +163,7 @@ class OcppServer:
         self.gateway = LocalGateway(
             self.registry, call_timeout_s=call_timeout_s, paces=paces, clock=clock
         )
+        self._hosts: dict[ChargePointKey, str] = {}
         self._refresher = None if bus is None else Refresher(self.registry, connections, bus, clock)
 
     @property
@@ -274,6 +277,7 @@ class OcppServer:
         record = decision.record
         took_over = self.registry.get(record.key) is not None
         self._note(record.identity, peer, 101, None, took_over=took_over)
+        self._hosts[record.key] = _host(connection, request)
         if not record.strict:
             done = put_right(request, self._switches)
             if done:
@@ -378,6 +382,10 @@ class OcppServer:
             _log.warning("connection replaced by a newer one", epoch=former.epoch)
         await session.run(self._ended, former)
 
+    def reached_at(self, charge_point: ChargePointKey) -> str | None:
+        """Return the host, as text of its header, by which a charge point has found us last."""
+        return self._hosts.get(charge_point)
+
     async def _ended(self, session: Session) -> None:
         self.registry.remove(session)
         key = session.station.record.key
@@ -386,6 +394,16 @@ class OcppServer:
             await self._connections.closed(key, session.epoch)
         except DatabaseAway:
             _log.warning("end of a connection noted later: the database is away")
+
+
+def _host(connection: Connection, request: Request) -> str:
+    """Return by which name a station has found us; where it does not say, by which address."""
+    given = request.headers.get_all("Host")
+    if given and len(given[0]) <= _LONGEST_HOST:
+        return sys.intern(given[0])  # nearly all say the same
+    address = connection.transport.get_extra_info("sockname")
+    host = str(address[0]) if address else ""
+    return sys.intern(f"[{host}]" if ":" in host else host)
 
 
 def _finish(connection: Connection, response: Response) -> None:

@@ -16,6 +16,7 @@ from csms.errors import CallFailed, DatabaseAway, Forbidden, Invalid, NotFound
 from csms.services import command_checks, credentials, key_rotation
 from csms.services.audit import AuditTrail
 from csms.services.call_effects import CallEffect, Ended, Sending
+from csms.services.locations import Locations
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import CallRecord, Station
@@ -36,8 +37,10 @@ class CommandService:
         *,
         secret: bytes,
         effects: Sequence[CallEffect] = (),
+        locations: Locations | None = None,
     ) -> None:
         self._effects = effects
+        self._locations = locations
         self._units = units
         self._gateway = gateway
         self._schemas = schemas
@@ -68,17 +71,24 @@ class CommandService:
             station = await unit.charge_points.get(identity)
             if station is None:
                 raise NotFound("station_not_found", "There is no such station.")
+            now, call_id = self._clock.now(), str(uuid.uuid4())
+            about_location: tuple[str, ...] = ()
+            if self._locations is not None:
+                filled = await self._locations.fill(
+                    unit, station, action, payload, call_id=call_id, now=now
+                )
+                payload, about_location = filled.payload, filled.warnings
             self._check(station, action, payload)
             named = command_checks.named_transaction(action, payload)
             session = None if named is None else await unit.sessions.get(named)
-            now = self._clock.now()
+            warnings = command_checks.warnings(station, action, payload, session, now)
             call = CallRecord(
-                id=str(uuid.uuid4()),
+                id=call_id,
                 action=action,
                 payload=masked(action, payload),
                 actor=actor,
                 created_at=now,
-                warnings=tuple(command_checks.warnings(station, action, payload, session, now)),
+                warnings=(*about_location, *warnings),
             )
             await unit.calls.insert(station.key, call)
             key = key_rotation.new_key(action, payload)

@@ -124,6 +124,7 @@ class Jobs:
         return [
             Job(
                 key=row.id,
+                call_id=row.call_id,
                 kind=row.kind,
                 request_id=row.request_id,
                 state=row.state,

@@ -29,10 +29,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
-from csms.store.metadata import TIME
-
 # by way of the other tables: whoever takes the metadata from here has all of them
-from csms.store.state_tables import metadata as metadata
+from csms.store.file_tables import metadata as metadata
+from csms.store.metadata import TIME
 
 
 def _created() -> Column[object]:

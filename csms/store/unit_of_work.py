@@ -16,6 +16,8 @@ from csms.store.charge_points import ChargePoints
 from csms.store.configuration import Configurations
 from csms.store.database import Database
 from csms.store.dialects import Dialects
+from csms.store.files import Files
+from csms.store.firmware import FirmwareImages
 from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
 from csms.store.jobs import Jobs
@@ -121,6 +123,16 @@ class SqlUnitOfWork:
     def dialects(self) -> Dialects:
         """Vendor dialects."""
         return Dialects(self._connection)
+
+    @cached_property
+    def files(self) -> Files:
+        """Ways and files of charge points."""
+        return Files(self._connection)
+
+    @cached_property
+    def firmware_images(self) -> FirmwareImages:
+        """Firmware images."""
+        return FirmwareImages(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

@@ -27,6 +27,7 @@ class Job:
     """A firmware, diagnostics or log job with its reports, the oldest first."""
 
     key: int
+    call_id: str
     kind: str
     request_id: int | None
     state: str

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.services.ports.dialects import DialectRepository
+from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.state import Configurations, Jobs, LocalLists, Reservations, SecurityEvents
 from csms.services.records import (
     ApiKey,
@@ -560,6 +561,16 @@ class UnitOfWork(Protocol):
     @property
     def dialects(self) -> DialectRepository:
         """Repository of vendor dialects."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """Repository of ways and files of charge points."""
+        ...
+
+    @property
+    def firmware_images(self) -> FirmwareImages:
+        """Repository of firmware images."""
         ...
 
     @property

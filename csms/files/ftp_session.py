@@ -1,0 +1,276 @@
+"""What one FTP session may do: bring the files of its job, or fetch its image, and nothing else.
+
+There are no directories, no listings and no other files: each name is a label, every path leads to
+the same place. Transfers are binary whatever TYPE says, because diagnostics and firmware are no
+text and charge points forget to say so.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import warnings
+from typing import Any
+
+from csms.domain import files
+from csms.errors import DatabaseAway
+from csms.files.ftp_bridge import Bridge, Incoming
+from csms.services.ports.files import Grant, NoRoom
+
+with warnings.catch_warnings():
+    # asyncore is gone from newer Pythons, where a package of its own takes its place
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from pyftpdlib.exceptions import AuthenticationFailed
+    from pyftpdlib.filesystems import AbstractedFS
+    from pyftpdlib.handlers import DTPHandler, FTPHandler
+    from pyftpdlib.handlers.ftp.dispatchers import PassiveDTP
+
+_log = logging.getLogger("pyftpdlib")
+
+_STALL_S = 60
+_IDLE_S = 120
+_LONGEST_S = 6 * 3600
+_COMMANDS = (
+    *("ABOR", "ALLO", "APPE", "CDUP", "CWD", "EPRT", "EPSV", "FEAT", "LIST", "MODE", "NLST"),
+    *("NOOP", "OPTS", "PASS", "PASV", "PORT", "PWD", "QUIT", "REIN", "REST", "RETR", "SIZE"),
+    *("STOR", "STRU", "SYST", "TYPE", "USER", "XCUP", "XCWD", "XPWD"),
+)
+
+
+class JobAuthorizer:
+    """Lets in whoever brings both parts of an open token, for the job of that token."""
+
+    def validate_authentication(self, user: str, password: str, handler: JobSession) -> None:
+        """Give the session its way. Raises AuthenticationFailed."""
+        try:
+            found = handler.bridge.way(f"{user}{password}")
+        except DatabaseAway:
+            raise AuthenticationFailed("come again") from None
+        if isinstance(found, str):
+            raise AuthenticationFailed("not open")
+        handler.token, handler.grant = f"{user}{password}", found
+
+    def get_home_dir(self, user: str) -> str:
+        """Return the only directory."""
+        del user
+        return "/"
+
+    def get_msg_login(self, user: str) -> str:
+        """Return the greeting."""
+        del user
+        return "come in"
+
+    def get_msg_quit(self, user: str) -> str:
+        """Return the farewell."""
+        del user
+        return "bye"
+
+    def impersonate_user(self, user: str, password: str) -> None:
+        """Stay who we are."""
+
+    def terminate_impersonation(self, user: str) -> None:
+        """Stay who we are."""
+
+
+class JobFolder(AbstractedFS):  # type: ignore[misc]  # the package has no types
+    """Opens the files of one job; nothing here takes a path."""
+
+    def open(self, filename: str, mode: str) -> Any:
+        """Open a label for a transfer. Raises OSError."""
+        session: JobSession = self.cmd_channel
+        grant = session.require_open()
+        if mode == "rb":
+            if grant.image is None:
+                raise FileNotFoundError(errno.ENOENT, "no such file")
+            return session.bridge.folder.open("firmware", grant.image.blob)
+        try:
+            return session.bridge.incoming(
+                grant, filename, session.remote_ip, append=mode != "wb", secure=session.is_secure
+            )
+        except NoRoom:
+            raise OSError(errno.ENOSPC, "no room") from None
+        except DatabaseAway:
+            raise OSError(errno.EAGAIN, "come again") from None
+
+    def getsize(self, path: str) -> int:
+        """Return how many bytes there are under a label. Raises FileNotFoundError, OSError."""
+        session: JobSession = self.cmd_channel
+        grant = session.require_grant()
+        if grant.image is not None:
+            return grant.image.size
+        try:
+            part = session.bridge.part(grant, path)
+        except DatabaseAway:
+            raise OSError(errno.EAGAIN, "come again") from None
+        if part is None:
+            raise FileNotFoundError(errno.ENOENT, "no such file")
+        return part[1]
+
+
+class JobTransfer(DTPHandler):  # type: ignore[misc]  # the package has no types
+    """A data connection; the reply to an upload is sent when the file is kept."""
+
+    timeout = _STALL_S
+    transfer_finished: bool
+
+    def handle_error(self) -> None:
+        """Tell what a full file or disk is called; all else is a fault of ours."""
+        incoming = self.file_obj
+        if isinstance(incoming, Incoming) and incoming.refusal is not None:
+            self._resp = (incoming.refusal, _log.info)
+            self.close()
+        else:
+            super().handle_error()
+
+    def close(self) -> None:
+        """Keep what came before the client hears of it."""
+        incoming = self.file_obj
+        if not self._closed and isinstance(incoming, Incoming) and not incoming.closed:
+            whole = self.transfer_finished and not self._control_is_gone()
+            if not incoming.end(whole=whole) and self.transfer_finished:
+                self._resp = (incoming.refusal or "451 It could not be kept.", _log.info)
+                self.transfer_finished = False
+        super().close()
+
+    def _control_is_gone(self) -> bool:
+        """Return whether the client has vanished.
+
+        The end of a data connection is the end of the file, and looks the same when a client dies;
+        but then its control connection ends as well, without QUIT.
+        """
+        try:
+            seen = self.cmd_channel.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return not seen
+
+
+class JobPassive(PassiveDTP):  # type: ignore[misc]  # the package has no types
+    """Listens for a data connection on a port of the range, and on no other."""
+
+    def bind(self, address: tuple[str, int]) -> None:
+        """Bind. Raises OSError where all ports of the range are taken."""
+        session = self.cmd_channel
+        if session.passive_ports and address[1] == 0 and session.socket.family == socket.AF_INET:
+            raise OSError(errno.EADDRNOTAVAIL, "no free passive port")
+        super().bind(address)
+
+
+class JobSession(FTPHandler):  # type: ignore[misc]  # the package has no types
+    """A control connection."""
+
+    bridge: Bridge
+    token = ""
+    grant: Grant | None = None
+    is_secure = False
+
+    authorizer = JobAuthorizer()
+    abstracted_fs = JobFolder
+    dtp_handler = JobTransfer
+    passive_dtp = JobPassive
+    banner = "csms ready."
+    timeout = _IDLE_S
+    log_prefix = "%(remote_ip)s:%(remote_port)s"
+    # without permissions of the package's own: the methods below say what may be done
+    proto_cmds = {name: {**FTPHandler.proto_cmds[name], "perm": None} for name in _COMMANDS}  # noqa: RUF012  the parent's attribute
+
+    def on_connect(self) -> None:
+        """Bound the session."""
+        self._current_type = "i"
+        self._end = self.ioloop.call_later(
+            _LONGEST_S, self.handle_timeout, _errback=self.handle_error
+        )
+
+    def close(self) -> None:
+        """Close it and what it has open."""
+        end = getattr(self, "_end", None)
+        if end is not None and not end.cancelled:
+            end.cancel()
+        super().close()
+
+    def require_grant(self) -> Grant:
+        """Return the way of the session. Raises PermissionError before the log-in."""
+        if self.grant is None:
+            raise PermissionError(errno.EACCES, "not logged in")
+        return self.grant
+
+    def require_open(self) -> Grant:
+        """Return the way, looked at again: a session may outlive its job. Raises OSError."""
+        self.require_grant()
+        try:
+            found = self.bridge.way(self.token)
+        except DatabaseAway:
+            raise OSError(errno.EAGAIN, "come again") from None
+        if isinstance(found, str):
+            raise PermissionError(errno.EACCES, "the job is over")
+        self.grant = found
+        return found
+
+    def flush_account(self) -> None:
+        """Forget who it was."""
+        super().flush_account()
+        self.token, self.grant = "", None
+        self._current_type = "i"
+
+    def _make_epasv(self, extmode: bool = False) -> None:
+        try:
+            super()._make_epasv(extmode)
+        except OSError:
+            self.respond("425 There is no free passive port.")
+
+    def ftp_TYPE(self, line: str) -> None:
+        """Say yes to both types, and stay binary."""
+        if line.upper().replace(" ", "") in {"A", "AN", "I", "L8"}:
+            self.respond("200 Type set; transfers are binary.")
+        else:
+            self.respond("504 Unsupported type.")
+
+    def ftp_CWD(self, path: str) -> None:
+        """Stay where we are: there is one directory."""
+        del path
+        self.respond('250 "/" is the current directory.')
+
+    def ftp_XCWD(self, path: str) -> None:
+        """See `ftp_CWD`."""
+        self.ftp_CWD(path)
+
+    def ftp_CDUP(self, path: str) -> None:
+        """See `ftp_CWD`."""
+        self.ftp_CWD(path)
+
+    def ftp_XCUP(self, path: str) -> None:
+        """See `ftp_CWD`."""
+        self.ftp_CWD(path)
+
+    def ftp_LIST(self, path: str) -> None:
+        """List nothing."""
+        del path
+        self.push_dtp_data(b"", cmd="LIST")
+
+    def ftp_NLST(self, path: str) -> None:
+        """List nothing."""
+        self.ftp_LIST(path)
+
+    def ftp_SIZE(self, path: str) -> None:
+        """Tell how much there is, for REST."""
+        try:
+            self.respond(f"213 {self.fs.getsize(files.label(path))}")
+        except OSError:
+            self.respond("550 There is no such file.")
+
+    def ftp_RETR(self, file: str) -> None:
+        """Send the image of the job."""
+        if self.require_grant().direction != "download":
+            self.respond("550 There is no such file.")
+            return
+        super().ftp_RETR(files.label(file))
+
+    def ftp_STOR(self, file: str, mode: str = "w") -> None:
+        """Take a file of the job in."""
+        if self.require_grant().direction != "upload":
+            self.respond("550 Nothing is taken here.")
+            return
+        super().ftp_STOR(files.label(file), mode)

@@ -1,0 +1,199 @@
+"""The HTTP(S) endpoint for charge points: its port, its bounds, what each request may do.
+
+There is nothing here but ways: a path that holds no open token finds nothing. Each connection
+serves one request, so a slow or silent client is bounded by that request's own bounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ssl
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from urllib.parse import unquote
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from csms.clock import Clock
+from csms.domain import files
+from csms.errors import DatabaseAway, StartError
+from csms.files.answers import Refused, refusal
+from csms.files.downloads import hand_out
+from csms.files.uploads import Receiver
+from csms.proxies import TrustedProxies
+from csms.services.files import FileService
+from csms.services.ports.files import Grant
+
+_log = structlog.get_logger(__name__)
+
+_MOST_CONNECTIONS = 256
+_MOST_TRANSFERS = 64
+_HEADERS_S = 30.0
+_LONGEST_S = 6 * 3600.0
+_SHUTDOWN_S = 3.0
+_UPLOAD = frozenset({"PUT", "POST"})
+_DOWNLOAD = frozenset({"GET", "HEAD"})
+
+
+class FilesServer:
+    """Serves files to charge points over HTTP or HTTPS.
+
+    Args:
+        service: Knows tokens and keeps files.
+        clock: Time.
+        host: Address to listen on.
+        port: 0 takes a free one.
+        tls: None serves plain HTTP.
+        proxies: Whose word counts on where a request comes from.
+    """
+
+    def __init__(
+        self,
+        service: FileService,
+        clock: Clock,
+        *,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        proxies: TrustedProxies,
+    ) -> None:
+        self._service = service
+        self._receiver = Receiver(service, clock, scheme="http" if tls is None else "https")
+        self._host = host
+        self._wanted_port = port
+        self._tls = tls
+        self._proxies = proxies
+        self._transfers = 0
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; the wanted one while it is not started."""
+        if self._runner is None or not self._runner.addresses:
+            return self._wanted_port
+        return int(self._runner.addresses[0][1])
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            StartError: The port is in use, or the address is not ours.
+        """
+        runner = web.ServerRunner(_Bounded(self._handle), shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self._wanted_port, ssl_context=self._tls)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            why = "the port is in use" if error.errno == errno.EADDRINUSE else str(error)
+            raise StartError(
+                f"The file endpoint cannot listen on {self._host}:{self._wanted_port}: {why}; "
+                "set CSMS_FILES_PORT to a free one."
+            ) from error
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Stop listening, let open transfers finish for three seconds, break off the rest."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(_LONGEST_S):
+                response = await self._answer(request)
+        except Refused as refused:
+            response = refused.response()
+        except DatabaseAway as error:
+            _log.warning("file request without a database", error=str(error))
+            response = refusal(HTTPStatus.SERVICE_UNAVAILABLE, "come again").response()
+        response.force_close()
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._transfers >= _MOST_TRANSFERS:
+            raise refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many transfers at once")
+        self._transfers += 1
+        try:
+            token, name = token_and_name(request.rel_url.raw_path)
+            grant = await self._grant(request, token)
+            if grant.direction == "download":
+                return await hand_out(request, grant, self._service.blobs)
+            return await self._receiver.receive(request, grant, name, self._address(request))
+        finally:
+            self._transfers -= 1
+
+    async def _grant(self, request: web.BaseRequest, token: str) -> Grant:
+        found = await self._service.way(token)
+        if found == "unknown":
+            raise refusal(HTTPStatus.NOT_FOUND, "there is no such thing")
+        if found == "spent":
+            raise refusal(HTTPStatus.GONE, "the job of this address is over")
+        allowed = _UPLOAD if found.direction == "upload" else _DOWNLOAD
+        if request.method not in allowed:
+            refused = refusal(HTTPStatus.METHOD_NOT_ALLOWED, "this address is for other methods")
+            refused.headers["Allow"] = ", ".join(sorted(allowed))
+            raise refused
+        return found
+
+    def _address(self, request: web.BaseRequest) -> str:
+        headers = request.headers
+        return self._proxies.peer(
+            request.remote or "",
+            forwarded_for=headers.getall("X-Forwarded-For", []),
+            forwarded_proto=headers.getall("X-Forwarded-Proto", []),
+            forwarded=headers.getall("Forwarded", []),
+        ).address
+
+
+def token_and_name(raw_path: str) -> tuple[str, str]:
+    """Return the token in a path and what stands last behind it; empty where they are not there.
+
+    Whatever a proxy or a charge point puts before, between and behind does not matter.
+
+    >>> token = "0123456789abcdef" * 2
+    >>> token_and_name(f"/files//{token}/a/b%2Fc.zip")[1], token_and_name(f"/{token}")[1]
+    ('c.zip', '')
+    """
+    parts = raw_path.split("/")
+    for place, part in enumerate(parts):
+        if files.TOKEN.fullmatch(part) is not None:
+            behind = unquote("/".join(parts[place + 1 :]), errors="replace")
+            return part, files.label(behind)
+    return "", ""
+
+
+class _Bounded(web.Server):
+    """An HTTP server with a limited number of connections, each of which has to say something."""
+
+    def __init__(self, handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(self._heard, access_log=None)
+        self._handle = handle
+        self._silent: dict[RequestHandler, asyncio.TimerHandle] = {}
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        """Let a connection in, if there is room, and give it some seconds for its request."""
+        super().connection_made(handler, transport)
+        if len(self._connections) > _MOST_CONNECTIONS:
+            transport.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._silent[handler] = loop.call_later(_HEADERS_S, transport.abort)
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        """Forget a connection."""
+        self._heard_of(handler)
+        super().connection_lost(handler, exc)
+
+    async def _heard(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._heard_of(request.protocol)
+        return await self._handle(request)
+
+    def _heard_of(self, handler: RequestHandler) -> None:
+        timer = self._silent.pop(handler, None)
+        if timer is not None:
+            timer.cancel()
