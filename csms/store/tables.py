@@ -378,8 +378,8 @@ ocpp_messages = Table(
     Column("action", Text),  # of an answer: that of its call
     Column("message_id", Text),
     Column("raw", Text, nullable=False),  # secrets are masked
-    Column("repaired", Text),  # the payload that they made of it, as JSON; masked like `raw`
     Column("repairs", ARRAY(Text)),
+    Column("repaired", Text),  # the payload that they made of it, as JSON; masked like `raw`
     Column("latency_ms", Numeric(10, 3)),  # of an answer
     Index("ix_ocpp_messages_charge_point_id_at", "charge_point_id", text("at DESC")),
     postgresql_partition_by="RANGE (at)",

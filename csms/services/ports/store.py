@@ -389,8 +389,8 @@ class Messages(Protocol):
         direction: str | None = None,
         at_from: datetime | None = None,
         at_to: datetime | None = None,
-    ) -> list[MessageRecord]:
         repair: str | None = None,
+    ) -> list[MessageRecord]:
         """Return one page, the newest first.
 
         `repair` leaves in those that needed it, `ANY_REPAIR` those that needed any.
