@@ -1,6 +1,6 @@
 """What a charge point knows of id tags by itself: local list and cache (OCPP 1.6 3.5, 4.1).
 
-Pure state; the Authorize call stands in :mod:`simulator.session`. Tags compare without case. The
+Pure state; the Authorize call stands in :mod:`simulator.reader`. Tags compare without case. The
 local list wins over the cache.
 """
 
@@ -11,6 +11,9 @@ from typing import Any, Literal
 from simulator.clock import parse_iso
 
 UpdateStatus = Literal["Accepted", "Failed", "VersionMismatch"]
+
+
+MAX_CACHED = 1_000
 
 
 class KnownTags:
@@ -44,7 +47,15 @@ class KnownTags:
         return "Accepted"
 
     def remember(self, id_tag: str, info: Mapping[str, Any]) -> None:
-        """Put an answer of the central system into the cache."""
+        """Put an answer of the central system into the cache; the oldest makes room.
+
+        A group that was told once stays known when a later answer does not name it.
+        """
+        before = self._cached.pop(id_tag.lower(), {})
+        if "parent_id_tag" in before:
+            info = {"parent_id_tag": before["parent_id_tag"], **info}
+        while len(self._cached) >= MAX_CACHED:
+            self._cached.pop(next(iter(self._cached)))
         self._cached[id_tag.lower()] = info
 
     def clear_cache(self) -> None:

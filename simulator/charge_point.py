@@ -10,19 +10,24 @@ Use it as an async context manager, or await ``run`` in a task of your own::
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from ocpp.v16 import call
 
+from simulator import availability
 from simulator.authorization import KnownTags
-from simulator.clock import Clock, RealClock, ShiftedClock, iso
-from simulator.configuration import Configuration, standard_keys
+from simulator.availability import Whole
+from simulator.clock import Clock, RealClock, SettableClock, ShiftedClock
+from simulator.configuration import Configuration
 from simulator.connector import Connector
 from simulator.errors import CallFailed
 from simulator.events import Event, EventHook
 from simulator.faults import DisorderedQueue, FaultyNetwork
+from simulator.firmware import Firmware
+from simulator.keys import standard_keys
 from simulator.ledger import Ledger
 from simulator.link import Link
 from simulator.meter import Meter
@@ -30,12 +35,18 @@ from simulator.oddities.temper import Temper
 from simulator.profiles import ProfileStore
 from simulator.reader import Reader
 from simulator.rpc import FollowUp
+from simulator.security import TLS_PROFILES, Security
+from simulator.security_log import SecurityLog
 from simulator.session import ConnectorSession
 from simulator.settings import ConnectorState, StationSettings, StationState
-from simulator.statuses import Notice, StatusBoard
+from simulator.statuses import StatusBoard
 from simulator.thermal import Thermal
 from simulator.transactions import Message, Outcome, TransactionQueue
+from simulator.uploads import Uploads
 from simulator.vehicle import Vehicle
+
+JOURNAL = 200
+"""Events that a charge point remembers for its log."""
 
 DRAIN_S = 10.0
 """How long a stopping charge point waits for its last messages to be acknowledged."""
@@ -63,26 +74,34 @@ class ChargePointSimulator:
         self.identity = settings.identity
         seed = settings.seed if settings.seed is not None else settings.identity
         self.temper = Temper(self, seed)
-        self.clock: Clock = ShiftedClock(clock or RealClock(), self.temper.shift)
+        self.own_clock = SettableClock(clock or RealClock())
+        self.clock: Clock = ShiftedClock(self.own_clock, self.temper.shift)
         self.ledger = ledger if ledger is not None else Ledger()
-        self.password = settings.password.encode() if settings.password is not None else None
-        self.firmware_version = settings.firmware_version
-        self.firmware_status = "Idle"
-        self.diagnostics_status = "Idle"
         self._on_event = on_event
+        self._changed = asyncio.Event()
+        self._journal: deque[Event] = deque(maxlen=JOURNAL)
         keys = standard_keys(
             connectors=settings.connectors,
             meter_interval_s=settings.meter_interval_s,
             sampled=settings.sampled,
             switches_phases=settings.supply.current_type == "AC" and settings.supply.phases == 3,
+            has_fixed_cable=settings.fixed_cable,
         )
-        self.configuration = Configuration(keys, settings.configuration)
+        self.configuration = Configuration(keys, settings.configuration, settings.reboot_keys)
+        self.security_log = SecurityLog(self.clock, tells_all=self._tells_all_events)
+        self.security = Security(
+            settings, self.configuration, self.security_log, self.clock, self.emit
+        )
+        self.firmware = Firmware(self)
+        self.uploads = Uploads(self)
         self.tags = KnownTags(max_entries=self.configuration.integer("LocalAuthListMaxLength"))
         self.profiles = ProfileStore(
             connectors=settings.connectors,
             max_stack_level=self.configuration.integer("ChargeProfileMaxStackLevel"),
             max_periods=self.configuration.integer("ChargingScheduleMaxPeriods"),
             max_profiles=self.configuration.integer("MaxChargingProfilesInstalled"),
+            units=self.configuration.items("ChargingScheduleAllowedChargingRateUnit"),
+            switches_phases=self.configuration.flag("ConnectorSwitch3to1PhaseSupported"),
         )
         # Chance in a simulation, not a secret.
         self._chance = random.Random(f"{seed} faults")  # noqa: S311
@@ -93,7 +112,7 @@ class ChargePointSimulator:
         self.statuses = StatusBoard(self.clock)
         self.reader = Reader(self)
         self.link = Link(self, random.Random(seed))  # noqa: S311  # jitter, not a secret
-        self.operative = True
+        self.whole = Whole()
         self.sessions: dict[int, ConnectorSession] = {
             number: ConnectorSession(
                 self,
@@ -107,7 +126,6 @@ class ChargePointSimulator:
             )
             for number in range(1, settings.connectors + 1)
         }
-        self._changed = asyncio.Event()
         self._stop_asked = asyncio.Event()
         self._patience_s = DRAIN_S
         self._tasks: asyncio.TaskGroup | None = None
@@ -124,7 +142,8 @@ class ChargePointSimulator:
         Cancellation: leaves at once, without a word; what was not acknowledged stays so in the
         ledger.
         """
-        self._note_station()
+        availability.note(self)
+        self.security_log.record("StartupOfTheDevice")
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self.temper.come_alive(self._spawn)
@@ -175,6 +194,10 @@ class ChargePointSimulator:
             kind = error = trace = None
         await self._scope.__aexit__(kind, error, trace)
 
+    def _tells_all_events(self) -> bool:
+        wanted = self.settings.security_events
+        return self.security.profile in TLS_PROFILES if wanted is None else wanted
+
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None] | None:
         if self._tasks is None:
             work.close()
@@ -220,13 +243,34 @@ class ChargePointSimulator:
         """Pull the cable and return the vehicle as it leaves."""
         return self.sessions[connector_id].unplug()
 
-    async def present_tag(self, connector_id: int, id_tag: str) -> bool:
-        """Hold a tag to the reader of a connector; tell whether it was let do what it asked for."""
+    async def present_tag(self, connector_id: int | None, id_tag: str) -> bool:
+        """Hold a tag to a reader and tell whether it was let do what it asked for.
+
+        Args:
+            connector_id: whose reader it is; None: the one of all connectors.
+            id_tag: what it reads.
+        """
+        if connector_id is None:
+            return await self.reader.present_anywhere(id_tag)
         return await self.reader.present(self.sessions[connector_id], id_tag)
 
     def set_error(self, connector_id: int, error_code: str) -> None:
-        """Put a connector into Faulted with this error code, or back with ``NoError``."""
-        self.sessions[connector_id].set_error(error_code)
+        """Put a connector into Faulted with this error code, or back with ``NoError``; 0: all."""
+        if connector_id == 0:
+            self.whole.error_code = error_code
+            availability.note(self)
+        for number, session in self.sessions.items():
+            if connector_id in (0, number):
+                session.set_error(error_code)
+
+    def tamper(self) -> None:
+        """Open the housing, which the charge point notices."""
+        self.security_log.record("TamperDetectionActivated", "housing opened")
+
+    def end_all(self, reason: str) -> None:
+        """End all transactions."""
+        for session in self.sessions.values():
+            session.end_transaction(reason)
 
     def drop_connection(self) -> None:
         """Cut the connection without a close frame; the charge point comes back by itself."""
@@ -241,6 +285,18 @@ class ChargePointSimulator:
         self.link.go_online()
 
     # Watching
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a transaction runs."""
+        return any(session.connector.transaction for session in self.sessions.values())
+
+    @property
+    def response_timeout_s(self) -> float:
+        """How long a call waits for its answer: MessageTimeout, once somebody has set it."""
+        if self.configuration.is_default("MessageTimeout"):
+            return self.settings.response_timeout_s
+        return float(self.configuration.integer("MessageTimeout"))
 
     @property
     def state(self) -> StationState:
@@ -295,19 +351,16 @@ class ChargePointSimulator:
         """Have those who wait for a state look again."""
         self._changed.set()
 
-    def log_text(self) -> str:
-        """Return what a log of this charge point holds: its state and its configuration."""
-        known, _ = self.configuration.read(None)
-        lines = [f"{iso(self.clock.now())} {self.state}"]
-        lines += [f"{entry['key']}={entry.get('value', '')}" for entry in known]
-        return "\n".join(lines) + "\n"
+    @property
+    def journal(self) -> Sequence[Event]:
+        """The last things that happened, oldest first."""
+        return self._journal
 
     def emit(self, name: str, **data: object) -> None:
         """Tell watchers that something happened."""
         self._changed.set()
-        if self._on_event is None and not self.temper:
-            return
         event = Event(name=name, charge_point=self.identity, at=self.clock.now(), data=data)
+        self._journal.append(event)
         self.temper.on_event(event)
         if self._on_event is not None:
             self._on_event(event)
@@ -332,38 +385,13 @@ class ChargePointSimulator:
     def _on_attempt(self, message: Message, outcome: Outcome) -> None:
         transaction = message.transaction
         self.emit(outcome, action=message.action, connectorId=transaction.connector_id)
+        id_tag = (
+            message.payload.id_tag if not isinstance(message.payload, call.MeterValues) else None
+        )
+        if message.info is not None and id_tag is not None:
+            self.reader.learn(id_tag, message.info)
         if isinstance(message.payload, call.StartTransaction):
             self.sessions[transaction.connector_id].on_start_attempted(transaction)
-
-    # What the central system asks for
-
-    def change_availability(self, connector_id: int, *, operative: bool) -> str:
-        """Carry out ChangeAvailability and return its status; connector 0 stands for all."""
-        if connector_id == 0:
-            self.operative = operative
-            found = {session.set_operative(operative) for session in self.sessions.values()}
-            self._note_station()
-            return "Scheduled" if "Scheduled" in found else "Accepted"
-        session = self.sessions.get(connector_id)
-        return session.set_operative(operative) if session is not None else "Rejected"
-
-    def _note_station(self) -> None:
-        status = "Available" if self.operative else "Unavailable"
-        now = self.clock.now()
-        self.statuses.note(Notice(connector_id=0, status=status, error_code="NoError", at=now))
-
-    async def on_configuration_changed(self, key: str) -> None:
-        """Act on a changed key where reading it later is not enough."""
-        match key.lower():
-            case "heartbeatinterval":
-                self.link.heartbeat_interval_changed()
-            case "authorizationkey":
-                self.password = bytes.fromhex(self.configuration.text(key))
-                await self.link.reconnect()
-            case "websocketpinginterval":
-                await self.link.reconnect()
-            case _:
-                self.wake_all()
 
 
 def _connector_state(connector: Connector) -> ConnectorState:

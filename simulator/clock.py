@@ -59,6 +59,34 @@ class RealClock:
         return True
 
 
+class SettableClock:
+    """Another clock's time, as the central system has set it; waits are not changed by that."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return the wall-clock time as it was set, gone on since."""
+        return self._clock.now() + self._offset
+
+    def set(self, moment: datetime) -> None:
+        """Have it be ``moment`` now."""
+        self._offset = moment - self._clock.now()
+
+    def monotonic(self) -> float:
+        """Return the other clock's monotonic time in seconds; setting does not change it."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+        await self._clock.sleep(seconds)
+
+    async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
+        """Wait for ``event`` at most ``timeout_s`` seconds; tell whether it is set."""
+        return await self._clock.wait(event, timeout_s)
+
+
 class ShiftedClock:
     """Another clock's time, wrong by what ``shift`` says; waits are right."""
 

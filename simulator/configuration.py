@@ -1,148 +1,17 @@
-"""The configuration keys of a charge point with their access rules (OCPP 1.6 9).
+"""The configuration keys of one charge point and their present values (OCPP 1.6 5.3, 5.8, 9).
 
 Values are texts, as on the wire; typed readers stand beside. Key names compare without case. The
 store decides whether a change is allowed; who uses a key reads it when needed, so a change acts at
-once.
+once, unless the key is one that waits for the next reboot.
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Literal
 
-Access = Literal["R", "RW", "W"]
+from simulator.keys import Key, split_list
+
 ChangeStatus = Literal["Accepted", "Rejected", "RebootRequired", "NotSupported"]
-
-MEASURANDS = frozenset(
-    {
-        "Energy.Active.Import.Register",
-        "Power.Active.Import",
-        "Current.Import",
-        "Voltage",
-        "SoC",
-        "Current.Offered",
-        "Power.Offered",
-    }
-)
-"""Measurands that the simulator can send."""
-
-PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
-ROTATIONS = frozenset({"NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A key's name, access, first value and the test that a new value must pass."""
-
-    name: str
-    access: Access
-    value: str
-    accepts: Callable[[str], bool] = lambda _: True
-
-
-def is_count(text: str) -> bool:
-    """Whether ``text`` is a whole number of at least 0, as OCPP writes it."""
-    return text.isascii() and text.isdigit() and len(text) <= 9
-
-
-def is_bool(text: str) -> bool:
-    """Whether ``text`` is ``true`` or ``false``."""
-    return text.lower() in ("true", "false")
-
-
-def is_measurand_list(text: str) -> bool:
-    """Whether every item of a comma separated list is a measurand the simulator has."""
-    return all(item in MEASURANDS for item in split_list(text))
-
-
-def is_rotation_list(text: str) -> bool:
-    """Whether ``text`` is a list such as ``0.RST,1.RTS``."""
-    parts = [item.partition(".") for item in split_list(text)]
-    return all(is_count(number) and rotation in ROTATIONS for number, _, rotation in parts)
-
-
-def is_authorization_key(text: str) -> bool:
-    """Whether ``text`` is the hex form of 16 to 20 bytes (security whitepaper A00.FR.205)."""
-    try:
-        return 16 <= len(bytes.fromhex(text)) <= 20 and len(text) == 2 * len(bytes.fromhex(text))
-    except ValueError:
-        return False
-
-
-def split_list(text: str) -> list[str]:
-    """Return the items of a comma separated list, without empty ones."""
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-@functools.cache
-def standard_keys(
-    *, connectors: int, meter_interval_s: int, sampled: str, switches_phases: bool
-) -> tuple[Key, ...]:
-    """Return the standard keys with the simulator's defaults."""
-    count, flag, listed = is_count, is_bool, is_measurand_list
-    energy = "Energy.Active.Import.Register"
-    rotation = ",".join(f"{number}.RST" for number in range(connectors + 1))
-    writable = [
-        ("AllowOfflineTxForUnknownId", "false", flag),
-        ("AuthorizationCacheEnabled", "true", flag),
-        ("AuthorizeRemoteTxRequests", "true", flag),
-        ("BlinkRepeat", "3", count),
-        ("ClockAlignedDataInterval", "0", count),
-        ("ConnectionTimeOut", "60", count),
-        ("ConnectorPhaseRotation", rotation, is_rotation_list),
-        ("CpoName", "", lambda _: True),
-        ("HeartbeatInterval", "300", count),
-        ("LightIntensity", "100", lambda text: is_count(text) and int(text) <= 100),
-        ("LocalAuthListEnabled", "true", flag),
-        ("LocalAuthorizeOffline", "true", flag),
-        ("LocalPreAuthorize", "false", flag),
-        ("MaxEnergyOnInvalidId", "0", count),
-        ("MessageTimeout", "30", lambda text: is_count(text) and int(text) > 0),
-        ("MeterValueSampleInterval", str(meter_interval_s), count),
-        ("MeterValuesAlignedData", energy, listed),
-        ("MeterValuesSampledData", sampled, listed),
-        ("MinimumStatusDuration", "0", count),
-        ("ResetRetries", "1", count),
-        ("StopTransactionOnEVSideDisconnect", "true", flag),
-        ("StopTransactionOnInvalidId", "true", flag),
-        ("StopTxnAlignedData", "", listed),
-        ("StopTxnSampledData", "", listed),
-        ("TransactionMessageAttempts", "3", count),
-        ("TransactionMessageRetryInterval", "60", count),
-        ("UnlockConnectorOnEVSideDisconnect", "true", flag),
-        ("WebSocketPingInterval", "60", count),
-    ]
-    fixed = [
-        ("ChargeProfileMaxStackLevel", "10"),
-        ("ChargingScheduleAllowedChargingRateUnit", "Current,Power"),
-        ("ChargingScheduleMaxPeriods", "24"),
-        ("ConnectorPhaseRotationMaxLength", str(connectors + 1)),
-        ("ConnectorSwitch3to1PhaseSupported", str(switches_phases).lower()),
-        ("GetConfigurationMaxKeys", "100"),
-        ("LocalAuthListMaxLength", "1000"),
-        ("MaxChargingProfilesInstalled", "20"),
-        ("MeterValuesAlignedDataMaxLength", str(len(MEASURANDS))),
-        ("MeterValuesSampledDataMaxLength", str(len(MEASURANDS))),
-        ("NumberOfConnectors", str(connectors)),
-        ("AdditionalRootCertificateCheck", "false"),
-        ("CertificateSignedMaxChainSize", "10000"),
-        ("CertificateStoreMaxLength", "0"),
-        ("ReserveConnectorZeroSupported", "true"),
-        ("StopTransactionMaxMeterValues", "500"),
-        ("SupportedFeatureProfilesMaxLength", "6"),
-        ("SecurityProfile", "0"),
-        ("SendLocalListMaxLength", "100"),
-        ("StopTxnAlignedDataMaxLength", str(len(MEASURANDS))),
-        ("StopTxnSampledDataMaxLength", str(len(MEASURANDS))),
-        ("SupportedFeatureProfiles", PROFILES),
-        ("SupportedFileTransferProtocols", "FTP,FTPS,HTTP,HTTPS"),
-    ]
-    keys = [
-        Key(name=name, access="RW", value=value, accepts=test) for name, value, test in writable
-    ]
-    keys += [Key(name=name, access="R", value=value) for name, value in fixed]
-    keys.append(Key(name="AuthorizationKey", access="W", value="", accepts=is_authorization_key))
-    return tuple(sorted(keys, key=lambda key: key.name))
 
 
 @functools.cache
@@ -159,14 +28,22 @@ class Configuration:
     Args:
         keys: the keys there are, with their defaults.
         overrides: first values that differ, of keys of any access.
+        after_reboot: names of keys whose changes wait for the next reboot.
 
     Raises:
         ValueError: an override names no key, or its value does not pass the key's test.
     """
 
-    def __init__(self, keys: tuple[Key, ...], overrides: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        keys: tuple[Key, ...],
+        overrides: Mapping[str, str] | None = None,
+        after_reboot: Collection[str] = (),
+    ) -> None:
         self._keys = _by_name(keys)
         self._values: dict[str, str] = {}
+        self._after_reboot = frozenset(name.lower() for name in after_reboot)
+        self._waiting: dict[str, str] = {}
         for name, value in (overrides or {}).items():
             key = self._keys.get(name.lower())
             if key is None or not key.accepts(value):
@@ -195,19 +72,41 @@ class Configuration:
         """Return a key's comma separated items."""
         return split_list(self.text(name))
 
+    def is_default(self, name: str) -> bool:
+        """Return whether nobody has set a key."""
+        return name.lower() not in self._values
+
     def override(self, name: str, value: str) -> None:
         """Set a value from inside, access and tests aside (HeartbeatInterval at boot)."""
         self._values[self._keys[name.lower()].name.lower()] = value
 
-    def change(self, name: str, value: str) -> ChangeStatus:
-        """Carry out ChangeConfiguration; return its status. Only Accepted changes the value."""
+    def judge(self, name: str, value: str) -> ChangeStatus:
+        """Return what ``change`` would answer; nothing changes."""
         key = self._keys.get(name.lower())
         if key is None:
             return "NotSupported"
         if key.access == "R" or not key.accepts(value):
             return "Rejected"
-        self._values[name.lower()] = value
-        return "Accepted"
+        if key.most is not None and len(split_list(value)) > self.integer(key.most):
+            return "Rejected"
+        return "RebootRequired" if name.lower() in self._after_reboot else "Accepted"
+
+    def change(self, name: str, value: str) -> ChangeStatus:
+        """Carry out ChangeConfiguration and return its status.
+
+        Accepted changes the value now; RebootRequired keeps it for ``take_waiting``.
+        """
+        status = self.judge(name, value)
+        if status == "Accepted":
+            self._values[name.lower()] = value
+        elif status == "RebootRequired":
+            self._waiting[name.lower()] = value
+        return status
+
+    def take_waiting(self) -> Mapping[str, str]:
+        """Return, once, the changes that waited for a reboot; names are in small letters."""
+        waiting, self._waiting = self._waiting, {}
+        return waiting
 
     def read(self, names: list[str] | None) -> tuple[list[dict[str, object]], list[str]]:
         """Return GetConfiguration's known keys and the unknown names; no names ask for all.

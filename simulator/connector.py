@@ -49,12 +49,13 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A reservation of this connector (OCPP 1.6 5.13)."""
+    """A reservation of this connector, or (``of_any``) of whichever is free (OCPP 1.6 5.13)."""
 
     reservation_id: int
     id_tag: str
     expires_at: datetime
     parent_id_tag: str | None = None
+    of_any: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Connector:
         bends: what oddities make of the offer, in order; each gets the connector and the offer.
         overdraw: how many times the offer the vehicle takes, 1 for a vehicle that obeys.
         is_stuck: the contactor does not open.
+        is_locked: the vehicle has gone, its cable is still locked in the socket.
         clock_ms: monotonic time of the last ``advance``; None before the first.
     """
 
@@ -90,6 +92,7 @@ class Connector:
     bends: list[Callable[["Connector", float], float]] = field(default_factory=list)
     overdraw: float = 1.0
     is_stuck: bool = False
+    is_locked: bool = False
     thermal: Thermal = field(default_factory=Thermal)
     clock_ms: int | None = None
 
@@ -118,6 +121,8 @@ class Connector:
             return self._status_in_transaction()
         if not self.operative:
             return "Unavailable"
+        if self.is_locked:
+            return "Finishing"
         if self.vehicle is not None:
             return "Finishing" if self.finished and self.grant is None else "Preparing"
         if self.grant is not None:

@@ -46,8 +46,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.configuration import Configuration, standard_keys
+from simulator.configuration import Configuration
 from simulator.errors import FleetError
+from simulator.keys import standard_keys
 from simulator.oddities.catalogue import find
 from simulator.supply import Supply
 

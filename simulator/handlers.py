@@ -1,5 +1,6 @@
 """All handlers together on one connection."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection
@@ -7,12 +8,27 @@ from websockets.asyncio.client import ClientConnection
 from simulator.handlers_charging import ChargingHandlers
 from simulator.handlers_core import CoreHandlers
 from simulator.handlers_maintenance import MaintenanceHandlers
+from simulator.handlers_security import SecurityHandlers
+from simulator.rpc import not_supported
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
 
 
-class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers):
+PROFILE_OF: Mapping[str, str] = {
+    "GetDiagnostics": "FirmwareManagement",
+    "UpdateFirmware": "FirmwareManagement",
+    "ReserveNow": "Reservation",
+    "CancelReservation": "Reservation",
+    "SetChargingProfile": "SmartCharging",
+    "ClearChargingProfile": "SmartCharging",
+    "GetCompositeSchedule": "SmartCharging",
+    "TriggerMessage": "RemoteTrigger",
+}
+"""Calls that need a feature profile; the local list's have answers of their own."""
+
+
+class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers, SecurityHandlers):
     """A charge point's conversation on one open WebSocket."""
 
     def __init__(self, station: "ChargePointSimulator", connection: ClientConnection) -> None:
@@ -20,15 +36,23 @@ class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers):
         super().__init__(
             station.identity,
             connection,
-            response_timeout_s=station.settings.response_timeout_s,
+            response_timeout_s=station.response_timeout_s,
             spawn=station.spawn,
             give_way=lambda: station.clock.sleep(0),
-            on_call=lambda action: station.emit("received", action=action),
+            on_call=self._check_call,
+            on_suspicion=station.security_log.record,
             temper=station.temper,
             sleep=station.clock.sleep,
             send=self._network.send if self._network is not None else ClientConnection.send,
         )
         self.station = station
+
+    def _check_call(self, action: str) -> None:
+        """Tell watchers of a call; refuse one of a feature profile that is not supported."""
+        self.station.emit("received", action=action)
+        needed = PROFILE_OF.get(action)
+        if needed and needed not in self.station.configuration.items("SupportedFeatureProfiles"):
+            raise not_supported(f"{needed} is not supported")
 
     async def route_message(self, raw_msg: str | bytes) -> None:
         """Handle one frame, unless the network has let nothing through."""

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import call_result, enums
 
-from simulator.chores import triggered
 from simulator.clock import iso, parse_iso
 from simulator.connector import Reservation
 from simulator.reservations import cancel, reserve
 from simulator.rpc import RpcSession, handles
 from simulator.schedule import Period, ProfileError, parse_profile
 from simulator.supply import RateUnit
+from simulator.triggers import triggered
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -100,6 +100,7 @@ class ChargingHandlers(RpcSession):
             id_tag=id_tag,
             parent_id_tag=parent_id_tag,
             expires_at=parse_iso(expiry_date),
+            of_any=connector_id == 0,
         )
         return call_result.ReserveNow(
             status=enums.ReservationStatus(reserve(self.station, connector_id, reservation))
@@ -118,25 +119,14 @@ class ChargingHandlers(RpcSession):
         self, requested_message: str, connector_id: int | None = None
     ) -> call_result.TriggerMessage:
         """Send the wanted message after the answer."""
-        status = self._trigger(requested_message, connector_id)
-        return call_result.TriggerMessage(status=enums.TriggerMessageStatus(status))
-
-    @handles("ExtendedTriggerMessage")
-    def on_extended_trigger_message(
-        self, requested_message: str, connector_id: int | None = None
-    ) -> call_result.ExtendedTriggerMessage:
-        """Send the wanted message after the answer; certificates are not signed here."""
-        status = self._trigger(requested_message, connector_id)
-        return call_result.ExtendedTriggerMessage(status=enums.TriggerMessageStatus(status))
-
-    def _trigger(self, requested_message: str, connector_id: int | None) -> str:
+        statuses = enums.TriggerMessageStatus
         if connector_id is not None and connector_id not in self.station.sessions:
-            return "Rejected"
-        work = triggered(self.station, requested_message, connector_id)
+            return call_result.TriggerMessage(status=statuses.rejected)
+        work = triggered(self.station, requested_message, connector_id, extended=False)
         if work is None:
-            return "NotImplemented"
+            return call_result.TriggerMessage(status=statuses.not_implemented)
         self.follow_up(work)
-        return "Accepted"
+        return call_result.TriggerMessage(status=statuses.accepted)
 
 
 def _wire_period(period: Period) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import call_result, enums
 
+from simulator import availability, key_effects
 from simulator.reboots import reset
-from simulator.remote import choose_connector, end_transaction, start_remotely, stop_remotely
-from simulator.rpc import RpcSession, handles
+from simulator.remote import choose_connector, start_remotely, stop_remotely, unlock
+from simulator.rpc import RpcSession, handles, too_many
 from simulator.schedule import ProfileError, parse_profile
 
 if TYPE_CHECKING:
@@ -66,11 +67,14 @@ class CoreHandlers(RpcSession):
     @handles("UnlockConnector")
     def on_unlock(self, connector_id: int) -> call_result.UnlockConnector:
         """Unlock; a running transaction is stopped after the answer."""
+        statuses = enums.UnlockStatus
         session = self.station.sessions.get(connector_id)
-        if session is None:
-            return call_result.UnlockConnector(status=enums.UnlockStatus.not_supported)
-        self.follow_up(lambda: end_transaction(session, "UnlockCommand"))
-        return call_result.UnlockConnector(status=enums.UnlockStatus.unlocked)
+        if session is None or self.station.settings.fixed_cable:
+            return call_result.UnlockConnector(status=statuses.not_supported)
+        if self.station.temper.has("lock-fails"):
+            return call_result.UnlockConnector(status=statuses.unlock_failed)
+        self.follow_up(lambda: unlock(session))
+        return call_result.UnlockConnector(status=statuses.unlocked)
 
     @handles("ChangeAvailability")
     def on_change_availability(
@@ -81,13 +85,20 @@ class CoreHandlers(RpcSession):
         """Change one connector, with 0 all; Scheduled while a transaction runs."""
         return call_result.ChangeAvailability(
             status=enums.AvailabilityStatus(
-                self.station.change_availability(connector_id, operative=type == "Operative")
+                availability.change(self.station, connector_id, operative=type == "Operative")
             )
         )
 
     @handles("GetConfiguration")
     def on_get_configuration(self, key: list[str] | None = None) -> call_result.GetConfiguration:
-        """Return the wanted keys, or all."""
+        """Return the wanted keys, or all.
+
+        Raises:
+            OCPPError: OccurenceConstraintViolation, more are wanted than GetConfigurationMaxKeys.
+        """
+        most = self.station.configuration.integer("GetConfigurationMaxKeys")
+        if key and len(key) > most:
+            raise too_many(f"at most {most} keys at once")
         known, unknown = self.station.configuration.read(key)
         return call_result.GetConfiguration(
             configuration_key=known, unknown_key=unknown if unknown else None
@@ -96,9 +107,9 @@ class CoreHandlers(RpcSession):
     @handles("ChangeConfiguration")
     def on_change_configuration(self, key: str, value: str) -> call_result.ChangeConfiguration:
         """Change a key; what depends on it is told after the answer."""
-        status = self.station.configuration.change(key, value)
+        status = key_effects.change(self.station, key, value)
         if status == "Accepted":
-            self.follow_up(lambda: self.station.on_configuration_changed(key))
+            self.follow_up(lambda: key_effects.follow(self.station, key, value))
         return call_result.ChangeConfiguration(status=enums.ConfigurationStatus(status))
 
     @handles("ClearCache")
@@ -113,15 +124,18 @@ class CoreHandlers(RpcSession):
     def on_data_transfer(
         self, vendor_id: str, message_id: str | None = None, data: str | None = None
     ) -> call_result.DataTransfer:
-        """Know no vendor."""
-        del vendor_id, message_id, data
-        return call_result.DataTransfer(status=enums.DataTransferStatus.unknown_vendor_id)
+        """Know the own vendor alone, and no message of it."""
+        del message_id, data
+        statuses = enums.DataTransferStatus
+        is_ours = vendor_id == self.station.settings.vendor
+        return call_result.DataTransfer(
+            status=statuses.unknown_message_id if is_ours else statuses.unknown_vendor_id
+        )
 
     @handles("GetLocalListVersion")
     def on_get_local_list_version(self) -> call_result.GetLocalListVersion:
         """Return the list's version, 0 for an empty one, -1 when lists are switched off."""
-        enabled = self.station.configuration.flag("LocalAuthListEnabled")
-        version = self.station.tags.list_version if enabled else -1
+        version = self.station.tags.list_version if self._has_list else -1
         return call_result.GetLocalListVersion(list_version=version)
 
     @handles("SendLocalList")
@@ -132,10 +146,18 @@ class CoreHandlers(RpcSession):
         local_authorization_list: list[dict[str, Any]] | None = None,
     ) -> call_result.SendLocalList:
         """Store the list."""
-        if not self.station.configuration.flag("LocalAuthListEnabled"):
+        if not self._has_list:
             return call_result.SendLocalList(status=enums.UpdateStatus.not_supported)
         entries = local_authorization_list or []
         if len(entries) > self.station.configuration.integer("SendLocalListMaxLength"):
             return call_result.SendLocalList(status=enums.UpdateStatus.failed)
         status = self.station.tags.update_list(list_version, update_type, entries)
+        if status == "Accepted":
+            availability.warn(self.station, "NoError")
         return call_result.SendLocalList(status=enums.UpdateStatus(status))
+
+    @property
+    def _has_list(self) -> bool:
+        configuration = self.station.configuration
+        profiles = configuration.items("SupportedFeatureProfiles")
+        return configuration.flag("LocalAuthListEnabled") and "LocalAuthListManagement" in profiles

@@ -1,94 +1,61 @@
-"""Answers to the FirmwareManagement calls and the security extension's calls of the central system.
+"""Answers to the FirmwareManagement calls of the central system (OCPP 1.6 5.9, 5.19)."""
 
-Files are really fetched and sent; installing firmware is played. It keeps no certificates, and says
-so.
-"""
+from typing import TYPE_CHECKING
 
-from typing import TYPE_CHECKING, Any
+from ocpp.v16 import call_result
 
-from ocpp.v16 import call_result, enums
-
-from simulator.chores import update_firmware, upload_diagnostics, upload_log
 from simulator.clock import parse_iso
-from simulator.rpc import RpcSession, handles
+from simulator.firmware import Update
+from simulator.rpc import RpcSession, handles, not_supported
+from simulator.uploads import Upload
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
 
 
 class MaintenanceHandlers(RpcSession):
-    """Diagnostics, firmware, logs and certificates."""
+    """Diagnostics and firmware without signatures."""
 
     station: "ChargePointSimulator"
 
     @handles("GetDiagnostics")
     def on_get_diagnostics(
-        self, location: str, retries: int = 0, retry_interval: int = 0, **window: Any
+        self,
+        location: str,
+        retries: int = 0,
+        retry_interval: int = 0,
+        start_time: str | None = None,
+        stop_time: str | None = None,
     ) -> call_result.GetDiagnostics:
         """Name the file, then upload it and report that."""
-        del window
-        name = f"diagnostics-{self.station.identity}.log"
-        self.follow_up(
-            lambda: upload_diagnostics(self.station, location, name, retries, retry_interval)
+        job = Upload(
+            location=location,
+            name=f"diagnostics-{self.station.identity}.log",
+            retries=retries,
+            interval_s=retry_interval,
+            since=parse_iso(start_time) if start_time else None,
+            until=parse_iso(stop_time) if stop_time else None,
         )
-        return call_result.GetDiagnostics(file_name=name)
+        self.follow_up(lambda: self.station.uploads.send_diagnostics(job))
+        return call_result.GetDiagnostics(file_name=job.name)
 
     @handles("UpdateFirmware")
     def on_update_firmware(
         self, location: str, retrieve_date: str, retries: int = 0, retry_interval: int = 0
     ) -> call_result.UpdateFirmware:
-        """Answer, then update from ``retrieve_date`` on."""
-        at = parse_iso(retrieve_date)
-        self.follow_up(lambda: update_firmware(self.station, location, at, retries, retry_interval))
+        """Answer, then update from ``retrieve_date`` on.
+
+        Raises:
+            OCPPError: NotSupported, signed firmware only (whitepaper L01.FR.20).
+        """
+        if self.station.settings.signed_firmware_only:
+            raise not_supported("only SignedUpdateFirmware is taken")
+        update = Update(
+            location=location,
+            retrieve_at=parse_iso(retrieve_date),
+            retries=retries,
+            interval_s=retry_interval,
+        )
+        if self.station.firmware.make_room() != "Rejected":
+            self.follow_up(lambda: self.station.firmware.run(update))
         return call_result.UpdateFirmware()
-
-    @handles("GetLog")
-    def on_get_log(
-        self,
-        log: dict[str, Any],
-        log_type: str,
-        request_id: int,
-        retries: int = 0,
-        retry_interval: int = 0,
-    ) -> call_result.GetLog:
-        """Name the file, then upload it and report that under the request's id."""
-        name = f"{log_type}-{self.station.identity}.log"
-        location = str(log["remote_location"])
-        self.follow_up(
-            lambda: upload_log(self.station, request_id, location, name, retries, retry_interval)
-        )
-        return call_result.GetLog(status=enums.LogStatus.accepted, filename=name)
-
-    @handles("SignedUpdateFirmware")
-    def on_signed_update_firmware(self, **request: Any) -> call_result.SignedUpdateFirmware:
-        """Reject: there is no key to check a signature with."""
-        del request
-        return call_result.SignedUpdateFirmware(status=enums.UpdateFirmwareStatus.rejected)
-
-    @handles("InstallCertificate")
-    def on_install_certificate(self, **request: Any) -> call_result.InstallCertificate:
-        """Reject: there is no certificate store."""
-        del request
-        return call_result.InstallCertificate(status=enums.CertificateStatus.rejected)
-
-    @handles("CertificateSigned")
-    def on_certificate_signed(self, **request: Any) -> call_result.CertificateSigned:
-        """Reject: no signing was asked for."""
-        del request
-        return call_result.CertificateSigned(status=enums.CertificateSignedStatus.rejected)
-
-    @handles("DeleteCertificate")
-    def on_delete_certificate(self, **request: Any) -> call_result.DeleteCertificate:
-        """Find nothing."""
-        del request
-        return call_result.DeleteCertificate(status=enums.DeleteCertificateStatus.not_found)
-
-    @handles("GetInstalledCertificateIds")
-    def on_get_installed_certificate_ids(
-        self, **request: Any
-    ) -> call_result.GetInstalledCertificateIds:
-        """Find nothing."""
-        del request
-        return call_result.GetInstalledCertificateIds(
-            status=enums.GetInstalledCertificateStatus.not_found
-        )

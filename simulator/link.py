@@ -1,22 +1,24 @@
-"""The charge point's way to its central system: connect, register, keep alive, come back.
+"""The charge point's way to its central system: connect, serve, come back.
 
-Owns reconnecting with back-off and jitter (OCPP-J errata 3.3), Basic authentication,
-BootNotification until it is accepted (OCPP 1.6 4.2), Heartbeat, and the delivery of states and
-transaction messages while registered. After a mere reconnect it does not boot again.
+Owns reconnecting with back-off and jitter (OCPP-J errata 3.3), and the delivery of states,
+transaction messages and security events while registered. After a mere reconnect it does not boot
+again. BootNotification and Heartbeat stand in :mod:`simulator.boot`, what proves who is who in
+:mod:`simulator.security`.
 """
 
 import asyncio
-import base64
 import contextlib
 import random
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ocpp.v16 import call
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
+from simulator.basic_auth import basic
+from simulator.boot import Boot
 from simulator.errors import CallRefused, NoAnswer
 from simulator.handlers import Session
 from simulator.oddities.model import Door
@@ -24,9 +26,6 @@ from simulator.oddities.sockets import socket_for
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
-
-BOOT_RETRY_S = 10.0
-"""Wait before the next BootNotification when the central system leaves it to the charge point."""
 
 PING_TIMEOUT_S = 30.0
 
@@ -46,13 +45,24 @@ class Link:
         self._websocket: ClientConnection | None = None
         self._online = asyncio.Event()
         self._online.set()
-        self._boot_asked = asyncio.Event()
-        self._heartbeat_changed = asyncio.Event()
-        self.registration: str | None = None
-        self.needs_boot = True
+        self.boot = Boot(station)
         self.frames_sent = 0
         self.connections = 0
         self.is_impatient = False
+
+    @property
+    def needs_boot(self) -> bool:
+        """Whether the next connection begins with a BootNotification."""
+        return self.boot.is_due
+
+    @needs_boot.setter
+    def needs_boot(self, is_due: bool) -> None:
+        self.boot.is_due = is_due
+
+    @property
+    def registration(self) -> str | None:
+        """What BootNotification was answered last."""
+        return self.boot.registration
 
     @property
     def is_connected(self) -> bool:
@@ -106,13 +116,7 @@ class Link:
         finally:
             self._station.wake_watchers()
 
-    def boot(self) -> None:
-        """Send a BootNotification now, whether it is due or not."""
-        self._boot_asked.set()
-
-    def heartbeat_interval_changed(self) -> None:
-        """Have the next heartbeat reckoned anew."""
-        self._heartbeat_changed.set()
+    basic = staticmethod(basic)
 
     # Going away and coming back
 
@@ -167,8 +171,8 @@ class Link:
         station = self._station
         settings = station.settings
         ping = station.configuration.integer("WebSocketPingInterval") or None
-        headers: dict[str, str | None] = dict(self._credentials())
-        door = Door(url=settings.endpoint, headers=headers, tls=settings.tls)
+        security = station.security
+        door = Door(url=security.url, headers=security.headers(), tls=security.context())
         if station.temper:
             station.temper.open_door(door)
         opened = connect(
@@ -190,26 +194,18 @@ class Link:
             websocket = await opened
         except InvalidStatus as error:
             station.emit("refused", status=error.response.status_code)
+            security.failed(error, error.response.status_code)
             return False
         except (OSError, TimeoutError, InvalidHandshake) as error:
             station.emit("refused", error=type(error).__name__)
+            security.failed(error)
             return False
+        security.connected()
         try:
             return await self._serve(websocket)
         finally:
             with contextlib.suppress(ConnectionClosed, OSError):
                 await websocket.close()
-
-    def _credentials(self) -> dict[str, str]:
-        password = self._station.password
-        if password is None:
-            return {}
-        return {"Authorization": self.basic(self._station.identity, password)}
-
-    @staticmethod
-    def basic(user: str, password: bytes) -> str:
-        """Return the Authorization header of RFC 7617."""
-        return "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
 
     async def _serve(self, websocket: ClientConnection) -> bool:
         station = self._station
@@ -235,7 +231,9 @@ class Link:
     async def _talk(self, session: Session) -> None:
         try:
             if self.needs_boot:
-                await self._register(session)
+                await self.boot.register(partial(self._ask, session))
+                # What a boot is followed by first (errata 3.22).
+                await self._station.statuses.tell_all(self.call)
         except NoAnswer:
             self.drop()
             return
@@ -244,8 +242,9 @@ class Link:
             for work in (
                 self._station.queue.deliver(self.call),
                 self._station.statuses.report(self.call),
-                self._keep_alive(),
-                self._boot_when_asked(session),
+                self._station.security_log.deliver(self.call),
+                self.boot.keep_alive(self.call),
+                self.boot.repeat_when_asked(partial(self._ask, session)),
             ):
                 tasks.create_task(self._until_unanswered(work))
 
@@ -255,55 +254,3 @@ class Link:
             await work
         except NoAnswer:
             self.drop()
-
-    async def _register(self, session: Session) -> None:
-        """Send BootNotification until it is accepted, at the pace that the answers set."""
-        temper = self._station.temper
-        if temper.has("late-boot"):
-            await self._station.clock.sleep(temper.parameter("late-boot", "afterS"))
-        while True:
-            if temper.has("silent-boot"):
-                await self._station.clock.wait(self._boot_asked, None)
-            self._boot_asked.clear()
-            wait_s = await self._boot(session)
-            if wait_s is None:
-                self.needs_boot = False
-                self._station.statuses.forget_acknowledged()
-                return
-            await self._station.clock.wait(self._boot_asked, wait_s)
-
-    async def _boot_when_asked(self, session: Session) -> None:
-        while True:
-            await self._station.clock.wait(self._boot_asked, None)
-            self._boot_asked.clear()
-            await self._boot(session)
-
-    async def _boot(self, session: Session) -> float | None:
-        """Send one BootNotification; return None when accepted, else the seconds to wait."""
-        settings = self._station.settings
-        payload = call.BootNotification(
-            charge_point_vendor=settings.vendor,
-            charge_point_model=settings.model,
-            charge_point_serial_number=settings.serial_number,
-            firmware_version=self._station.firmware_version,
-        )
-        try:
-            answer = await self._ask(session, payload)
-        except CallRefused:
-            return BOOT_RETRY_S
-        self.registration = answer.status
-        self._station.emit("registered", status=answer.status, interval=answer.interval)
-        if answer.status == "Accepted":
-            if answer.interval > 0:
-                self._station.configuration.override("HeartbeatInterval", str(answer.interval))
-            return None
-        return float(answer.interval) if answer.interval > 0 else BOOT_RETRY_S
-
-    async def _keep_alive(self) -> None:
-        while True:
-            self._heartbeat_changed.clear()
-            interval = self._station.configuration.integer("HeartbeatInterval")
-            if await self._station.clock.wait(self._heartbeat_changed, interval or None):
-                continue
-            with contextlib.suppress(CallRefused):
-                await self.call(call.Heartbeat())

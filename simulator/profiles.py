@@ -6,12 +6,14 @@ over the purposes. Profiles outlive a reboot (errata 3.37) because this object d
 ends with its transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from simulator.schedule import ChargingProfile, Period, ProfileError, Purpose
 from simulator.supply import RateUnit, Supply, floor_tenth
+
+UNITS = {"Current": "A", "Power": "W"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class ProfileStore:
         max_stack_level: highest stack level that is taken.
         max_periods: most periods of a schedule.
         max_profiles: most profiles at once; replacing one is possible when it is full.
+        units: of schedules that are taken, ``Current`` (or ``A``) and ``Power`` (or ``W``).
+        switches_phases: whether a period's numberPhases is obeyed (else all phases stay).
     """
 
     def __init__(
@@ -56,11 +60,15 @@ class ProfileStore:
         max_stack_level: int = 10,
         max_periods: int = 24,
         max_profiles: int = 20,
+        units: Collection[str] = ("Current", "Power"),
+        switches_phases: bool = True,
     ) -> None:
         self._connectors = connectors
         self._max_stack_level = max_stack_level
         self._max_periods = max_periods
         self._max_profiles = max_profiles
+        self._units = {UNITS.get(unit, unit) for unit in units}
+        self._switches_phases = switches_phases
         self._installed: list[Installed] = []
 
     def __len__(self) -> int:
@@ -104,6 +112,9 @@ class ProfileStore:
             raise ProfileError(msg)
         if profile.stack_level > self._max_stack_level or len(profile.periods) > self._max_periods:
             msg = "the stack level is too high or there are too many periods"
+            raise ProfileError(msg)
+        if profile.unit not in self._units:
+            msg = f"schedules in {profile.unit} are not taken"
             raise ProfileError(msg)
         if profile.purpose == "ChargePointMaxProfile" and connector_id != 0:
             msg = "a ChargePointMaxProfile belongs on connector 0"
@@ -168,18 +179,20 @@ class ProfileStore:
         found: list[tuple[float, int | None]] = []
         if station := self._prevailing("ChargePointMaxProfile", [0], at, None):
             profile, period = station
-            value = supply.convert(period.limit, profile.unit, wanted, period.phases)
-            found.append((value / max(1, sharing), period.phases))
+            phases = period.phases if self._switches_phases else None
+            value = supply.convert(period.limit, profile.unit, wanted, phases)
+            found.append((value / max(1, sharing), phases))
         if connector_id > 0 and (session := self._session_period(connector_id, at, running)):
             profile, period = session
-            value = supply.convert(period.limit, profile.unit, wanted, period.phases)
-            found.append((value, period.phases))
+            phases = period.phases if self._switches_phases else None
+            value = supply.convert(period.limit, profile.unit, wanted, phases)
+            found.append((value, phases))
         if not found:
             return None
-        phases = [count for _, count in found if count is not None]
+        counts = [count for _, count in found if count is not None]
         return Limit(
             value=floor_tenth(min(value for value, _ in found)),
-            phases=min(phases) if phases else None,
+            phases=min(counts) if counts else None,
         )
 
     def _session_period(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from simulator.clock import iso
 from simulator.connector import Connector
+from simulator.keys import split_measurand
 
 Context = Literal[
     "Sample.Periodic", "Sample.Clock", "Transaction.Begin", "Transaction.End", "Trigger"
@@ -20,12 +21,14 @@ def meter_value(
 ) -> dict[str, Any] | None:
     """Return one MeterValue with the wanted measurands that this connector has, or None for none.
 
-    SoC is there for DC only: an AC vehicle does not tell it.
+    SoC is there for DC only: an AC vehicle does not tell it. An item such as ``Voltage.L1`` asks
+    for one phase. Frequency has no unit in OCPP 1.6.
     """
     values = [
         {"context": context, **value}
-        for measurand in measurands
+        for measurand, phase in map(split_measurand, measurands)
         for value in _sampled(connector, measurand)
+        if phase is None or str(value.get("phase", "")).removesuffix("-N") == phase
     ]
     return {"timestamp": iso(at), "sampled_value": values} if values else None
 
@@ -71,5 +74,16 @@ def _sampled(connector: Connector, measurand: str) -> Iterator[dict[str, Any]]:
         case "Power.Offered":
             watts = supply.convert(connector.offer, supply.native_unit, "W", None)
             yield {"measurand": measurand, "value": str(round(watts)), "unit": "W"}
+        case _:
+            yield from _surroundings(connector, measurand)
+
+
+def _surroundings(connector: Connector, measurand: str) -> Iterator[dict[str, Any]]:
+    match measurand:
+        case "Frequency":
+            yield {"measurand": measurand, "value": "50.0"}
+        case "Temperature":
+            celsius = f"{connector.thermal.celsius:.1f}"
+            yield {"measurand": measurand, "value": celsius, "unit": "Celsius", "location": "Body"}
         case _:
             return

@@ -14,7 +14,7 @@ def accepts_start(
     station: "ChargePointSimulator", session: "ConnectorSession", id_tag: str
 ) -> bool:
     """Return whether a remote start with this tag can be carried out now."""
-    return session.connector.transaction is None and station.reader.lets_in(session, id_tag)
+    return session.connector.transaction is None and station.reader.may_let_in(session, id_tag)
 
 
 def choose_connector(
@@ -40,7 +40,8 @@ async def start_remotely(
     asks = station.configuration.flag("AuthorizeRemoteTxRequests")
     if asks and not await station.reader.authorize(id_tag):
         return
-    if accepts_start(station, session, id_tag):
+    # The tag's group, which a reservation may be for, is known only now.
+    if accepts_start(station, session, id_tag) and station.reader.lets_in(session, id_tag):
         session.grant(id_tag, profile)
 
 
@@ -54,3 +55,8 @@ async def stop_remotely(station: "ChargePointSimulator", transaction: Transactio
 async def end_transaction(session: "ConnectorSession", reason: str) -> None:
     """End what runs on a connector, if anything."""
     session.end_transaction(reason)
+
+
+async def unlock(session: "ConnectorSession") -> None:
+    """Let the cable go; ends what runs on the connector."""
+    session.unlock()

@@ -9,10 +9,11 @@ import asyncio
 import functools
 import json
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from ocpp import messages, routing
+from ocpp import exceptions, messages, routing
 from ocpp.exceptions import OCPPError
 from ocpp.v16 import ChargePoint, call
 from websockets.asyncio.client import ClientConnection
@@ -38,10 +39,39 @@ CODES_OF_16 = {
 }
 """The package writes error codes of OCPP 2; 1.6 spells them so (OCPP-J 1.6 table 7)."""
 
+INVALID = frozenset(
+    {
+        "FormationViolation",
+        "OccurenceConstraintViolation",
+        "PropertyConstraintViolation",
+        "ProtocolError",
+        "TypeConstraintViolation",
+    }
+)
+"""Errors of ours that say that the other side's message was none."""
+
+MAX_SEEN = 64
+"""Message ids that are remembered, to notice one that comes again."""
+
 FollowUp = Callable[[], Coroutine[Any, Any, None]]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _on: Any = routing.on
+
+
+_errors: Any = exceptions
+
+
+def not_supported(why: str) -> OCPPError:
+    """Return what a handler raises for a call that it does not take."""
+    error: OCPPError = _errors.NotSupportedError(description=why)
+    return error
+
+
+def too_many(why: str) -> OCPPError:
+    """Return what a handler raises for a list that is too long."""
+    error: OCPPError = _errors.OccurenceConstraintViolationError(description=why)
+    return error
 
 
 def handles(action: str) -> Callable[[Handler], Handler]:
@@ -74,7 +104,8 @@ class RpcSession(ChargePoint):
         response_timeout_s: how long a call waits for its answer.
         give_way: lets the other tasks that are ready run.
         spawn: starts work that follows an answer, in a task somebody owns.
-        on_call: told the action of each call of the central system.
+        on_call: told the action of each call of the central system; may raise an ``OCPPError``.
+        on_suspicion: told a security event, and why, for frames that no central system sends.
         send: puts a frame on the connection.
         temper: what the charge point's oddities make of frames.
         sleep: waits, for frames that are late.
@@ -89,6 +120,7 @@ class RpcSession(ChargePoint):
         spawn: Callable[[FollowUp], None],
         give_way: Callable[[], Awaitable[None]],
         on_call: Callable[[str], None],
+        on_suspicion: Callable[[str, str], None],
         send: Callable[[ClientConnection, str], Awaitable[None]],
         temper: Temper,
         sleep: Callable[[float], Awaitable[None]],
@@ -104,6 +136,8 @@ class RpcSession(ChargePoint):
         self._put = send
         self._give_way = give_way
         self.on_call = on_call
+        self._on_suspicion = on_suspicion
+        self._seen: deque[str] = deque(maxlen=MAX_SEEN)
         self._followups: list[FollowUp] = []
         self._temper = temper
         self._sleep = sleep
@@ -144,14 +178,28 @@ class RpcSession(ChargePoint):
         """Handle one frame; one that nobody can read is dropped, the connection goes on."""
         self._followups.clear()
         try:
+            self._look_at(raw_msg)
             await self._route(raw_msg)
         except (TypeError, ValueError, RecursionError) as error:
             FRAME_LOGGER.error("%s: unreadable frame: %s", self.id, type(error).__name__)
+            self._on_suspicion("InvalidMessages", "unreadable frame")
         for work in self._followups:
             self._spawn(work)
         # Whoever waited for this answer acts on it before the next frame is looked at: a profile
         # may arrive right behind the StartTransaction.conf that names its transaction.
         await self._give_way()
+
+    def _look_at(self, raw_msg: str | bytes) -> None:
+        """Notice what is no OCPP-J message, and a call that comes a second time."""
+        if isinstance(raw_msg, bytes) or not raw_msg.lstrip().startswith("["):
+            self._on_suspicion("InvalidMessages", "not an OCPP-J message")
+            return
+        if not raw_msg.startswith("[2,"):
+            return
+        message_id = str(json.loads(raw_msg)[1])
+        if message_id in self._seen:
+            self._on_suspicion("AttemptedReplayAttacks", f"message id {message_id}")
+        self._seen.append(message_id)
 
     async def _route(self, raw_msg: str | bytes) -> None:
         untyped: Any = super()
@@ -197,6 +245,8 @@ class RpcSession(ChargePoint):
         if message.startswith("[4,"):
             _, unique_id, code, description, _ = json.loads(message)
             code = CODES_OF_16.get(code, code)
+            if code in INVALID:
+                self._on_suspicion("InvalidMessages", code)
             message = json.dumps([4, unique_id, code, description[:255], {}])
         if self.is_silent:
             return

@@ -24,7 +24,6 @@ class Sampler:
     Args:
         station: the charge point.
         connector: the connector that is read; callers advance it first.
-        on_message: told each queued message.
     """
 
     def __init__(self, station: "ChargePointSimulator", connector: Connector) -> None:
@@ -33,6 +32,7 @@ class Sampler:
         self._sampled_at = 0.0
         self._aligned_at: datetime | None = None
         self._stop_data: list[MeterValue] = []
+        self._is_full = False
         self.last_message: Message | None = None
 
     def begin(self, at: datetime) -> None:
@@ -77,10 +77,23 @@ class Sampler:
             due.append((self._aligned_at - now).total_seconds())
         return min(due)
 
-    def send_triggered(self) -> None:
-        """Send the present readings because the central system asked for them."""
+    async def send_triggered(self) -> None:
+        """Send the present readings because the central system asked for them, also when Pending.
+
+        Raises:
+            CallFailed: without a transaction they are sent now or never.
+        """
         measurands = self._station.configuration.items("MeterValuesSampledData")
-        self._send(self._station.clock.now(), measurands, "Trigger")
+        now = self._station.clock.now()
+        if self._connector.transaction is not None:
+            self._send(now, measurands, "Trigger")
+            return
+        value = meter_value(self._connector, now, measurands, "Trigger")
+        if value is not None:
+            number = self._connector.connector_id
+            await self._station.link.send_triggered(
+                call.MeterValues(connector_id=number, meter_value=[value])
+            )
 
     @property
     def _interval_s(self) -> int:
@@ -103,7 +116,11 @@ class Sampler:
             number = self._connector.connector_id
             self._station.tell(call.MeterValues(connector_id=number, meter_value=[value]))
         else:
-            self.last_message = self._station.queue.put_meter_values(transaction, [value])
+            queued = self._station.queue.put_meter_values(transaction, [value])
+            if queued is None and not self._is_full:
+                self._station.security_log.record("MemoryExhaustion", "MeterValues are skipped")
+            self._is_full = queued is None
+            self.last_message = queued or self.last_message
 
     def _keep_for_stop(self, at: datetime, key: str, context: Context) -> None:
         """Keep a reading for StopTransaction's transactionData, as far as there is room."""

@@ -11,9 +11,11 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from simulator import availability
 from simulator.connector import MAX_STEP_MS, Connector, Grant, Reservation
-from simulator.limits import limit_for
+from simulator.limits import Ramp, limit_for
 from simulator.profiles import Running
+from simulator.reservations import take as take_reservation
 from simulator.sampling import Sampler
 from simulator.schedule import ChargingProfile, ProfileError
 from simulator.statuses import Notice
@@ -40,6 +42,8 @@ class ConnectorSession:
         self._wake = asyncio.Event()
         self._start_message: Message | None = None
         self.sampler = Sampler(station, connector)
+        self._ramp = Ramp(station.settings.ramp_s)
+        self._passing: asyncio.Event | None = None
         self._offer: float | None = None
         self._scheduled_inoperative = False
         self._overheated = False
@@ -68,24 +72,44 @@ class ConnectorSession:
             raise ValueError(msg)
         self._advance()
         connector.vehicle = vehicle
-        connector.finished = False
+        connector.finished = connector.is_locked = False
+        if connector.transaction is None and connector.grant is None:
+            id_tag = self._station.reader.claim(self)
+            if id_tag is not None:
+                connector.grant = Grant(id_tag=id_tag)
         self.refresh()
 
     def unplug(self) -> Vehicle | None:
-        """Pull the cable and return the vehicle; ends the transaction if so configured."""
-        connector = self.connector
+        """Pull the cable out of the vehicle and return it; ends the transaction if so configured.
+
+        The cable stays locked in its socket, and the connector Finishing, where
+        UnlockConnectorOnEVSideDisconnect is false.
+        """
+        connector, configuration = self.connector, self._station.configuration
         self._advance()
         vehicle, connector.vehicle = connector.vehicle, None
-        ends = self._station.configuration.flag("StopTransactionOnEVSideDisconnect")
-        if connector.transaction is not None and ends:
-            connector.finished = True
-            self._end("EVDisconnected", None)
-            self._note("Finishing")
+        self._advance()
+        if connector.transaction is not None:
+            if connector.energised:
+                self._note_in_passing("SuspendedEV")
+            if configuration.flag("StopTransactionOnEVSideDisconnect"):
+                connector.finished = True
+                self._end("EVDisconnected", None)
+                self._note("Finishing")
+                connector.is_locked = not self._station.settings.fixed_cable and (
+                    not configuration.flag("UnlockConnectorOnEVSideDisconnect")
+                )
         connector.finished = False
         if connector.grant is not None and connector.transaction is None:
             connector.grant = None
         self.refresh()
         return vehicle
+
+    def unlock(self) -> None:
+        """Let the cable go, which ends what runs here."""
+        self.connector.is_locked = False
+        if not self.end_transaction("UnlockCommand"):
+            self.refresh()
 
     def grant(self, id_tag: str, profile: ChargingProfile | None = None) -> None:
         """Let ``id_tag`` charge: at once with a cable in, else within ConnectionTimeOut."""
@@ -100,7 +124,11 @@ class ConnectorSession:
 
     def _begin(self, grant: Grant) -> None:
         connector, station = self.connector, self._station
-        reservation, connector.reservation = connector.reservation, None
+        if station.temper.has("lock-fails"):
+            connector.grant = None
+            connector.error_code = "ConnectorLockFailure"
+            return
+        reservation = take_reservation(station, self, grant.id_tag)
         transaction = Transaction(
             charge_point=station.identity,
             connector_id=connector.connector_id,
@@ -159,6 +187,8 @@ class ConnectorSession:
         transaction.meter_stop_wh = connector.meter.register_wh
         transaction.reason = reason
         data = self.sampler.end(transaction.stopped_at)
+        if reason == "UnlockCommand":
+            self._note_in_passing("Finishing")
         connector.transaction = None
         connector.energised = False
         if station.temper.has("available-before-stop"):
@@ -166,10 +196,14 @@ class ConnectorSession:
         connector.finished = connector.finished or connector.vehicle is not None
         self._start_message = None
         station.profiles.end_transaction(connector.connector_id)
-        self.sampler.last_message = station.queue.put_stop(transaction, id_tag=id_tag, data=data)
+        behind, self._passing = self._passing, None
+        self.sampler.last_message = station.queue.put_stop(
+            transaction, id_tag=id_tag, data=data, behind=behind
+        )
         if self._scheduled_inoperative:
             self._scheduled_inoperative = False
             connector.operative = False
+        availability.note(station)
         station.wake_all()
         station.emit("stopped", connectorId=connector.connector_id, reason=reason)
 
@@ -183,7 +217,7 @@ class ConnectorSession:
             return "Scheduled"
         self.connector.operative = operative
         if not operative:
-            self.connector.reservation = None
+            self.connector.reservation = self.connector.grant = None
         self.refresh()
         return "Accepted"
 
@@ -200,10 +234,14 @@ class ConnectorSession:
             self.connector.reservation = None
         self.refresh()
 
-    def send_triggered_sample(self) -> None:
-        """Send the present readings because the central system asked for them."""
+    async def send_triggered_sample(self) -> None:
+        """Send the present readings because the central system asked for them.
+
+        Raises:
+            CallFailed: without a transaction they are sent now or never.
+        """
         self._advance()
-        self.sampler.send_triggered()
+        await self.sampler.send_triggered()
 
     # Time
 
@@ -244,7 +282,7 @@ class ConnectorSession:
             left = connector.meter.register_wh < self._allowed_until_wh
             connector.energised = connector.energised and left
         self._energise()
-        connector.limit = limit_for(station, self)
+        connector.limit = self._ramp.towards(limit_for(station, self), connector, moment)
         connector.advance(moment)
         self.sampler.take_due(now, moment)
         if self._is_stable(connector.status, moment):
@@ -283,6 +321,7 @@ class ConnectorSession:
         if connector.reservation is not None:
             due.append((connector.reservation.expires_at - now).total_seconds())
         due.append(self.sampler.seconds_until_due(now, moment))
+        due.append(self._ramp.seconds_until_due(moment))
         if connector.transaction is not None and len(station.profiles):
             horizon = now + timedelta(seconds=LONGEST_SLEEP_S)
             change = station.profiles.next_change(now, horizon, self.running)
@@ -304,7 +343,13 @@ class ConnectorSession:
             self._unstable = (status, moment)
         return moment - self._unstable[1] >= least
 
-    def _note(self, status: str) -> None:
+    def _note_in_passing(self, status: str) -> None:
+        """Note a state that does not last, unless states have to last to be told."""
+        if self._station.configuration.integer("MinimumStatusDuration") <= 0:
+            self._passing = self._note(status)
+
+    def _note(self, status: str) -> asyncio.Event | None:
+        """Note a state; return what is set once it was told, None when it is not new."""
         connector, station = self.connector, self._station
         notice = Notice(
             connector_id=connector.connector_id,
@@ -313,5 +358,7 @@ class ConnectorSession:
             at=station.clock.now(),
             after=self.sampler.last_message,
         )
-        if station.statuses.note(notice):
-            station.emit("status", connectorId=connector.connector_id, status=status)
+        if not station.statuses.note(notice):
+            return None
+        station.emit("status", connectorId=connector.connector_id, status=status)
+        return notice.told

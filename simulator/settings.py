@@ -3,7 +3,8 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import quote
 
 from simulator.faults import NetworkFaults
@@ -26,7 +27,22 @@ class StationSettings:
         budget_w: power in W that all connectors share, in equal parts (None: no such bound).
         ambient_c: temperature of the surroundings in degrees Celsius.
         address: the whole URL to connect to, in place of ``url`` and the identity.
+        secure_url: the endpoint on the profiles 2 and 3 (None: ``url`` with ``wss``).
         tls: for ``wss://``; None trusts what the system trusts.
+        security_profile: SecurityProfile at first (None: by the URL, the password and the
+            certificate).
+        profile_attempts: connections that fail on a new profile before it falls back.
+        identity_files: its own certificate chain and private key, two PEM files.
+        key_kind: of the key pairs that it makes for signing requests.
+        central_roots: CentralSystemRootCertificates installed at first, PEM.
+        makers: ManufacturerRootCertificates installed at first, PEM.
+        security_events: whether all security events are told (None: on profiles 2 and 3).
+        signed_firmware_only: UpdateFirmware is answered with NotSupported (L01.FR.20).
+        sets_clock: whether the central system's time is taken over.
+        reboot_keys: configuration keys whose changes wait for a reboot.
+        backup_s: how long it can go on telling when its power fails.
+        fixed_cable: the cable belongs to the charge point: nothing to unlock.
+        ramp_s: seconds in which an offer moves from one limit to the next (0: at once).
         connectors: number of connectors, 1 or more.
         supply: rating of each connector.
         password: Basic authentication password (None: no authentication).
@@ -68,12 +84,37 @@ class StationSettings:
     budget_w: int | None = None
     ambient_c: float = 20.0
     address: str | None = None
+    secure_url: str | None = None
     tls: ssl.SSLContext | None = None
+    security_profile: Literal[0, 1, 2, 3] | None = None
+    profile_attempts: int = 3
+    identity_files: tuple[Path, Path] | None = None
+    key_kind: Literal["EC", "RSA"] = "EC"
+    central_roots: tuple[str, ...] = ()
+    makers: tuple[str, ...] = ()
+    security_events: bool | None = None
+    signed_firmware_only: bool = False
+    sets_clock: bool = True
+    reboot_keys: tuple[str, ...] = ()
+    backup_s: float = 0.0
+    fixed_cable: bool = False
+    ramp_s: float = 0.0
 
     @property
     def endpoint(self) -> str:
         """The URL that the charge point connects to."""
         return self.address or f"{self.url.rstrip('/')}/{quote(self.identity, safe='')}"
+
+    @property
+    def first_profile(self) -> int:
+        """SecurityProfile before anybody has changed it."""
+        if self.security_profile is not None:
+            return self.security_profile
+        if self.identity_files is not None:
+            return 3
+        if self.password is None:
+            return 0
+        return 2 if self.endpoint.startswith("wss:") else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,29 +6,33 @@ after a reconnect the changed ones are reported, after a boot all of them, conne
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ocpp.v16 import call, enums
 
 from simulator.clock import Clock, iso
 from simulator.errors import CallRefused
-from simulator.transactions import Message, Send
-
-ORDER_PATIENCE_S = 2.0
-"""Longest wait of a status behind its message; a queue in trouble must not hide states."""
+from simulator.transactions import ORDER_PATIENCE_S, Message, Send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A state to be reported, after the transaction message that led to it has been tried."""
+    """A state to be reported.
+
+    Attributes:
+        after: the transaction message that led to it and has to be tried first.
+        told: set once the state was reported, or will not be because newer ones are.
+    """
 
     connector_id: int
     status: str
     error_code: str
     at: datetime
     after: Message | None = None
+    told: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
     @property
     def content(self) -> tuple[str, str]:
@@ -56,6 +60,8 @@ class StatusBoard:
         if self._connected:
             self._pending.append(notice)
             self._filled.set()
+        else:
+            notice.told.set()
         return True
 
     @property
@@ -79,6 +85,25 @@ class StatusBoard:
         """Have everything reported again: the charge point boots."""
         self._acknowledged.clear()
 
+    async def tell_all(self, send: Send) -> None:
+        """Report what was not acknowledged, at once: a boot is over, states come before the rest.
+
+        Raises:
+            NoAnswer: from ``send``.
+        """
+        for number in sorted(self._current):
+            notice = self._current[number]
+            if self._acknowledged.get(number) != notice.content:
+                await self._send(notice, send)
+
+    async def _send(self, notice: Notice, send: Send) -> None:
+        try:
+            with contextlib.suppress(CallRefused):
+                await send(_message(notice))
+                self._acknowledged[notice.connector_id] = notice.content
+        finally:
+            notice.told.set()
+
     async def report(self, send: Send) -> None:
         """Report what was not acknowledged, then every change, until cancelled.
 
@@ -99,13 +124,11 @@ class StatusBoard:
                 notice = self._pending.popleft()
                 if notice.after is not None:
                     await self._clock.wait(notice.after.attempted, ORDER_PATIENCE_S)
-                try:
-                    await send(_message(notice))
-                except CallRefused:
-                    continue
-                self._acknowledged[notice.connector_id] = notice.content
+                await self._send(notice, send)
         finally:
             self._connected = False
+            for notice in self._pending:
+                notice.told.set()
 
 
 def _message(notice: Notice) -> call.StatusNotification:

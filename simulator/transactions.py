@@ -14,7 +14,7 @@ order:
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -24,6 +24,9 @@ from ocpp.v16 import call, enums
 from simulator.clock import Clock, iso
 from simulator.configuration import Configuration
 from simulator.errors import CallRefused
+
+ORDER_PATIENCE_S = 10.0
+"""Longest wait of a state and a message for each other: trouble with one must not hide both."""
 
 NO_TRANSACTION_ID = -1
 MAX_WAITING_METER_VALUES = 5_000
@@ -58,11 +61,18 @@ class Transaction:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A queued message; ``attempted`` is set once its first sending has ended in any way."""
+    """A queued message; ``attempted`` is set once its first sending has ended in any way.
+
+    Attributes:
+        info: what its answer said of the id tag, if anything.
+        behind: set once the state was reported that comes before the message.
+    """
 
     transaction: Transaction
     payload: Payload
     refusals: int = 0
+    info: Mapping[str, Any] | None = None
+    behind: asyncio.Event | None = None
     attempted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -129,7 +139,12 @@ class TransactionQueue:
         return self._put(Message(transaction, payload))
 
     def put_stop(
-        self, transaction: Transaction, *, id_tag: str | None, data: list[MeterValue] | None
+        self,
+        transaction: Transaction,
+        *,
+        id_tag: str | None,
+        data: list[MeterValue] | None,
+        behind: asyncio.Event | None = None,
     ) -> Message:
         """Queue the StopTransaction of a transaction whose stop fields are set."""
         if transaction.stopped_at is None or transaction.meter_stop_wh is None:
@@ -143,7 +158,7 @@ class TransactionQueue:
             id_tag=id_tag,
             transaction_data=data,
         )
-        return self._put(Message(transaction, payload))
+        return self._put(Message(transaction, payload, behind=behind))
 
     def _put(self, message: Message) -> Message:
         self._messages.append(message)
@@ -172,6 +187,8 @@ class TransactionQueue:
         if message.refusals:
             interval = self._configuration.integer("TransactionMessageRetryInterval")
             await self._clock.sleep(interval * message.refusals)
+        if message.behind is not None:
+            await self._clock.wait(message.behind, ORDER_PATIENCE_S)
         self.delivering = message
         payload = message.payload
         if not isinstance(payload, call.StartTransaction):
@@ -195,6 +212,7 @@ class TransactionQueue:
 
     def _acknowledge(self, message: Message, answer: Any) -> None:
         transaction = message.transaction
+        message.info = getattr(answer, "id_tag_info", None)
         match message.payload:
             case call.StartTransaction():
                 transaction.transaction_id = answer.transaction_id

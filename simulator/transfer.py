@@ -7,6 +7,7 @@ the file. HTTP uploads are PUT, and POST where a server knows no PUT.
 import asyncio
 import ftplib
 import io
+from collections.abc import Collection
 from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
@@ -16,46 +17,57 @@ MAX_FILE = 256 * 1024 * 1024
 MAX_CHUNK = 256 * 1024
 
 
+ALL_PROTOCOLS = ("FTP", "FTPS", "HTTP", "HTTPS")
+
+
 class TransferError(Exception):
     """A file could not be sent or fetched; the text says why."""
 
 
-async def upload(location: str, name: str, data: bytes) -> None:
+class UnknownProtocol(TransferError):
+    """The location's protocol is none that the charge point speaks."""
+
+
+async def upload(
+    location: str, name: str, data: bytes, protocols: Collection[str] = ALL_PROTOCOLS
+) -> None:
     """Send ``data`` as ``name`` to ``location``.
 
     Raises:
         TransferError: it did not get there.
+        UnknownProtocol: the location's is none of ``protocols``.
     """
     target = location + quote(name) if location.endswith("/") else location
-    scheme = urlsplit(target).scheme.lower()
     try:
-        if scheme in ("http", "https"):
+        if _scheme(target, protocols) in ("http", "https"):
             await _put(target, data)
-        elif scheme in ("ftp", "ftps"):
-            await asyncio.to_thread(_ftp, target, data)
         else:
-            msg = f"there is no way to send to {scheme or 'no scheme'}"
-            raise TransferError(msg)
+            await asyncio.to_thread(_ftp, target, data)
     except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
         raise TransferError(f"{type(error).__name__}: {error}") from error
 
 
-async def download(location: str) -> bytes:
+async def download(location: str, protocols: Collection[str] = ALL_PROTOCOLS) -> bytes:
     """Return the file at ``location``.
 
     Raises:
         TransferError: it is not to be had, or larger than ``MAX_FILE``.
+        UnknownProtocol: the location's is none of ``protocols``.
     """
-    scheme = urlsplit(location).scheme.lower()
     try:
-        if scheme in ("http", "https"):
+        if _scheme(location, protocols) in ("http", "https"):
             return await _get(location)
-        if scheme in ("ftp", "ftps"):
-            return await asyncio.to_thread(_ftp, location, None)
+        return await asyncio.to_thread(_ftp, location, None)
     except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
         raise TransferError(f"{type(error).__name__}: {error}") from error
-    msg = f"there is no way to fetch from {scheme or 'no scheme'}"
-    raise TransferError(msg)
+
+
+def _scheme(location: str, protocols: Collection[str]) -> str:
+    scheme = urlsplit(location).scheme.lower()
+    if scheme.upper() not in protocols or scheme.upper() not in ALL_PROTOCOLS:
+        msg = f"{scheme or 'no scheme'} is not spoken here"
+        raise UnknownProtocol(msg)
+    return scheme
 
 
 async def _put(target: str, data: bytes) -> None:

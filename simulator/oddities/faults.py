@@ -159,6 +159,13 @@ async def _failing(played: Played) -> None:
 
 ERRORS = ("GroundFailure", "OverCurrentFailure", "PowerMeterFailure", "ConnectorLockFailure")
 
+
+def _unlocking(played: Played) -> None:
+    for session in played.station.sessions.values():
+        if session.connector.error_code == "ConnectorLockFailure":
+            session.set_error("NoError")
+
+
 FAULTS = (
     Oddity(
         name="latency",
@@ -253,6 +260,26 @@ FAULTS = (
         does="the charging cable is pulled in the middle of sessions",
         parameters={"everyS": 120},
         run=_cable_pulled,
+    ),
+    Oddity(
+        name="lock-fails",
+        family="hardware fault",
+        does="the cable lock fails: no start (ConnectorLockFailure), no unlocking (UnlockFailed)",
+        end=_unlocking,
+        trait=True,
+    ),
+    Oddity(
+        name="reset-fails",
+        family="hardware fault",
+        does="resets fail so many times; after ResetRetries more tries it tells ResetFailure",
+        parameters={"times": 1},
+        trait=True,
+    ),
+    Oddity(
+        name="firmware-fails",
+        family="hardware fault",
+        does="firmware is fetched, but its installation fails",
+        trait=True,
     ),
     Oddity(
         name="failing-connectors",

@@ -3,6 +3,7 @@
 import ssl
 import warnings
 
+from simulator.basic_auth import basic
 from simulator.events import Event
 from simulator.oddities.model import Door, Frame, Oddity, Payload, Played
 from simulator.reboots import reboot
@@ -131,13 +132,14 @@ class Login:
 
     def __call__(self, played: Played, door: Door) -> None:
         """Change the Authorization header."""
-        password = played.station.password if self._password is None else self._password
+        known = played.station.security.password
+        password = known if self._password is None else self._password
         if password is None:
             return
         if self._as_hex:
             password = password.hex().encode()
         user = played.station.identity if self._user is None else self._user
-        door.headers["Authorization"] = played.station.link.basic(user, password)
+        door.headers["Authorization"] = basic(user, password)
 
 
 def _deaf_to_pings(played: Played, door: Door) -> None:

@@ -193,6 +193,8 @@ class Central:
         assert socket.request is not None
         identity = socket.request.path.rpartition("/")[2]
         self._sockets[identity] = socket
+        async with self._changed:
+            self._changed.notify_all()
         try:
             async for text in socket:
                 self.raw.append(str(text))

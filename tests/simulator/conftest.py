@@ -38,6 +38,8 @@ def make(central: Central) -> Callable[..., ChargePointSimulator]:
             "reboot_s": 0.02,
             "step_s": 0.02,
             "response_timeout_s": 2.0,
+            # The scripted central system says that it is always the same moment.
+            "sets_clock": False,
         }
         kept = StationSettings(identity=identity, **{**quick, **settings})
         return ChargePointSimulator(kept, clock=clock or FastClock())

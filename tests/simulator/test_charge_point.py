@@ -69,6 +69,7 @@ async def test_session_in_the_order_of_the_specification(central, make):
         "Authorize",
         "StartTransaction",
         "Charging",
+        "SuspendedEV",
         "StopTransaction",
         "Finishing",
         "Available",
@@ -254,7 +255,7 @@ async def test_wrong_password_is_refused_and_right_one_connects(central, make):
         refusal = await wait_until(lambda: [one for one in events if one.name == "refused"])
         assert refusal[0].data == {"status": 401}
         assert not station.state.is_connected
-        station.password = central.password
+        station.security.password = central.password
         await station.until_registered()
 
 

@@ -37,7 +37,7 @@ async def test_quirk_in_a_session(central, make, name):
         station.plug(1, Vehicle(onboard_a=32))
         await station.present_tag(1, "TAG")
         await central.until(lambda: bool(values(central)) or bool(central.unreadable))
-        station.sessions[1].send_triggered_sample()
+        await station.sessions[1].send_triggered_sample()
         station.sessions[1].end_transaction("Local", "TAG")
         check = IN_A_SESSION[name]
         if name == "leading-comma" or name == "empty-transaction-id":
