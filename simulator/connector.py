@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from simulator.meter import Meter
+from simulator.physics import EnergyAccount, inlet_w
 from simulator.profiles import Limit
 from simulator.schedule import ChargingProfile
 from simulator.supply import Supply, floor_tenth
@@ -94,6 +95,7 @@ class Connector:
     is_stuck: bool = False
     is_locked: bool = False
     thermal: Thermal = field(default_factory=Thermal)
+    account: EnergyAccount = field(default_factory=EnergyAccount)
     clock_ms: int | None = None
 
     @property
@@ -151,16 +153,27 @@ class Connector:
             self.flow = self._settle()
             power = self.flow.power_w
             if self.vehicle is None or power == 0:
-                self.thermal.pass_time(0.0, self.supply.max_w, remaining / 1000 * self.speed)
+                self._rest(remaining)
                 break
-            full_ms = math.ceil(self.vehicle.seconds_until_full(power) * 1000 / self.speed)
+            arrives = inlet_w(self.flow, self.supply)
+            full_ms = math.ceil(self.vehicle.seconds_until_full(arrives) * 1000 / self.speed)
             longest = max(1, int(min(MAX_STEP_MS, MAX_BATTERY_STEP_MS / self.speed)))
             step = min(remaining, longest, max(1, full_ms))
             self.meter.run(power, step)
-            self.vehicle = self.vehicle.after(power, step / 1000 * self.speed)
-            self.thermal.pass_time(power, self.supply.max_w, step / 1000 * self.speed)
+            self.account.book(self.flow, self.supply, self.vehicle.efficiency, step / 1000)
+            lived_s = step / 1000 * self.speed
+            self.vehicle = self.vehicle.after(arrives, lived_s, self.thermal.ambient_c)
+            self.thermal.pass_time(power, self.supply.max_w, lived_s)
             remaining -= step
         self.flow = self._settle()
+
+    def _rest(self, milliseconds: int) -> None:
+        """Let time pass without power: what is warm cools down."""
+        lived_s = milliseconds / 1000 * self.speed
+        self.thermal.pass_time(0.0, self.supply.max_w, lived_s)
+        self.account.book(Draw(), self.supply, 1.0, milliseconds / 1000)
+        if self.vehicle is not None and self.vehicle.battery_c is not None:
+            self.vehicle = self.vehicle.after(0.0, lived_s, self.thermal.ambient_c)
 
     def _settle(self) -> Draw:
         closed = self.transaction is not None and not self.is_suspended_by_station
@@ -181,8 +194,12 @@ class Connector:
 
     def seconds_until_change(self) -> float:
         """Return when the vehicle itself next changes what flows (full, or a step of its taper)."""
-        if self.vehicle is None or self.flow.power_w == 0:
+        if self.vehicle is None:
             return math.inf
+        if self.flow.power_w == 0:
+            # A battery that is too hot or too cold comes back by itself.
+            waits = self.vehicle.battery_c is not None and not self.vehicle.is_full
+            return MAX_STEP_MS / 1000 if waits and self.energised else math.inf
         # Also for the temperature, which derates in steps of MAX_STEP_MS.
-        full = self.vehicle.seconds_until_full(self.flow.power_w) / self.speed
+        full = self.vehicle.seconds_until_full(inlet_w(self.flow, self.supply)) / self.speed
         return max(0.001, min(full, MAX_STEP_MS / 1000, MAX_BATTERY_STEP_MS / 1000 / self.speed))

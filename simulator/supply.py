@@ -21,12 +21,20 @@ class Supply:
         phases: 1 or 3 for AC; counts as 1 for DC.
         voltage_v: phase voltage for AC, nominal output voltage for DC.
         max_w: rated power in W, all phases together.
+        sag_v: how much the voltage at the outlet falls at rated current (AC).
+        cable_mohm: resistance of one conductor of the cable in mOhm; the meter stands before it.
+        efficiency: power at the meter per power from the grid; below 1 for a rectifier.
+        standby_w: what the electronics of the connector take from the grid at all times.
     """
 
     current_type: CurrentType = "AC"
     phases: int = 3
     voltage_v: int = 230
     max_w: int = 22_080
+    sag_v: float = 0.0
+    cable_mohm: float = 0.0
+    efficiency: float = 1.0
+    standby_w: int = 0
 
     @property
     def wires(self) -> int:

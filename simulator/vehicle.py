@@ -5,16 +5,22 @@ Pure values and functions. Invariants, held by property tests:
 1. The state of charge stays within 0..100 %.
 2. A vehicle never draws more than the offer, its on-board charger, or its battery's acceptance.
 3. An AC offer below 6 A per phase draws nothing (IEC 61851-1: there is no pilot signal for it).
-4. A vehicle that has reached its target draws nothing.
+4. A vehicle that has reached its target, or at which its battery management cuts off, draws
+   nothing, nor does one that is offered less than its own minimum.
 """
 
 import math
 from dataclasses import dataclass, replace
 
+from simulator.physics import outlet_voltage_ac, outlet_voltage_dc
 from simulator.supply import Supply
+from simulator.thermal import battery_after, battery_share
 
 MINIMUM_AC_A = 6.0
 """Smallest current per phase that IEC 61851-1 can offer."""
+
+PRECHARGE_SHARE = 0.1
+"""What a deeply discharged battery takes of its power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,12 @@ class Vehicle:
         knee_soc: percent up to which the battery takes its full power (constant current).
         end_share: share of ``battery_max_w`` that it still takes at 100 %, after a linear taper.
         pack_v: the battery's voltage at half charge.
-        efficiency: stored energy per energy drawn, above 0 and at most 1.
+        efficiency: stored energy per energy at the inlet, above 0 and at most 1.
+        minimum_a: smallest current per phase that its on-board charger starts with.
+        cutoff_soc: percent at which the battery management ends charging, whatever the target.
+        precharge_soc: percent below which a deeply discharged battery takes a tenth.
+        battery_c: the battery's temperature; None: always what it likes.
+        departs_at: monotonic seconds at which it leaves; None: not known.
     """
 
     battery_wh: int = 60_000
@@ -44,6 +55,11 @@ class Vehicle:
     end_share: float = 0.05
     efficiency: float = 1.0
     pack_v: int = 365
+    minimum_a: float = MINIMUM_AC_A
+    cutoff_soc: float = 100.0
+    precharge_soc: float = 0.0
+    battery_c: float | None = None
+    departs_at: float | None = None
 
     @classmethod
     def needing(cls, energy_wh: float, *, battery_wh: int = 60_000, **traits: float) -> "Vehicle":
@@ -61,8 +77,9 @@ class Vehicle:
 
     @property
     def wants_wh(self) -> float:
-        """Energy that is still to be stored until the target, 0 when it is reached."""
-        return max(0.0, self.battery_wh * min(self.target_soc, 100.0) / 100 - self.stored_wh)
+        """Energy that is still to be stored until it ends charging, 0 when that is reached."""
+        end_soc = min(self.target_soc, self.cutoff_soc, 100.0)
+        return max(0.0, self.battery_wh * end_soc / 100 - self.stored_wh)
 
     @property
     def is_full(self) -> bool:
@@ -71,26 +88,50 @@ class Vehicle:
 
     @property
     def acceptance_w(self) -> float:
-        """Power that the battery takes at this state of charge: constant, then a linear taper."""
+        """Power that the battery takes now: constant, then a taper; less when cold or hot."""
         if self.is_full:
             return 0.0
+        power = float(self.battery_max_w)
+        if self.battery_c is not None:
+            power *= battery_share(self.battery_c)
+        if self.soc < self.precharge_soc:
+            return power * PRECHARGE_SHARE
         if self.soc <= self.knee_soc or self.knee_soc >= 100:
-            return float(self.battery_max_w)
+            return power
         over = (self.soc - self.knee_soc) / (100 - self.knee_soc)
-        return self.battery_max_w * (1 - (1 - self.end_share) * over)
+        return power * (1 - (1 - self.end_share) * over)
 
     @property
     def pack_voltage_v(self) -> int:
         """Battery voltage in V, rising with the state of charge; a DC charger follows it."""
         return round((330 + 70 * self.soc / 100) * self.pack_v / 365)
 
-    def after(self, power_w: int, seconds: float) -> "Vehicle":
-        """Return the vehicle after drawing ``power_w`` for ``seconds``, at most full."""
+    def after(self, power_w: float, seconds: float, ambient_c: float = 20.0) -> "Vehicle":
+        """Return the vehicle after ``power_w`` at its inlet for ``seconds``, at most full."""
         stored = self.stored_wh + power_w * self.efficiency * seconds / 3600
-        return replace(self, stored_wh=min(float(self.battery_wh), stored))
+        battery_c = self.battery_c
+        if battery_c is not None:
+            battery_c = battery_after(battery_c, ambient_c, power_w, self.battery_wh, seconds)
+        return replace(self, stored_wh=min(float(self.battery_wh), stored), battery_c=battery_c)
 
-    def seconds_until_full(self, power_w: int) -> float:
-        """Return how long ``power_w`` takes to reach the target; infinite for no power."""
+    def needed_w(self, now_s: float, speed: float = 1.0) -> float | None:
+        """Return the mean power at the inlet that has it ready at its departure.
+
+        Args:
+            now_s: monotonic seconds.
+            speed: the battery's time per clock time.
+
+        Returns:
+            W; infinite when it is too late, None when no departure is known.
+        """
+        if self.departs_at is None:
+            return None
+        left_h = max(0.0, self.departs_at - now_s) * speed / 3600
+        needed_wh = self.wants_wh / self.efficiency
+        return 0.0 if needed_wh == 0 else needed_wh / left_h if left_h > 0 else math.inf
+
+    def seconds_until_full(self, power_w: float) -> float:
+        """Return how long ``power_w`` at the inlet takes to reach the target; infinite for none."""
         return self.wants_wh * 3600 / (power_w * self.efficiency) if power_w > 0 else math.inf
 
 
@@ -114,7 +155,9 @@ def draw(vehicle: Vehicle, supply: Supply, offer: float, phases: int | None = No
         phases: phases that may be used (None: all of the connector).
 
     Returns:
-        For AC power is exactly current x voltage x phases, floored to whole W.
+        For AC power is exactly current x voltage x phases, floored to whole W. The voltage is
+        that at the outlet: it sags with an AC current, and is above the battery's by what a DC
+        cable takes.
 
     >>> draw(Vehicle(onboard_a=16), Supply(), 10.0)
     Draw(power_w=6900, current_a=10.0, phases=3, voltage_v=230)
@@ -123,17 +166,18 @@ def draw(vehicle: Vehicle, supply: Supply, offer: float, phases: int | None = No
     """
     if supply.current_type == "DC":
         power = int(max(0.0, min(offer, supply.max_w, vehicle.acceptance_w)))
-        volts = vehicle.pack_voltage_v
+        volts = outlet_voltage_dc(supply, power, vehicle.pack_voltage_v)
         amps = round(power / volts, 1)
         return Draw(power_w=power, current_a=amps, phases=1 if power else 0, voltage_v=volts)
     volts = supply.voltage_v
     used = max(1, min(supply.phases, vehicle.onboard_phases, phases or supply.phases))
     offered = min(offer, supply.max_a)
-    if offered + 1e-9 < MINIMUM_AC_A or vehicle.is_full:
+    if offered + 1e-9 < max(MINIMUM_AC_A, vehicle.minimum_a) or vehicle.is_full:
         return Draw(voltage_v=volts)
     amps = min(offered, vehicle.onboard_a, vehicle.acceptance_w / (volts * used))
     tenths = math.floor(amps * 10 + 1e-6)
     if tenths <= 0:
         return Draw(voltage_v=volts)
+    volts = outlet_voltage_ac(supply, tenths / 10)
     power = tenths * volts * used // 10
     return Draw(power_w=power, current_a=tenths / 10, phases=used, voltage_v=volts)
