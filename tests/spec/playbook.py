@@ -402,20 +402,24 @@ class Stage:
 
     async def play(self, *steps: Step | list[Step]) -> None:
         """Perform a playbook; raises AssertionError with both scripts where they differ."""
-        script: list[Line] = []
-        happened: list[Line] = []
-        flat = [each for step in steps for each in (step if isinstance(step, list) else [step])]
-        for step in flat:
-            lines = step.script()
-            script += lines
-            happened += await step.perform(self)
-            if not same(script, happened):
-                raise AssertionError(difference(script, happened))
+        script, happened = await self.perform(*steps)
         # an answer comes after whatever was on its way before it
         extra = await self.exchange("Heartbeat", {})
         if not fits([3, ANY, {"currentTime": NOW}], extra):
             happened.append(Line("station", "gets, unasked,", extra))
             raise AssertionError(difference(script, happened))
+
+    async def perform(self, *steps: Step | list[Step]) -> tuple[list[Line], list[Line]]:
+        """Perform a part of a playbook; returns what should happen and what has."""
+        script: list[Line] = []
+        happened: list[Line] = []
+        for step in steps:
+            for each in step if isinstance(step, list) else [step]:
+                script += each.script()
+                happened += await each.perform(self)
+                if not same(script, happened):
+                    raise AssertionError(difference(script, happened))
+        return script, happened
 
 
 def same(script: list[Line], happened: list[Line]) -> bool:

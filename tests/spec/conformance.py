@@ -1,0 +1,174 @@
+"""Writes docs/conformance.md: the certification cases and protocol rules, and the tests of each.
+
+``python -m tests.spec.conformance`` plays them all and writes the table with their results; a test
+sees when it is stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "conformance.md"
+_PLAYBOOKS = "tests/spec"
+_RULE = re.compile(r"test_([hmnqra]\d{1,2})_")
+_GROUPS = {
+    "h": "Handshake",
+    "r": "Messages as such",
+    "m": "From the station",
+    "n": "To the station",
+    "a": "Attacks",
+    "q": "Certification tool",
+}
+PASSES = "passes"
+
+_NUMBERS = (
+    "001 003 004_1 005_1 061 010 011_1 012 013 017_1 018_1 019_1 021 023_1 023_3 024 026 030 "
+    "032_1 037_1 039 040_2 042_2 043_1 043_3 043_4 044_1 044_2 045_1 046 047 048_1 048_2 048_4 "
+    "049 051 054 056 057 066 064 073 074 075_2 077 078 079 080 085 086 087"
+)
+NAMED = tuple(f"TC_{number}" for number in _NUMBERS.split(" "))
+"""The certification cases that this project has named, by chapter."""
+
+_HEAD = """\
+# Conformance
+
+Made by `python -m tests.spec.conformance`, which plays every test named here; do not edit. A
+playbook is a charge point on a real socket and an operator at the real API, before one csms on
+Postgres. It fails on anything that the case does not name, and checks each payload against the
+schemas of another implementation.
+
+## Certification cases of a central system
+
+| case | chapter | title | result | playbook |
+|---|---|---|---|---|
+"""
+_RULES_HEAD = """
+## Rules of the protocol
+
+Beyond the cases: what the specification, its errata and the security white paper demand, by the
+numbers that playbooks carry in their names (further tests of rules: `tests/ocppj`).
+
+| rule | result | tests |
+|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """A test of a case or a rule.
+
+    Attributes:
+        case: Of its `octt` mark: case, chapter, title.
+        rule: That its name begins with.
+    """
+
+    file: str
+    name: str
+    case: tuple[str, str, str] | None
+    rule: str | None
+
+
+def tests() -> list[Playbook]:
+    """Return all tests that name a case or a rule, in the order of files and lines."""
+    found = []
+    for path in sorted((ROOT / _PLAYBOOKS).glob("test_*.py")):
+        file = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                case, rule = _case(node), _RULE.match(node.name)
+                if case is not None or rule is not None:
+                    number = None if rule is None else rule[1].upper()
+                    found.append(Playbook(file=file, name=node.name, case=case, rule=number))
+    return found
+
+
+def _case(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, str, str] | None:
+    """Return what the `octt` mark of a test says."""
+    for mark in function.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("octt"):
+            case, chapter, title = (ast.literal_eval(argument) for argument in mark.args)
+            return case, chapter, title
+    return None
+
+
+def document(found: list[Playbook], failed: Mapping[tuple[str, str], str]) -> str:
+    """Return the document.
+
+    Args:
+        found: All tests.
+        failed: File and name -> what became of a test that did not pass.
+    """
+
+    def result(group: list[Playbook]) -> str:
+        bad = {failed[each.file, each.name] for each in group if (each.file, each.name) in failed}
+        return ", ".join(sorted(bad)) or PASSES
+
+    def links(group: list[Playbook]) -> str:
+        names = dict.fromkeys((each.name, each.file) for each in group)
+        return ", ".join(f"[{name.removeprefix('test_')}](../{file})" for name, file in names)
+
+    cases: dict[str, list[Playbook]] = defaultdict(list)
+    rules: dict[str, list[Playbook]] = defaultdict(list)
+    for each in found:
+        if each.case is not None:
+            cases[each.case[0]].append(each)
+        if each.rule is not None:
+            rules[each.rule].append(each)
+    text = _HEAD
+    for case in sorted(cases, key=_order):
+        group = cases[case]
+        _, chapter, title = group[0].case or ("", "", "")
+        text += f"| {case} | {chapter} | {title} | {result(group)} | {links(group)} |\n"
+    for case in NAMED:
+        if case not in cases:
+            text += f"| {case} | | | no playbook | |\n"
+    text += _RULES_HEAD
+    for letter, group_name in _GROUPS.items():
+        numbers = sorted(rule for rule in rules if rule[0] == letter.upper())
+        if numbers:
+            text += f"| **{group_name}** | | |\n"
+        for rule in numbers:
+            text += f"| {rule} | {result(rules[rule])} | {links(rules[rule])} |\n"
+    return text
+
+
+def _order(case: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", case))
+
+
+class _Results:
+    """Notes which tests do not pass."""
+
+    def __init__(self) -> None:
+        self.failed: dict[tuple[str, str], str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        file, _, name = report.nodeid.partition("::")
+        key = file, name.rpartition("::")[2].partition("[")[0]
+        if report.failed:
+            self.failed[key] = "fails"
+        elif report.skipped and key not in self.failed:
+            self.failed[key] = "not yet" if hasattr(report, "wasxfail") else "not played"
+
+
+def main() -> int:
+    """Play everything and write the document; returns the exit code of the tests."""
+    found = tests()
+    results = _Results()
+    files = sorted({each.file for each in found})
+    code = pytest.main(["-q", "-n0", "--no-header", "--tb=short", *files], plugins=[results])
+    DOCUMENT.write_text(document(found, results.failed), encoding="utf-8")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
