@@ -30,7 +30,7 @@ _LONGEST_IDENTITY = 255
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BEHIND_IDENTITY = re.compile(
-    r"(?:ocpp|cpo?|json|ws|websocket)?[-_]?(?:v?[0-9][0-9.]{0,3})?j?", re.I
+    r"(?:ocpp|json|ws|websocket)?[-_]?(?:v?[0-9]{1,2}(?:\.[0-9])?)?j?", re.IGNORECASE
 )
 _MOST_COLONS = 8
 _ALL_ON = Switches()
@@ -96,10 +96,9 @@ def identity_before(path: str) -> str | None:
     ('CP1', None)
     """
     segments = [segment for segment in path.partition("?")[0].split("/") if segment]
-    count = len(segments)
-    while segments and _BEHIND_IDENTITY.fullmatch(segments[-1]):
-        segments.pop()
-    if not segments or len(segments) == count:
+    if len(segments) < 2 or not _BEHIND_IDENTITY.fullmatch(segments.pop()):
+        return None
+    if segments == ["ocpp"]:  # the endpoint itself
         return None
     return _decoded(segments[-1])
 

@@ -103,7 +103,7 @@ async def test_an_old_start_does_not_end_the_session_that_came_after_it(database
     async with system(database_url, tmp_path) as s:
         await s.add("A")
         async with plugged(s) as station:
-            assert (await station.say("StartTransaction", {**START, "idTag": 7}))[0] == 4
+            assert (await station.say("StartTransaction", {**START, "timestamp": "?"}))[0] == 4
             (item,) = await listed(s, 1)
             await station.say("StartTransaction", START)
             one = f"/api/quarantine/{item['id']}"

@@ -198,7 +198,8 @@ class _Work:
         others = spelling.OTHER_VALUES.get(name, {})
         words = (*choices, "Hertz") if name == "unit" else tuple(choices)
         meant = spelling.known_as(text, words, others)
-        if meant is None and name in spelling.GUESSED:
+        joined = name == "measurand" and text.rpartition(".")[2].upper() in _PHASES
+        if meant is None and name in spelling.GUESSED and not joined:
             meant = self._guess(text, words)
         if meant is not None:
             return meant if self.may(names.CHOICE_SPELLING) else text
