@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from simulator.arrivals import choose_arrival
 from simulator.charge_point import ChargePointSimulator
 from simulator.clock import Clock, RealClock
+from simulator.connector import Connector
 from simulator.events import Event, EventHook
-from simulator.fleet_file import FleetPlan, Group, VehicleMix
+from simulator.fleet_file import FleetPlan, Group
+from simulator.kinds import SHORT_CIRCUIT_ERROR
 from simulator.ledger import Ledger
 from simulator.settings import StationSettings
-from simulator.vehicle import Vehicle
 
 CONNECTS_PER_S = 200.0
 """How fast a fleet comes up; a real one does not connect in one instant either."""
@@ -30,6 +32,15 @@ FIRST_ARRIVALS_S = 6.0
 
 HESITATION_S = (0.5, 2.0)
 """How long a driver takes from the cable to the tag, in the vehicles' time."""
+
+LOOKS_S = 60.0
+"""How often, in the vehicles' time, a driver looks whether the vehicle is full."""
+
+SHORT_BY_PERCENT = 0.1
+"""Vehicles that miss their target by less have not left short of it."""
+
+SHORTED_S = 30.0
+"""How long, in the vehicles' time, a shorted vehicle stays in its port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +60,14 @@ class _Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetSummary:
-    """Counts over the whole fleet at a moment; ``power_w`` is what flows."""
+    """Counts over the whole fleet at a moment; ``power_w`` is what flows.
+
+    Attributes:
+        left_short: vehicles that had to leave before they reached their target.
+        metered_wh: what all meters have counted.
+        grid_wh: what that took from the grid, with the chargers' losses.
+        cable_wh: what of it was lost in cables.
+    """
 
     stations: int
     online: int
@@ -59,12 +77,17 @@ class FleetSummary:
     stopped: int
     waiting_messages: int
     problems: int
+    left_short: int
+    metered_wh: int
+    grid_wh: int
+    cable_wh: int
 
     def __str__(self) -> str:
+        short = f", {self.left_short} left short" if self.left_short else ""
         return (
             f"{self.online}/{self.stations} online, {self.charging} charging, "
             f"{self.power_w / 1000:.1f} kW, {self.started} started, {self.stopped} stopped, "
-            f"{self.waiting_messages} waiting, {self.problems} problems"
+            f"{self.waiting_messages} waiting, {self.problems} problems{short}"
         )
 
 
@@ -128,6 +151,7 @@ class Fleet:
             tls=self._tls,
             configuration=group.configuration,
             budget_w=group.budgetW,
+            ambient_c=group.ambientC,
             oddities=group.oddities,
         )
         return replace(settings, **self._changes)
@@ -152,6 +176,10 @@ class Fleet:
             stopped=self._counts["stopped"],
             waiting_messages=sum(len(station.queue) for station in self.stations),
             problems=self._counts["call_failed"] + self._counts["refused"],
+            left_short=self._counts["left_short"],
+            metered_wh=round(sum(connector.account.metered for connector in connectors) / 3600),
+            grid_wh=round(sum(connector.account.grid for connector in connectors) / 3600),
+            cable_wh=round(sum(connector.account.cable for connector in connectors) / 3600),
         )
 
     async def run(self, duration_s: float | None = None) -> None:
@@ -209,35 +237,38 @@ class Fleet:
     ) -> None:
         station, group = place.station, place.group
         id_tag = chance.choice(group.idTags)
-        vehicle = choose_vehicle(group.vehicles, chance, group.currentType)
+        arrival = choose_arrival(group.vehicles, chance, group.currentType)
         hesitation = chance.uniform(*HESITATION_S)
-        if station.sessions[number].connector.status != "Available":
+        connector = station.sessions[number].connector
+        if connector.status != "Available":
             return
-        station.plug(number, vehicle)
+        departs_at = self.clock.monotonic() + (hesitation + stay_s) / self._speed
+        station.plug(number, replace(arrival.vehicle, departs_at=departs_at))
         await self._live(hesitation)
-        if station.sessions[number].connector.transaction is None:
-            await station.present_tag(number, id_tag)
-        await self._live(stay_s)
-        if station.sessions[number].connector.vehicle is not None:
-            station.unplug(number)
+        if arrival.fault == "shorted":
+            station.set_error(number, SHORT_CIRCUIT_ERROR)
+            await self._live(SHORTED_S)
+        else:
+            if connector.transaction is None:
+                await station.present_tag(number, id_tag)
+            await self._stay(connector, departs_at, leaves_when_full=group.vehicles.leaveWhenFull)
+        if connector.vehicle is not None:
+            gone = station.unplug(number)
+            if gone is not None and gone.soc + SHORT_BY_PERCENT < gone.target_soc:
+                self._counts["left_short"] += 1
+        if arrival.fault == "shorted":
+            station.set_error(number, "NoError")
+
+    async def _stay(
+        self, connector: Connector, departs_at: float, *, leaves_when_full: bool
+    ) -> None:
+        """Wait for a vehicle's departure, or until it is full or somebody else has unplugged it."""
+        while connector.vehicle is not None:
+            left_s = (departs_at - self.clock.monotonic()) * self._speed
+            if left_s <= 0 or (leaves_when_full and connector.vehicle.is_full):
+                return
+            await self._live(min(left_s, LOOKS_S) if leaves_when_full else left_s)
 
     async def _live(self, seconds: float) -> None:
         """Wait in the vehicles' time, which may run faster than the clock."""
         await self.clock.sleep(min(seconds / self._speed, 86_400.0))
-
-
-def choose_vehicle(mix: VehicleMix, chance: random.Random, current_type: str) -> Vehicle:
-    """Return a vehicle of the mix by chance."""
-    battery_wh = round(chance.choice(mix.batteryKwh) * 1000)
-    soc = chance.uniform(*mix.socPercent)
-    target = max(soc, chance.uniform(*mix.targetSocPercent))
-    return Vehicle(
-        battery_wh=battery_wh,
-        stored_wh=battery_wh * soc / 100,
-        target_soc=target,
-        onboard_a=chance.choice(mix.onboardA),
-        onboard_phases=chance.choice(mix.onboardPhases),
-        battery_max_w=round(chance.choice(mix.dcMaxKw) * 1000),
-        pack_v=mix.packVoltageV,
-        efficiency=0.9 if current_type == "AC" else 0.97,
-    )

@@ -12,6 +12,9 @@ JSON::
           "phases": 3, "voltageV": 230, "maxKw": 22,      rating of each connector
           "connectors": 1,
           "budgetW": null,                                what all connectors share, in W
+          "sagV": 0, "cableMohm": 0,                      voltage lost at the rating, ohms of a wire
+          "efficiencyPercent": 100, "standbyW": 0,        of the charger, for each connector
+          "ambientC": 20,                                 temperature of the surroundings
           "idTags": ["SIM-TAG-0001"],                     drivers pick one at random
           "meterIntervalS": 10,
           "password": null,                               Basic authentication
@@ -28,7 +31,13 @@ JSON::
             "dcMaxKw": [50, 100, 150],
             "packVoltageV": 365,                          of the batteries at half charge
             "socPercent": [10, 60],                       state of charge on arrival, from..to
-            "targetSocPercent": [80, 100]                 where the vehicle stops, from..to
+            "targetSocPercent": [80, 100],                where the vehicle stops, from..to
+            "minimumA": 6,                                current below which they do not charge
+            "batteryC": null,                             battery temperature on arrival, from..to
+            "kinds": ["e-bike", "scooter"],               small vehicles, simulator/kinds.py; sizes
+                                                          and chargers are theirs then
+            "faults": ["hot-pack"], "faultShare": 0.1,    what may be wrong, and with how many
+            "leaveWhenFull": false                        or only at their departure
           }
         }
       ]
@@ -49,6 +58,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from simulator.configuration import Configuration
 from simulator.errors import FleetError
 from simulator.keys import standard_keys
+from simulator.kinds import KindName, VehicleFault
 from simulator.oddities.catalogue import find
 from simulator.supply import Supply
 
@@ -81,6 +91,12 @@ class VehicleMix(_Described):
     packVoltageV: Annotated[int, Field(ge=12, le=1000)] = 365
     socPercent: Span = [10.0, 60.0]
     targetSocPercent: Span = [80.0, 100.0]
+    minimumA: Annotated[float, Field(ge=0, le=80)] = 6.0
+    batteryC: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    kinds: list[KindName] = []
+    faults: list[VehicleFault] = []
+    faultShare: Annotated[float, Field(ge=0, le=1)] = 0.1
+    leaveWhenFull: bool = False
 
     @model_validator(mode="after")
     def _check_spans(self) -> "VehicleMix":
@@ -91,6 +107,9 @@ class VehicleMix(_Described):
                 raise ValueError(msg)
         if self.socPercent[1] > 100 or self.targetSocPercent[1] > 100:
             msg = "a state of charge is at most 100 percent"
+            raise ValueError(msg)
+        if self.batteryC is not None and not -40 <= self.batteryC[0] <= self.batteryC[1] <= 80:
+            msg = "batteryC: from..to must rise, within -40 and 80"
             raise ValueError(msg)
         return self
 
@@ -107,6 +126,11 @@ class Group(_Described):
     maxKw: Annotated[float, Field(gt=0, le=1000)] | None = None
     connectors: Annotated[int, Field(ge=1, le=64)] = 1
     budgetW: Annotated[int, Field(gt=0)] | None = None
+    sagV: Annotated[float, Field(ge=0, le=40)] = 0.0
+    cableMohm: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    efficiencyPercent: Annotated[float, Field(ge=50, le=100)] = 100.0
+    standbyW: Annotated[int, Field(ge=0, le=1000)] = 0
+    ambientC: Annotated[float, Field(ge=-40, le=60)] = 20.0
     idTags: Annotated[list[IdTag], Field(min_length=1)] = [DEFAULT_TAG]
     meterIntervalS: Annotated[int, Field(ge=0)] = 10
     password: str | None = None
@@ -150,11 +174,21 @@ class Group(_Described):
     def supply(self) -> Supply:
         """The rating of each connector; by default 32 A a phase for AC, 150 kW for DC."""
         if self.currentType == "DC":
+            volts, phases = self.voltageV or 400, 1
             watts = round((self.maxKw or 150) * 1000)
-            return Supply(current_type="DC", phases=1, voltage_v=self.voltageV or 400, max_w=watts)
-        volts = self.voltageV or 230
-        watts = round(self.maxKw * 1000) if self.maxKw is not None else 32 * volts * self.phases
-        return Supply(current_type="AC", phases=self.phases, voltage_v=volts, max_w=watts)
+        else:
+            volts, phases = self.voltageV or 230, self.phases
+            watts = round(self.maxKw * 1000) if self.maxKw is not None else 32 * volts * phases
+        return Supply(
+            current_type=self.currentType,
+            phases=phases,
+            voltage_v=volts,
+            max_w=watts,
+            sag_v=self.sagV,
+            cable_mohm=self.cableMohm,
+            efficiency=self.efficiencyPercent / 100,
+            standby_w=self.standbyW,
+        )
 
 
 class FleetPlan(_Described):

@@ -4,14 +4,19 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
+from typing import get_args
 
 import pytest
 from aiohttp import web
 
+from simulator.arrivals import choose_arrival, choose_vehicle
 from simulator.errors import FleetError, RegistrationError
-from simulator.fleet import Fleet, choose_vehicle
+from simulator.fleet import Fleet
 from simulator.fleet_file import VehicleMix, load_fleet, parse_fleet
+from simulator.kinds import VehicleFault, with_fault
 from simulator.registration import register_fleet
+from simulator.supply import Supply
+from simulator.vehicle import Vehicle, draw
 from tests.waiting import wait_until
 
 LIVELY = {"arrivalsPerHour": 3600, "atStart": 1, "stayMinutes": [0.5, 1], "socPercent": [10, 20]}
@@ -45,6 +50,12 @@ def test_defaults_make_a_whole_fleet():
         ({"groups": [{"count": 1, "phases": 2}]}, "groups[0].phases: "),
         ({"groups": [{"count": 1, "idTags": ["x" * 21]}]}, "groups[0].idTags[0]: "),
         ({"groups": [{"identities": ["A", "A"]}]}, "fleet: identities are used twice: A"),
+        ({"groups": [{"count": 1, "sagV": 99}]}, "groups[0].sagV: "),
+        ({"groups": [{"count": 1, "vehicles": {"kinds": ["tank"]}}]}, "groups[0].vehicles.kinds"),
+        (
+            {"groups": [{"count": 1, "vehicles": {"batteryC": [9, 1]}}]},
+            "groups[0].vehicles: batteryC",
+        ),
         (
             {"groups": [{"count": 1, "vehicles": {"stayMinutes": [9, 1]}}]},
             "groups[0].vehicles: stayMinutes",
@@ -97,6 +108,93 @@ def test_vehicles_follow_the_mix_and_the_seed():
     assert all(vehicle.soc <= vehicle.target_soc <= 90 for vehicle in vehicles)
     again = random.Random("seed")
     assert [choose_vehicle(mix, again, "AC") for _ in range(200)] == vehicles
+
+
+def test_losses_reach_the_supply():
+    (group,) = plan(sagV=4, cableMohm=8, efficiencyPercent=95, standbyW=6, ambientC=-5).groups
+    supply = group.supply
+    assert (supply.sag_v, supply.cable_mohm, supply.efficiency) == (4, 8, 0.95)
+    assert supply.standby_w == 6
+    fleet = Fleet(plan(ambientC=-5), "ws://127.0.0.1:9/ocpp")
+    assert fleet.stations[0].sessions[1].connector.thermal.ambient_c == -5
+
+
+def test_small_vehicles_have_the_sizes_of_their_kinds():
+    mix = VehicleMix(kinds=["scooter", "board"], batteryC=[20, 30])
+    chance = random.Random("seed")
+    vehicles = [choose_vehicle(mix, chance, "DC") for _ in range(100)]
+    assert {one.battery_wh for one in vehicles} == {280, 360, 550, 200, 350, 500}
+    assert {one.pack_v for one in vehicles} == {36, 43}
+    assert all(20 <= (one.battery_c or 0) <= 30 for one in vehicles)
+    assert all(10 <= one.soc <= 60 for one in vehicles)
+
+
+def test_faults_come_with_their_share():
+    mix = VehicleMix(kinds=["e-bike"], faults=["worn", "hot-pack"], faultShare=0.5)
+    chance = random.Random("seed")
+    arrivals = [choose_arrival(mix, chance, "DC") for _ in range(200)]
+    assert {one.fault for one in arrivals} == {None, "worn", "hot-pack"}
+    assert 60 < sum(one.fault is not None for one in arrivals) < 140
+    hot = [one.vehicle.battery_c for one in arrivals if one.fault == "hot-pack"]
+    assert set(hot) == {58.0}
+
+
+@pytest.mark.parametrize("fault", get_args(VehicleFault))
+def test_each_vehicle_fault_shows(fault):
+    sound = Vehicle(battery_wh=500, stored_wh=250, battery_max_w=168, pack_v=36)
+    faulty = with_fault(sound, fault)
+    assert 0 <= faulty.soc <= 100
+    port = Supply(current_type="DC", phases=1, voltage_v=42, max_w=200)
+    shows = {
+        "bms-cutoff": faulty.wants_wh == pytest.approx(50),
+        "deep-discharged": draw(faulty, port, 200).power_w == 16,
+        "hot-pack": draw(faulty, port, 200).power_w < 30,
+        "worn": (faulty.battery_wh, faulty.stored_wh) == (300, 150),
+        "shorted": faulty == sound,
+    }
+    assert shows[fault]
+
+
+async def test_a_vehicle_leaves_at_its_departure_and_short_of_its_target(central):
+    mix = LIVELY | {"batteryKwh": [500], "arrivalsPerHour": 0}
+    fleet = Fleet(plan(count=1, vehicles=mix), central.url, speed=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fleet.run())
+        connector = fleet.stations[0].sessions[1].connector
+        await wait_until(lambda: connector.transaction is not None, 10)
+        departs_at = connector.vehicle.departs_at
+        await wait_until(lambda: connector.vehicle is None, 10)
+        assert 0 <= fleet.clock.monotonic() - departs_at < 1
+        assert fleet.summary.left_short == 1
+        assert "1 left short" in str(fleet.summary)
+        fleet.stop()
+
+
+async def test_who_is_full_leaves_if_so_described(central):
+    mix = {"atStart": 1, "arrivalsPerHour": 0, "stayMinutes": [600, 600], "leaveWhenFull": True}
+    mix |= {"kinds": ["board"], "socPercent": [99, 99], "targetSocPercent": [99.05, 99.05]}
+    described = plan(count=1, currentType="DC", maxKw=0.2, voltageV=42, vehicles=mix)
+    fleet = Fleet(described, central.url, speed=600)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fleet.run())
+        await wait_until(lambda: fleet.summary.stopped == 1, 10)
+        assert fleet.summary.left_short == 0
+        fleet.stop()
+    (stop,) = central.of("StopTransaction")
+    assert stop["reason"] == "EVDisconnected"
+
+
+async def test_a_short_circuit_is_a_fault_of_the_port_until_the_vehicle_has_gone(central):
+    mix = LIVELY | {"kinds": ["e-bike"], "faults": ["shorted"], "faultShare": 1}
+    fleet = Fleet(plan(count=1, vehicles=mix | {"arrivalsPerHour": 0}), central.url, speed=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fleet.run())
+        await central.until(lambda: "Faulted" in central.statuses())
+        await central.until(lambda: central.statuses()[-1] == "Available")
+        fleet.stop()
+    assert central.of("StartTransaction") == []
+    errors = [one["errorCode"] for one in central.of("StatusNotification")]
+    assert "OverCurrentFailure" in errors
 
 
 async def test_fleet_charges_stops_and_accounts_for_everything(central):
