@@ -49,7 +49,7 @@ class Finding(StrEnum):
 UNBILLABLE = frozenset({Finding.METER_SUSPECT, Finding.CONNECTOR_SUSPECT, Finding.STOP_MISSING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StartFact:
     """A StartTransaction.req; `doubts` are about what it left out."""
 
@@ -74,7 +74,7 @@ class StartFact:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StartOutcome:
     """What StartTransaction.conf will say."""
 
@@ -82,7 +82,7 @@ class StartOutcome:
     id_tag_info: IdTagInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StopFact:
     """A StopTransaction.req; `transaction_id` is the number on the wire, which may be anything.
 
@@ -100,14 +100,14 @@ class StopFact:
     doubts: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StopOutcome:
     """What StopTransaction.conf will say; no id tag in the request, no info in the answer."""
 
     id_tag_info: IdTagInfo | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class OpenTransaction:
     """A transaction as it stands in the database, as far as a decision needs it."""
 

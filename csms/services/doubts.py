@@ -10,7 +10,7 @@ from csms.domain.transactions import OpenTransaction
 from csms.services.ports.intake import IntakeBatch
 
 
-async def record_doubts(
+def record_doubts(
     batch: IntakeBatch, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
 ) -> None:
     """Add the doubts of meter values to the transactions that they belong to, each once."""
@@ -21,7 +21,7 @@ async def record_doubts(
         for doubt in fact.doubts
     }
     if doubts:
-        await batch.doubt(list(doubts))
+        batch.doubt(list(doubts))
 
 
 def nameless_link(fact: MeterValuesFact, active: Sequence[OpenTransaction]) -> TransactionId | None:

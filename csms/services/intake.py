@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeGuard, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import structlog
 
@@ -34,7 +34,7 @@ from csms.metrics import METRICS
 from csms.services.doubts import nameless_link, record_doubts
 from csms.services.message_log import MessageLog
 from csms.services.ports.bus import Bus
-from csms.services.ports.intake import IntakeBatch, IntakeStore, Quarantined
+from csms.services.ports.intake import IntakeBatch, IntakeStore, Known, Quarantined
 from csms.services.repetitions import Repetitions, Sifted
 from csms.services.transactions import Price, Touched, record_starts, record_stops
 
@@ -274,23 +274,13 @@ class Intake:
         touched = Touched(sites=set(), transactions=set())
         # facts that were answered in an earlier part of a split batch stay out
         waiting = [entry for entry in entries if entry.done is not None]
-        outcomes: Sequence[object]
         try:
-            values = [entry.fact for entry in waiting if _is_plain_values(entry.fact)]
-            plain = len(values) == len(waiting) and not refused
-            if plain and self._repetitions.knows(values):
-                # by far the most common batch is one statement, so nothing is put round it
-                links = [
-                    None if (t := v.transaction_id) is None else TransactionId(t) for v in values
-                ]
-                sifted = self._repetitions.sift(values)
-                outcomes = await _record_values(self._store, values, links, sifted, touched)
-            else:
-                async with self._store.batch() as batch:
-                    sifted = await self._sift(batch, waiting)
-                    outcomes = await self._record(batch, waiting, sifted, touched)
-                    if refused:
-                        await batch.quarantine(refused)
+            async with self._store.batch() as batch:
+                sifted = await self._sift(batch, waiting)
+                outcomes = await self._record(batch, waiting, sifted, touched)
+                if refused:
+                    batch.quarantine(refused)
+            touched.sites |= batch.sites
         except (DatabaseAway, BadFact):
             raise
         except Exception as error:
@@ -331,31 +321,28 @@ class Intake:
         _, statuses = of(StatusFact)
         if statuses:
             storable = [fact for fact in statuses if is_storable(fact.connector_id)]
-            await batch.report_status(storable)
+            batch.report_status(storable)
         _, jobs = of(JobStatusFact)
         if jobs:
-            await batch.report_jobs(jobs)
-        places, asks = of(AuthorizeFact)
-        if asks:
-            tags = await batch.id_tags({id_tag_key(fact.id_tag) for fact in asks})
-            for place, fact in zip(places, asks, strict=True):
-                tag = tags.get(id_tag_key(fact.id_tag))
-                results[place] = authorization.authorize(tag, fact.received_at)
-        places, starts = of(StartFact)
+            batch.report_jobs(jobs)
+        a_places, asks = of(AuthorizeFact)
+        s_places, starts = of(StartFact)
+        v_places, values = of(MeterValuesFact)
+        e_places, stops = of(StopFact)
+        known = await _look_up(batch, asks, starts, values, stops)
+        for place, ask in zip(a_places, asks, strict=True):
+            tag = known.tags.get(id_tag_key(ask.id_tag))
+            results[place] = authorization.authorize(tag, ask.received_at)
         if starts:
-            answers = await record_starts(batch, starts, self._price, touched)
-            results.update(zip(places, answers, strict=True))
+            answers = await record_starts(batch, starts, known, self._price, touched)
+            results.update(zip(s_places, answers, strict=True))
         # values before stops: a batch may hold the last values of a transaction and its stop
-        places, values = of(MeterValuesFact)
         if values:
-            links = await self._links(batch, values)
-            stored = await _record_values(batch, values, links, sifted, touched)
-            results.update(zip(places, stored, strict=True))
-            await record_doubts(batch, values, links)
-        places, stops = of(StopFact)
+            stored = _record_values(batch, values, known, sifted, touched)
+            results.update(zip(v_places, stored, strict=True))
         if stops:
-            ends = await record_stops(batch, stops, touched)
-            results.update(zip(places, ends, strict=True))
+            ends = await record_stops(batch, stops, known, touched)
+            results.update(zip(e_places, ends, strict=True))
         return [results.get(place) for place in range(len(entries))]
 
     async def _sift(self, batch: IntakeBatch, entries: Sequence[_Entry]) -> Sifted:
@@ -381,27 +368,6 @@ class Intake:
             )
         return outcomes
 
-    @staticmethod
-    async def _links(
-        batch: IntakeBatch, facts: Sequence[MeterValuesFact]
-    ) -> list[TransactionId | None]:
-        """Return the transaction each message claims; an impossible id means the active one."""
-        nameless = {
-            fact.charge_point
-            for fact in facts
-            if fact.transaction_id is not None and is_no_id(fact.transaction_id)
-        }
-        active = await batch.active_transactions(nameless) if nameless else []
-        links: list[TransactionId | None] = []
-        for fact in facts:
-            if fact.transaction_id is None:
-                links.append(None)
-            elif is_no_id(fact.transaction_id):
-                links.append(nameless_link(fact, active))
-            else:
-                links.append(TransactionId(fact.transaction_id))
-        return links
-
     def _publish(self, entries: Sequence[_Entry], touched: Touched) -> None:
         for site in touched.sites:
             self._bus.publish(SiteChanged(site))
@@ -424,28 +390,54 @@ def _tell(told: Sequence[tuple[Callable[[Any], None], object]]) -> None:
             _log.exception("an answer could not be given")
 
 
-def _is_plain_values(fact: Fact) -> TypeGuard[MeterValuesFact]:
-    """Return whether these are meter values without doubts that name their transaction, or none."""
-    return (
-        isinstance(fact, MeterValuesFact)
-        and (fact.transaction_id is None or not is_no_id(fact.transaction_id))
-        and not fact.doubts
-    )
+_NOTHING_KNOWN = Known(tags={}, active=[], transactions={})
 
 
-async def _record_values(
-    store: IntakeBatch | IntakeStore,
+async def _look_up(
+    batch: IntakeBatch,
+    asks: Sequence[AuthorizeFact],
+    starts: Sequence[StartFact],
+    values: Sequence[MeterValuesFact],
+    stops: Sequence[StopFact],
+) -> Known:
+    """Look up all that a batch needs to know, in one round trip; most meter values need nothing."""
+    tags = {id_tag_key(fact.id_tag) for fact in asks}
+    tags |= {id_tag_key(fact.id_tag) for fact in starts}
+    tags |= {id_tag_key(fact.id_tag) for fact in stops if fact.id_tag is not None}
+    charge_points = {fact.charge_point for fact in starts}
+    charge_points |= {f.charge_point for f in stops if is_no_id(f.transaction_id)}
+    charge_points |= {
+        f.charge_point
+        for f in values
+        if f.transaction_id is not None and is_no_id(f.transaction_id)
+    }
+    ids = {fact.transaction_id for fact in stops if not is_no_id(fact.transaction_id)}
+    if not (tags or charge_points or ids):
+        return _NOTHING_KNOWN
+    return await batch.look_up(tags, charge_points, ids)
+
+
+def _link(fact: MeterValuesFact, known: Known) -> TransactionId | None:
+    """Return the transaction a message claims; an impossible id: the active one there."""
+    if fact.transaction_id is None:
+        return None
+    if not is_no_id(fact.transaction_id):
+        return TransactionId(fact.transaction_id)
+    return nameless_link(fact, known.active)
+
+
+def _record_values(
+    batch: IntakeBatch,
     facts: Sequence[MeterValuesFact],
-    links: Sequence[TransactionId | None],
+    known: Known,
     sifted: Sifted,
     touched: Touched,
 ) -> list[MeterValuesOutcome]:
-    """Store readings, in an open batch or in a transaction of their own; returns the answers.
-
-    Repeated messages are answered and not stored again.
-    """
+    """Store readings and return the answers; repeated messages are answered, not stored again."""
+    links = [_link(fact, known) for fact in facts]
     fresh = sifted.fresh
     if fresh:
-        touched.sites |= await store.meter([facts[i] for i in fresh], [links[i] for i in fresh])
+        batch.meter([facts[i] for i in fresh], [links[i] for i in fresh])
+    record_doubts(batch, facts, links)
     touched.transactions.update(link for link in links if link is not None)
     return [MeterValuesOutcome(transaction_id=link) for link in links]

@@ -20,7 +20,7 @@ _MOST_CONNECTORS = 64
 _REMEMBERED = 3  # a triggered message may come between the first sending and the second
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Sifted:
     """Which of a batch's messages are new.
 
@@ -41,10 +41,6 @@ class Repetitions:
 
     def __init__(self) -> None:
         self._last: dict[ChargePointKey, dict[int, tuple[int, ...]]] = {}
-
-    def knows(self, facts: Iterable[MeterValuesFact]) -> bool:
-        """Return whether nothing has to be looked up for these messages."""
-        return not self.unknown(facts)
 
     def unknown(self, facts: Iterable[MeterValuesFact]) -> list[MeterValuesFact]:
         """Return those of whose connectors no last messages are remembered."""

@@ -23,7 +23,13 @@ from csms.domain.transactions import (
     start_findings,
     stop_findings,
 )
-from csms.services.ports.intake import IntakeBatch, NewTransaction, Orphan, StoppedTransaction
+from csms.services.ports.intake import (
+    IntakeBatch,
+    Known,
+    NewTransaction,
+    Orphan,
+    StoppedTransaction,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +49,21 @@ class Touched:
 
 
 async def record_starts(
-    batch: IntakeBatch, facts: Sequence[StartFact], price: Price, touched: Touched
+    batch: IntakeBatch, facts: Sequence[StartFact], known: Known, price: Price, touched: Touched
 ) -> list[StartOutcome]:
     """Insert the new transactions, recognise the repeated ones, and return the answers in order.
 
     A start on a connector with an active transaction ends that one without inventing a stop (M36).
     """
-    tags = await batch.id_tags({id_tag_key(fact.id_tag) for fact in facts})
-    limited = [key for key, tag in tags.items() if tag.max_active_sessions is not None]
+    tags = known.tags
+    limited = [
+        key
+        for key in {id_tag_key(fact.id_tag) for fact in facts}
+        if key in tags and tags[key].max_active_sessions is not None
+    ]
     sessions = Counter(await batch.active_sessions(limited) if limited else {})
-    active = await batch.active_transactions({fact.charge_point for fact in facts})
-    by_content = {row.content: row for row in active}
-    by_connector = {(row.charge_point, row.connector_id): row for row in active}
+    by_content = {row.content: row for row in known.active}
+    by_connector = {(row.charge_point, row.connector_id): row for row in known.active}
     ids = iter(await batch.next_transaction_ids(sum(f.content not in by_content for f in facts)))
     rows: list[NewTransaction] = []
     ended: list[TransactionId] = []
@@ -92,17 +101,17 @@ async def record_starts(
         by_connector[fact.charge_point, fact.connector_id] = opened
         outcomes.append(StartOutcome(transaction_id=row.id, id_tag_info=info))
     if rows:
-        touched.sites |= await batch.start(rows)
+        batch.start(rows)
     if ended:
         # after the inserts: a transaction may begin and be overtaken within one batch
-        await batch.end_without_stop(ended, facts[-1].received_at)
+        batch.end_without_stop(ended, facts[-1].received_at)
     touched.transactions.update(row.id for row in rows)
     touched.transactions.update(ended)
     return outcomes
 
 
 async def record_stops(
-    batch: IntakeBatch, facts: Sequence[StopFact], touched: Touched
+    batch: IntakeBatch, facts: Sequence[StopFact], known: Known, touched: Touched
 ) -> list[StopOutcome]:
     """Stop the transactions that the facts name and return the answers in order.
 
@@ -110,32 +119,25 @@ async def record_stops(
     kept as an orphan (M43, M45); -1 and other impossible ids mean the one that the rest of the
     message fits, or the one that an equal message has ended (M44, `csms.domain.stop_matching`).
     """
-    known = await batch.transactions(
-        {f.transaction_id for f in facts if not is_no_id(f.transaction_id)}
-    )
     nameless = {f.charge_point for f in facts if is_no_id(f.transaction_id)}
-    active = await batch.active_transactions(nameless) if nameless else []
-    keys = {id_tag_key(fact.id_tag) for fact in facts if fact.id_tag is not None}
-    if keys:  # the starters' groups count only where somebody has stopped with a tag
-        keys |= {id_tag_key(row.id_tag) for row in (*known.values(), *active)}
-    tags = await batch.id_tags(keys) if keys else {}
     before = await batch.stopped_at(nameless, {f.stopped_at for f in facts}) if nameless else []
+    active = known.active
     rows: dict[TransactionId, StoppedTransaction] = {}
     orphans: list[Orphan] = []
     readings: list[MeterValuesFact] = []
     links: list[TransactionId | None] = []
     outcomes = []
     for fact in facts:
-        opened = known.get(TransactionId(fact.transaction_id))
+        opened = known.transactions.get(TransactionId(fact.transaction_id))
         if is_no_id(fact.transaction_id):
             if stop_matching.repeated(fact, before) is not None or _in_batch(fact, rows, active):
-                outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, tags)))
+                outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, known.tags)))
                 continue
             opened = stop_matching.meant(fact, [row for row in active if row.id not in rows])
         if opened is None or opened.charge_point != fact.charge_point:
             orphans.append(_orphan(fact, foreign=opened is not None))
         elif opened.id not in rows and opened.meter_stop_wh is None:
-            rows[opened.id] = _stopped(fact, opened, tags)
+            rows[opened.id] = _stopped(fact, opened, known.tags)
             if fact.readings:
                 readings.append(_as_meter_values(fact, opened))
                 links.append(opened.id)
@@ -143,14 +145,14 @@ async def record_stops(
             first = rows.get(opened.id)
             if (first.meter_stop_wh if first else opened.meter_stop_wh) != fact.meter_stop_wh:
                 orphans.append(_orphan(fact, foreign=False, reason=Finding.DUPLICATE_STOP))
-        outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, tags)))
+        outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, known.tags)))
     if readings:
-        touched.sites |= await batch.meter(readings, links)
+        batch.meter(readings, links)
     if rows:
-        touched.sites |= await batch.stop(list(rows.values()))
+        batch.stop(list(rows.values()))
         touched.transactions.update(rows)
     if orphans:
-        await batch.keep_orphans(orphans)
+        batch.keep_orphans(orphans)
     return outcomes
 
 

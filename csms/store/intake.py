@@ -25,6 +25,7 @@ from csms.domain.metering import MeterValuesFact
 from csms.domain.transactions import OpenTransaction
 from csms.errors import DatabaseAway
 from csms.services.ports.intake import (
+    Known,
     NewTransaction,
     Orphan,
     Quarantined,
@@ -64,15 +65,51 @@ _IDS_AT_ONCE = 200  # a round trip less for most starts; a restart leaves a gap
 
 
 class SqlIntakeBatch:
-    """The statements of one transaction; see `csms.services.ports.intake.IntakeBatch`."""
+    """The statements of one batch; see `csms.services.ports.intake.IntakeBatch`."""
 
     def __init__(self, connection: asyncpg.Connection, reserved_ids: list[TransactionId]) -> None:
-        """Work on an open transaction; `reserved_ids` are off the sequence and not given yet."""
+        """Work on a connection; `reserved_ids` are off the sequence and not given yet."""
         self._connection = connection
         self._reserved_ids = reserved_ids
+        self._writes: list[tuple[str, Sequence[Any]]] = []
+        self._transaction: asyncpg.transaction.Transaction | None = None
+        self._times: set[datetime] = set()
+        self.sites: set[SiteId] = set()
+
+    def _write(self, text: str, parameters: Sequence[Any]) -> None:
+        self._writes.append((text, parameters))
+
+    async def write(self) -> None:
+        """Commit what was gathered: without BEGIN and COMMIT when it is one statement."""
+        writes = self._writes
+        if [text for text, _ in writes] == [sql.START, sql.STOP]:
+            writes = [(sql.START_AND_STOP, (*writes[0][1], *writes[1][1]))]
+        if len(writes) > 1:
+            await self._begin()
+        for text, parameters in writes:
+            try:
+                rows = await self._connection.fetch(text, *parameters)
+            except asyncpg.CheckViolationError as error:
+                if not _has_no_partition(error, "meter_values"):
+                    raise
+                raise MissingPartition("meter_values", self._times) from error
+            self.sites.update(SiteId(row[0]) for row in rows if row[0] is not None)
+        if self._transaction is not None:
+            await self._transaction.commit()
+
+    async def roll_back(self) -> None:
+        """Undo what `boot` has written."""
+        if self._transaction is not None and not self._connection.is_closed():
+            await self._transaction.rollback()
+
+    async def _begin(self) -> None:
+        if self._transaction is None:
+            self._transaction = self._connection.transaction()
+            await self._transaction.start()
 
     async def boot(self, facts: Sequence[BootFact]) -> dict[ChargePointKey, Registration]:
         """See the port."""
+        await self._begin()
         # in the order of keys, as all who lock several of these rows
         last = sorted(
             {fact.charge_point: fact for fact in facts}.values(), key=lambda f: f.charge_point
@@ -101,12 +138,12 @@ class SqlIntakeBatch:
         )
         return {ChargePointKey(row[0]): Registration(row[1]) for row in rows}
 
-    async def report_status(self, facts: Sequence[StatusFact]) -> None:
+    def report_status(self, facts: Sequence[StatusFact]) -> None:
         """See the port."""
         last = {(fact.charge_point, fact.connector_id): fact for fact in facts}.values()
-        await self._connection.execute(
+        self._write(
             sql.STATUS,
-            *_columns(
+            _columns(
                 (
                     (
                         f.charge_point,
@@ -125,38 +162,44 @@ class SqlIntakeBatch:
             ),
         )
 
-    async def report_jobs(self, facts: Sequence[JobStatusFact]) -> None:
+    def report_jobs(self, facts: Sequence[JobStatusFact]) -> None:
         """See the port."""
         rows = ((f.charge_point, f.kind, f.status, f.received_at) for f in facts)
-        await self._connection.execute(sql.JOBS, *_columns(rows, 4))
+        self._write(sql.JOBS, _columns(rows, 4))
 
-    async def id_tags(self, keys: Collection[str]) -> dict[str, IdTagRecord]:
+    async def look_up(
+        self,
+        id_tags: Collection[str],
+        charge_points: Collection[ChargePointKey],
+        transactions: Collection[int],
+    ) -> Known:
         """See the port."""
-        rows = await self._connection.fetch(sql.ID_TAGS, list(keys))
-        return {
-            row[0]: IdTagRecord(
-                id_tag=row[1],
-                blocked=row[2] == "Blocked",
-                expires_at=row[3],
-                parent_id_tag=row[4],
-                max_active_sessions=row[5],
-            )
-            for row in rows
-        }
+        rows = await self._connection.fetch(
+            sql.LOOK_UP, list(charge_points), list(transactions), list(id_tags)
+        )
+        known = Known(tags={}, active=[], transactions={})
+        for row in rows:
+            if row[13] is not None:
+                known.tags[row[13]] = IdTagRecord(
+                    id_tag=row[3],
+                    blocked=row[4] == "Blocked",
+                    expires_at=row[6],
+                    parent_id_tag=row[14],
+                    max_active_sessions=row[0],
+                )
+                continue
+            opened = _opened(row)
+            known.transactions[opened.id] = opened
+            if opened.active and opened.charge_point in charge_points:
+                known.active.append(opened)
+        known.active.sort(key=lambda opened: opened.id)
+        return known
 
     async def active_sessions(self, keys: Collection[str]) -> dict[str, int]:
         """See the port."""
         return {
             row[0]: row[1] for row in await self._connection.fetch(sql.ACTIVE_SESSIONS, list(keys))
         }
-
-    async def active_transactions(
-        self, charge_points: Collection[ChargePointKey]
-    ) -> list[OpenTransaction]:
-        """See the port."""
-        return [
-            _opened(row) for row in await self._connection.fetch(sql.ACTIVE, list(charge_points))
-        ]
 
     async def stopped_at(
         self, charge_points: Collection[ChargePointKey], times: Collection[datetime]
@@ -165,16 +208,9 @@ class SqlIntakeBatch:
         rows = await self._connection.fetch(sql.STOPPED_AT, list(charge_points), list(times))
         return [_opened(row) for row in rows]
 
-    async def doubt(self, doubts: Sequence[tuple[TransactionId, ChargePointKey, str]]) -> None:
+    def doubt(self, doubts: Sequence[tuple[TransactionId, ChargePointKey, str]]) -> None:
         """See the port."""
-        await self._connection.execute(sql.DOUBT, *_columns(doubts, 3))
-
-    async def transactions(self, ids: Collection[int]) -> dict[TransactionId, OpenTransaction]:
-        """See the port."""
-        if not ids:
-            return {}
-        rows = [_opened(row) for row in await self._connection.fetch(sql.BY_ID, list(ids))]
-        return {row.id: row for row in rows}
+        self._write(sql.DOUBT, _columns(doubts, 3))
 
     async def next_transaction_ids(self, count: int) -> list[TransactionId]:
         """See the port."""
@@ -186,7 +222,7 @@ class SqlIntakeBatch:
         del reserve[:count]  # also when the batch fails: an id is never given twice
         return taken
 
-    async def start(self, rows: Sequence[NewTransaction]) -> set[SiteId]:
+    def start(self, rows: Sequence[NewTransaction]) -> None:
         """See the port."""
         values = (
             (
@@ -206,13 +242,13 @@ class SqlIntakeBatch:
             )
             for row in rows
         )
-        return _sites(await self._connection.fetch(sql.START, *_columns(values, 13)))
+        self._write(sql.START, _columns(values, 13))
 
-    async def end_without_stop(self, ids: Sequence[TransactionId], at: Any) -> None:
+    def end_without_stop(self, ids: Sequence[TransactionId], at: datetime) -> None:
         """See the port."""
-        await self._connection.execute(sql.END_WITHOUT_STOP, list(ids), at)
+        self._write(sql.END_WITHOUT_STOP, (list(ids), at))
 
-    async def stop(self, rows: Sequence[StoppedTransaction]) -> set[SiteId]:
+    def stop(self, rows: Sequence[StoppedTransaction]) -> None:
         """See the port."""
         values = (
             (
@@ -227,11 +263,11 @@ class SqlIntakeBatch:
             )
             for row in rows
         )
-        return _sites(await self._connection.fetch(sql.STOP, *_columns(values, 8)))
+        self._write(sql.STOP, _columns(values, 8))
 
-    async def meter(
+    def meter(
         self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
-    ) -> set[SiteId]:
+    ) -> None:
         """See the port."""
         rows = []
         newest: dict[TransactionId, list[Any]] = {}
@@ -272,15 +308,9 @@ class SqlIntakeBatch:
                         row[4] = r.soc_permille
                     row[5] = r.measured_at
                     row[6] = fact.received_at
-        if not rows:
-            return set()
-        columns = (*_columns(rows, 17), *_columns(newest.values(), 7))
-        try:
-            return _sites(await self._connection.fetch(sql.METER, *columns))
-        except asyncpg.CheckViolationError as error:
-            if not _has_no_partition(error, "meter_values"):
-                raise
-            raise MissingPartition("meter_values", {f.received_at for f in facts}) from error
+        if rows:
+            self._times = {fact.received_at for fact in facts}
+            self._write(sql.METER, (*_columns(rows, 17), *_columns(newest.values(), 7)))
 
     async def stored_before(self, facts: Sequence[MeterValuesFact]) -> list[bool]:
         """See the port."""
@@ -306,26 +336,26 @@ class SqlIntakeBatch:
         found = await self._connection.fetch(sql.STORED_BEFORE, *_columns(rows, 15), since)
         return [row[0] for row in found]
 
-    async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
+    def keep_orphans(self, rows: Sequence[Orphan]) -> None:
         """See the port."""
         values = (
             (r.charge_point, r.action, r.reason, orjson.dumps(r.payload).decode(), r.received_at)
             for r in rows
         )
-        await self._connection.execute(sql.ORPHANS, *_columns(values, 5))
+        self._write(sql.ORPHANS, _columns(values, 5))
 
-    async def quarantine(self, rows: Sequence[Quarantined]) -> None:
+    def quarantine(self, rows: Sequence[Quarantined]) -> None:
         """See the port."""
         values = (
             (r.charge_point, r.action, r.reason, _storable(r.raw), r.received_at) for r in rows
         )
-        await self._connection.execute(sql.QUARANTINE, *_columns(values, 5))
+        self._write(sql.QUARANTINE, _columns(values, 5))
 
 
 class SqlIntakeStore:
     """Works on two held connections, made again when they are lost: for facts, and for the log.
 
-    Concurrency: one batch (or `meter`) at a time, and one `log` beside it.
+    Concurrency: one batch at a time, and one `log` beside it.
     """
 
     def __init__(self, url: str) -> None:
@@ -344,27 +374,16 @@ class SqlIntakeStore:
         Cancellation: the transaction is rolled back and the connection closed.
         """
         async with self._facts.connection() as connection:
-            try:
-                async with connection.transaction():
-                    yield SqlIntakeBatch(connection, self._reserved_ids)
-            except MissingPartition as missing:
-                await partitions.make_missing(connection, missing.parent, missing.times)
-                raise DatabaseAway(str(missing)) from missing
-
-    async def meter(
-        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
-    ) -> set[SiteId]:
-        """See the port.
-
-        Cancellation: the connection is closed; the readings may have been stored.
-        """
-        async with self._facts.connection() as connection:
             batch = SqlIntakeBatch(connection, self._reserved_ids)
             try:
-                return await batch.meter(facts, links)
-            except MissingPartition as missing:
-                await partitions.make_missing(connection, missing.parent, missing.times)
-                return await batch.meter(facts, links)
+                yield batch
+                await batch.write()
+            except BaseException as error:
+                await batch.roll_back()
+                if isinstance(error, MissingPartition):
+                    await partitions.make_missing(connection, error.parent, error.times)
+                    raise DatabaseAway(str(error)) from error
+                raise
 
     async def log(self, frames: Sequence[LoggedFrame]) -> None:
         """See the port.
@@ -420,10 +439,6 @@ def _columns(rows: Any, count: int) -> list[Any]:
     """
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * count
     return [() if None in c and c.count(None) == len(c) else c for c in columns]
-
-
-def _sites(rows: Sequence[Any]) -> set[SiteId]:
-    return {SiteId(row[0]) for row in rows if row[0] is not None}
 
 
 def _opened(row: Any) -> OpenTransaction:

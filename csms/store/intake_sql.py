@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from csms.domain.transactions import Finding
 
 OPEN_COLUMNS = """
     id, charge_point_id, connector_id, id_tag, id_tag_status, meter_start_wh, started_at, active,
     register_wh, stopped_at, meter_stop_wh, findings, price_per_kwh
 """
+
+
+def _moved(statement: str, *, by: int) -> str:
+    """Return a statement with its parameters numbered from ``by + 1`` on."""
+    return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + by}", statement)
+
 
 BOOT = """
 UPDATE charge_points c SET
@@ -45,22 +53,29 @@ WHERE NOT EXISTS (  -- a commit of which we heard nothing is done again
 )
 """
 
-ID_TAGS = """
-SELECT id_tag_key, id_tag, status, expires_at, parent_id_tag, max_active_sessions
-FROM id_tags WHERE id_tag_key = ANY($1::text[])
-"""
-
 ACTIVE_SESSIONS = """
 SELECT id_tag_key, count(*) FROM transactions
 WHERE active AND id_tag_key = ANY($1::text[]) AND id_tag_status = 'Accepted' GROUP BY 1
 """
 
-ACTIVE = f"""
-SELECT {OPEN_COLUMNS} FROM transactions
-WHERE active AND charge_point_id = ANY($1::bigint[]) ORDER BY id
+# Two kinds of rows in one answer, transactions and id tags, because each round trip costs as much
+# as the look-up itself. A tag's fields stand in columns of the same types; `tag_key` tells them.
+LOOK_UP = f"""
+WITH known AS MATERIALIZED (
+    SELECT {OPEN_COLUMNS}, id_tag_key FROM transactions
+    WHERE active AND charge_point_id = ANY($1::bigint[])
+    UNION ALL
+    SELECT {OPEN_COLUMNS}, id_tag_key FROM transactions
+    WHERE id = ANY($2::int[]) AND NOT (active AND charge_point_id = ANY($1::bigint[]))
+)
+SELECT {OPEN_COLUMNS}, NULL AS tag_key, NULL AS parent FROM known
+UNION ALL
+SELECT max_active_sessions, NULL, NULL, id_tag, status, NULL, expires_at, NULL, NULL, NULL, NULL,
+       NULL, NULL, id_tag_key, parent_id_tag
+FROM id_tags WHERE id_tag_key = ANY($3::text[] || ARRAY(SELECT id_tag_key FROM known))
 """
 
-# EXPLAIN: the newest transactions of each charge point by ix_transactions_charge_point_id, filtered.
+# EXPLAIN: the newest transactions of each charge point by ix_transactions_charge_point_id.
 STOPPED_AT = f"""
 SELECT {OPEN_COLUMNS} FROM transactions
 WHERE charge_point_id = ANY($1::bigint[]) AND stopped_at = ANY($2::timestamptz[])
@@ -78,8 +93,6 @@ FROM (
 ) d
 WHERE t.id = d.id AND t.charge_point_id = d.cp
 """
-
-BY_ID = f"SELECT {OPEN_COLUMNS} FROM transactions WHERE id = ANY($1::int[]) ORDER BY id FOR UPDATE"
 
 NEXT_IDS = "SELECT nextval('transaction_ids')::int FROM generate_series(1, $1)"
 
@@ -112,8 +125,14 @@ UPDATE transactions t SET active = false, meter_stop_wh = u.meter, stopped_at = 
 FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[],
             $7::text[], $8::numeric[])
     AS u(id, meter, at, received, reason, tag, findings, cost)
-WHERE t.id = u.id
+WHERE t.id = u.id AND t.meter_stop_wh IS NULL
 RETURNING t.site_id
+"""
+
+# Both in one round trip, and so without a transaction round them.
+START_AND_STOP = f"""
+WITH started AS ({START}), stopped AS ({_moved(STOP, by=13)})
+SELECT site_id FROM started UNION ALL SELECT site_id FROM stopped
 """
 
 # One statement, so that it may stand without a transaction round it.

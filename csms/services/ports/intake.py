@@ -19,9 +19,24 @@ from csms.domain.metering import MeterValuesFact
 from csms.domain.transactions import OpenTransaction, StartFact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
+class Known:
+    """What the database knows of what a batch names.
+
+    Attributes:
+        tags: By their keys; also those that the transactions were started with.
+        active: Active transactions of the charge points, oldest first.
+        transactions: By id, of whatever charge point; the active ones too.
+    """
+
+    tags: dict[str, IdTagRecord]
+    active: list[OpenTransaction]
+    transactions: dict[TransactionId, OpenTransaction]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class NewTransaction:
-    """A transaction to insert."""
+    """A transaction to insert (not frozen: it stands on the hot path)."""
 
     id: TransactionId
     start: StartFact
@@ -31,9 +46,9 @@ class NewTransaction:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class StoppedTransaction:
-    """How a transaction ended; `findings` replaces the stored ones."""
+    """How a transaction ended; `findings` replaces the stored ones (not frozen: hot path)."""
 
     id: TransactionId
     meter_stop_wh: int
@@ -68,74 +83,34 @@ class Quarantined:
 
 
 class IntakeBatch(Protocol):
-    """The statements of one transaction; each takes all facts of its kind at once."""
+    """The statements of one transaction; each takes all facts of its kind at once.
 
-    async def boot(self, facts: Sequence[BootFact]) -> dict[ChargePointKey, Registration]:
-        """Store boot facts and return each charge point's registration."""
-        ...
+    Questions are asked at once; what is written is gathered and goes out when the batch ends, by as
+    few round trips as can be, so an answer never shows what the same batch writes.
 
-    async def report_status(self, facts: Sequence[StatusFact]) -> None:
-        """Make these the present state of their connectors; the last of a connector wins."""
-        ...
+    Attributes:
+        sites: Once the batch has ended: those of the transactions that it has changed.
+    """
 
-    async def report_jobs(self, facts: Sequence[JobStatusFact]) -> None:
-        """Append to the reports of firmware and diagnostics jobs."""
-        ...
+    sites: set[SiteId]
 
-    async def id_tags(self, keys: Collection[str]) -> dict[str, IdTagRecord]:
-        """Return the known ones of these id tags by their keys."""
+    async def look_up(
+        self,
+        id_tags: Collection[str],
+        charge_points: Collection[ChargePointKey],
+        transactions: Collection[int],
+    ) -> Known:
+        """Return what there is of these id tag keys, charge points and transaction ids."""
         ...
 
     async def active_sessions(self, keys: Collection[str]) -> dict[str, int]:
         """Return how many active transactions each id tag key has; none is left out."""
         ...
 
-    async def active_transactions(
-        self, charge_points: Collection[ChargePointKey]
-    ) -> list[OpenTransaction]:
-        """Return all active transactions of these charge points, oldest first."""
-        ...
-
     async def stopped_at(
         self, charge_points: Collection[ChargePointKey], times: Collection[datetime]
     ) -> list[OpenTransaction]:
-        """Return the transactions of these charge points that have a stop of one of these times."""
-        ...
-
-    async def doubt(self, doubts: Sequence[tuple[TransactionId, ChargePointKey, str]]) -> None:
-        """Add findings to transactions, each once, where the charge point is the right one."""
-        ...
-
-    async def transactions(self, ids: Collection[int]) -> dict[TransactionId, OpenTransaction]:
-        """Return these transactions, of whatever charge point, locked for the update."""
-        ...
-
-    async def next_transaction_ids(self, count: int) -> list[TransactionId]:
-        """Take numbers from the one sequence."""
-        ...
-
-    async def start(self, rows: Sequence[NewTransaction]) -> set[SiteId]:
-        """Insert transactions and return the sites they stand on."""
-        ...
-
-    async def end_without_stop(self, ids: Sequence[TransactionId], at: datetime) -> None:
-        """Mark active transactions as ended, stop missing."""
-        ...
-
-    async def stop(self, rows: Sequence[StoppedTransaction]) -> set[SiteId]:
-        """Store stops and return the sites concerned."""
-        ...
-
-    async def meter(
-        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
-    ) -> set[SiteId]:
-        """Store readings, move the running transactions' newest reading, return their sites.
-
-        Args:
-            facts: The messages.
-            links: For each message the transaction that it claims, if any; it is linked only when
-                that transaction is one of the same charge point.
-        """
+        """Return the transactions of these charge points that stopped at one of these times."""
         ...
 
     async def stored_before(self, facts: Sequence[MeterValuesFact]) -> list[bool]:
@@ -145,11 +120,55 @@ class IntakeBatch(Protocol):
         """
         ...
 
-    async def keep_orphans(self, rows: Sequence[Orphan]) -> None:
+    async def next_transaction_ids(self, count: int) -> list[TransactionId]:
+        """Take numbers from the one sequence."""
+        ...
+
+    async def boot(self, facts: Sequence[BootFact]) -> dict[ChargePointKey, Registration]:
+        """Store boot facts and return each charge point's registration."""
+        ...
+
+    def report_status(self, facts: Sequence[StatusFact]) -> None:
+        """Make these the present state of their connectors; the last of a connector wins."""
+        ...
+
+    def report_jobs(self, facts: Sequence[JobStatusFact]) -> None:
+        """Append to the reports of firmware and diagnostics jobs."""
+        ...
+
+    def start(self, rows: Sequence[NewTransaction]) -> None:
+        """Insert transactions."""
+        ...
+
+    def doubt(self, doubts: Sequence[tuple[TransactionId, ChargePointKey, str]]) -> None:
+        """Add findings to transactions, each once, where they are the charge point's own."""
+        ...
+
+    def end_without_stop(self, ids: Sequence[TransactionId], at: datetime) -> None:
+        """Mark active transactions as ended, stop missing."""
+        ...
+
+    def stop(self, rows: Sequence[StoppedTransaction]) -> None:
+        """Store stops; one that was stored meanwhile stands."""
+        ...
+
+    def meter(
+        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
+    ) -> None:
+        """Store readings and move the running transactions' newest reading.
+
+        Args:
+            facts: The messages.
+            links: For each message the transaction that it claims, if any; it is linked only when
+                that transaction is one of the same charge point.
+        """
+        ...
+
+    def keep_orphans(self, rows: Sequence[Orphan]) -> None:
         """Keep messages that belong nowhere; one that was kept lately stays single."""
         ...
 
-    async def quarantine(self, rows: Sequence[Quarantined]) -> None:
+    def quarantine(self, rows: Sequence[Quarantined]) -> None:
         """Keep refused messages; one that was kept lately stays single."""
         ...
 
@@ -171,22 +190,11 @@ class IntakeStore(FrameStore, Protocol):
     """Opens batches on a connection of its own."""
 
     def batch(self) -> AbstractAsyncContextManager[IntakeBatch]:
-        """Open a transaction, committed durably at the end.
+        """Open a batch; what it writes is committed durably at the end, all of it or nothing.
 
         Raises:
             DatabaseAway: Try the same batch again later.
             BadFact: Some content is refused; nothing of the batch was written.
-        """
-        ...
-
-    async def meter(
-        self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
-    ) -> set[SiteId]:
-        """Do what `IntakeBatch.meter` does, in a transaction of its own: one round trip in all.
-
-        Raises:
-            DatabaseAway: Try the same facts again later.
-            BadFact: Some content is refused; nothing was written.
         """
         ...
 
