@@ -34,7 +34,7 @@ _LONGEST_S = 6 * 3600
 _COMMANDS = (
     *("ABOR", "ALLO", "APPE", "CDUP", "CWD", "EPRT", "EPSV", "FEAT", "LIST", "MODE", "NLST"),
     *("NOOP", "OPTS", "PASS", "PASV", "PORT", "PWD", "QUIT", "REIN", "REST", "RETR", "SIZE"),
-    *("STOR", "STRU", "SYST", "TYPE", "USER", "XCUP", "XCWD", "XPWD"),
+    *("STAT", "STOR", "STRU", "SYST", "TYPE", "USER", "XCUP", "XCWD", "XPWD"),
 )
 
 
@@ -253,6 +253,10 @@ class JobSession(FTPHandler):  # type: ignore[misc]  # the package has no types
     def ftp_NLST(self, path: str) -> None:
         """List nothing."""
         self.ftp_LIST(path)
+
+    def ftp_STAT(self, path: str) -> None:
+        """Tell nothing."""
+        self.respond("550 There is no such file." if path else "211 csms is here.")
 
     def ftp_SIZE(self, path: str) -> None:
         """Tell how much there is, for REST."""

@@ -34,6 +34,7 @@ _MOST_TRANSFERS = 64
 _HEADERS_S = 30.0
 _LONGEST_S = 6 * 3600.0
 _SHUTDOWN_S = 3.0
+_LINGER_S = 2.0  # for a client that sends on though it was refused
 _UPLOAD = frozenset({"PUT", "POST"})
 _DOWNLOAD = frozenset({"GET", "HEAD"})
 
@@ -171,7 +172,7 @@ class _Bounded(web.Server):
     """An HTTP server with a limited number of connections, each of which has to say something."""
 
     def __init__(self, handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
-        super().__init__(self._heard, access_log=None)
+        super().__init__(self._heard, access_log=None, lingering_time=_LINGER_S)
         self._handle = handle
         self._silent: dict[RequestHandler, asyncio.TimerHandle] = {}
 

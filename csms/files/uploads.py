@@ -195,11 +195,12 @@ async def _pieces(request: web.BaseRequest) -> AsyncIterator[bytes]:
 
 
 async def _part_pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while True:
+    """Return the file of a form. Raises ValueError when the form ends before the file does."""
+    while not part.at_eof():
         async with asyncio.timeout(_STALL_S):
             piece = await part.read_chunk(_PIECE)
-        if not piece:
-            return
+        if not piece and not part.at_eof():
+            raise ValueError("the form ends within a file")
         yield piece
 
 
