@@ -19,6 +19,7 @@ from csms.aio import supervise
 from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
+from csms.certificates import certificate_parts
 from csms.clock import Clock, SystemClock
 from csms.data_folder import data_folder, load_secret, lock_folder, node_name
 from csms.errors import DatabaseAway, StartError
@@ -31,6 +32,7 @@ from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
 from csms.pki.folder import holds_certificates
+from csms.pki.starting import tls_folder
 from csms.proxies import TrustedProxies
 from csms.services.audit import AuditTrail
 from csms.services.connections import Connections
@@ -143,7 +145,7 @@ def tls_contexts(settings: Settings, clock: Clock) -> TlsContexts | None:
     Raises:
         StartError: A certificate cannot be used, or there is none though a setting asks for TLS.
     """
-    folder = settings.tls_dir or settings.data_dir / "tls"
+    folder = tls_folder(settings)
     if holds_certificates(folder):
         return TlsContexts(folder, clock)
     asked = {"ocpp_tls_port", "tls_dir"} & settings.model_fields_set
@@ -207,6 +209,7 @@ async def running(
     repairs = Repairs(schemas, Switches(off=settings.repairs_off, on=settings.repairs_on))
     diary = Diary(SqlDiaryStore(database), clock)
     units = SqlUnitsOfWork(database)
+    certificates = certificate_parts(settings, clock, units, database, tls)
     ocpp = OcppServer(
         host=settings.ocpp_host or defaults.host,
         port=settings.ocpp_port,
@@ -226,6 +229,9 @@ async def running(
         diary=diary,
         known_repairs=repairs,
         paces=DialectPaces(units, bus, clock),
+        signing=certificates.signing,
+        verifier=tls,
+        shown=certificates.shown,
     )
     limits = ocpp.gateway.limits
     allocator = SmartCharging(SqlControlStore(database), limits, bus, clock, node=node)
@@ -255,6 +261,7 @@ async def running(
         files=files,
         addresses=endpoints.addresses,
         redelivery=QuarantineRedelivery(intake, repairs),
+        security=certificates.ports(ocpp),
     )
     operators = create_api(
         ports,
@@ -294,11 +301,10 @@ async def running(
                     keep_partitions, database, clock, _retention(settings, address)
                 ),
                 **operators.loops,
+                **certificates.loops(ocpp),
             }
             if address.embedded is not None:
                 bodies["embedded Postgres"] = partial(address.embedded.watch, clock)
-            if tls is not None:
-                bodies["certificates"] = tls.run
             loops = [
                 tasks.create_task(supervise(name, body, clock), name=name)
                 for name, body in bodies.items()

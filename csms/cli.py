@@ -1,4 +1,4 @@
-"""The command line: ``csms serve | demo | migrate | check | backup | restore | user | site``.
+"""The command line: ``csms serve | demo | migrate | check | backup | restore | user | site | ca``.
 
 Every expected failure is one sentence on standard error: wrong settings exit with 2, everything
 else that keeps a command from its work with 1. There is no traceback for an operator's mistake.
@@ -23,6 +23,7 @@ import uvloop
 from csms import __version__, checkup, log
 from csms.app import DEMO, SERVE, DatabaseAddress, Running, database_address, prepare, running
 from csms.backups import make_backup, restore_backup
+from csms.cli_ca import authority_commands
 from csms.demo import play
 from csms.errors import CsmsError, DatabaseAway, Refusal, SettingsError
 from csms.operations import add_user, first_sign_in, import_site, reset_administrator
@@ -291,3 +292,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
+
+
+app.add_typer(authority_commands(told, say), name="ca")

@@ -86,6 +86,10 @@ class Settings(BaseModel):
     Attributes:
         ocpp_port: 0 takes a free port, as do `ocpp_tls_port` and `http_port`.
         tls_dir: Folder of the certificates; None: ``tls`` in the data folder.
+        ca_dir: Folder of the own certificate authority; None: ``ca`` in the data folder.
+        ca_command: A program that signs in its place; None: the own one, if it was made.
+        cpo_name: The operator's name, as certificates of charge points carry it.
+        certificate_renewal_days: How long before its end a station's certificate is renewed.
         http_tls: Whether the operator API speaks https.
         trusted_proxies: Whose forwarding headers count; addresses or CIDRs, separated by commas.
         ping_interval_s: Of pings to stations; 0: none.
@@ -115,6 +119,10 @@ class Settings(BaseModel):
     ocpp_port: _Port = 9000
     ocpp_tls_port: _Port = 9443
     tls_dir: Path | None = None
+    ca_dir: Path | None = None
+    ca_command: Path | None = None
+    cpo_name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    certificate_renewal_days: Annotated[int, Field(ge=1, le=365)] = 30
     http_host: str | None = None
     http_port: _Port = 8080
     http_tls: bool = False

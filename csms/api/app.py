@@ -9,7 +9,7 @@ from datetime import datetime
 import orjson
 from aiohttp import web
 
-from csms.api import forwarded, middleware, openapi
+from csms.api import forwarded, middleware, openapi, security
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
 from csms.api.configuration import Configuration
@@ -29,6 +29,7 @@ from csms.api.metrics import MetricsPage
 from csms.api.quarantine import Quarantine
 from csms.api.reservations import Reservations
 from csms.api.routes import Resource, Route
+from csms.api.security import SecurityPorts
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
 from csms.api.sites import Sites
@@ -122,6 +123,7 @@ class Ports:
         redelivery: Takes messages out of quarantine; None in a system without charge points.
         files: Keeps files of charge points; None in a system without charge points.
         addresses: Where charge points bring and fetch them; None: nowhere.
+        security: Certificates of charge points; None in a system without them.
     """
 
     units: UnitsOfWork
@@ -136,6 +138,7 @@ class Ports:
     redelivery: Redelivery | None = None
     files: FileService | None = None
     addresses: FileAddresses | None = None
+    security: SecurityPorts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +180,14 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         locations=(
             None if ports.addresses is None else Locations(ports.addresses, secret=config.secret)
         ),
-        effects=(JobEffect(), ReservationEffect(), ConfigurationEffect(), LocalListEffect()),
+        effects=(
+            JobEffect(),
+            ReservationEffect(),
+            ConfigurationEffect(),
+            LocalListEffect(),
+            *security.effects(ports.security),
+        ),
+        advisers=security.advisers(ports.security),
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
@@ -191,6 +201,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         LocalLists(LocalListService(units, ports.bus, audit)),
         Dialects(DialectService(units, ports.bus, audit)),
         Reservations(ReservationService(units, commands, clock)),
+        security.resource(ports.security, units, commands, ports.bus, clock, audit),
         Calls(commands),
         Sessions(sessions, clock),
         IdTags(IdTagService(units, audit)),
@@ -237,6 +248,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         "session feed": feed.run,
         "configuration": reconciler.run,
         "local lists": lists.run,
+        **security.loops(ports.security, units, commands, ports.bus, clock, config.node),
     }
     return Api(app=app, loops=loops)
 

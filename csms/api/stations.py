@@ -49,12 +49,15 @@ class _Fields(In):
     security_profile: Annotated[int, Field(ge=0, le=3)] | None = None
     password: Annotated[str, Field(max_length=256)] | None = None
     serial_number: Text | None = None
+    subject_check: Literal["relaxed", "strict"] | None = None
 
     def columns(self) -> dict[str, Any]:
         """Return the given fields as columns, without identity and password."""
         values: dict[str, Any] = {}
         for name in self.model_fields_set - {"identity", "password"}:
             value = getattr(self, name)
+            if name == "subject_check" and value is None:
+                value = "relaxed"
             if name == "max_kw" and value is not None:
                 value = whole(value)
             elif isinstance(value, Place):
@@ -127,6 +130,9 @@ class StationOut(Out):
     phases: int
     voltage_v: int
     security_profile: int
+    pending_security_profile: int | None
+    password_pending: bool
+    subject_check: str
     serial_number: str | None
     registration: str
     strict: bool
@@ -190,6 +196,9 @@ def station_out(station: Station, *, online: bool, last_seen_at: datetime | None
         phases=station.phases,
         voltage_v=station.voltage_v,
         security_profile=station.security_profile,
+        pending_security_profile=station.pending_security_profile,
+        password_pending=station.password_pending,
+        subject_check=station.subject_check,
         serial_number=station.serial_number,
         registration=station.registration.value,
         strict=station.strict,

@@ -25,6 +25,8 @@ class ChargePointRecord:
         pending_password_digest: Of a new password that the station may know or not.
         pending_password_waits: The new password holds after a reboot only.
         serial_number: Of the asset data: what a client certificate must name.
+        other_password_digests: Of earlier rotations whose outcome was never known.
+        pending_security_profile: A higher one that it was told and has not come with yet.
     """
 
     key: ChargePointKey
@@ -37,6 +39,8 @@ class ChargePointRecord:
     pending_password_digest: bytes | None = None
     pending_password_waits: bool = False
     serial_number: str | None = None
+    other_password_digests: tuple[bytes, ...] = ()
+    pending_security_profile: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

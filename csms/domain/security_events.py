@@ -29,7 +29,17 @@ CRITICAL = frozenset(
 FOREIGN_TRANSACTION = "ForeignTransactionId"
 """Ours: a station has named the transaction of another one (M45)."""
 CERTIFICATE_NOT_SIGNED = "CertificateNotSigned"
-"""Ours: a station has asked for a certificate and there is nobody to sign it (M80)."""
+"""Ours: a station has asked for a certificate and does not get one; `tech_info` says why (M80)."""
+CERTIFICATE_SUBJECT_ODD = "CertificateSubjectOdd"
+"""Ours: a request that was signed names somebody else than expected."""
+CERTIFICATE_REJECTED = "CertificateRejected"
+"""Ours: a station has refused a certificate that was made for it."""
+CERTIFICATE_REVOKED = "CertificateRevoked"
+"""Ours: an operator has taken a station's certificate back."""
+CERTIFICATE_ENDS = "CertificateEndsSoon"
+"""Ours: the certificate with which a station proves itself ends soon."""
+PROFILE_OVERDUE = "SecurityProfileUpgradeOverdue"
+"""Ours: a station was told a higher profile and has not come with it for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

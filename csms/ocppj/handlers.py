@@ -31,6 +31,7 @@ from csms.ocppj.schemas import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Schemas
 from csms.services.intake import Fact, Intake
 from csms.services.notices import Notices
 from csms.services.ports.notices import Notice
+from csms.services.signing import Signing
 
 _log = structlog.get_logger(__name__)
 
@@ -91,6 +92,7 @@ class Handlers:
         clock: Clock,
         notices: Notices | None = None,
         known_repairs: Repairs | None = None,
+        signing: Signing | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -100,6 +102,7 @@ class Handlers:
             clock: Of the server.
             notices: Makes what else is reported durable; without it that is NotSupported.
             known_repairs: For stations that are not strict; None: those of the catalogue.
+            signing: Takes certificate requests; without it they are Rejected.
         """
         self._intake = intake
         self._repairs = known_repairs or Repairs(schemas)
@@ -116,7 +119,7 @@ class Handlers:
         }
         self._notices = notices
         if notices is not None:
-            self._handlers |= NoticeHandlers(notices).handlers()
+            self._handlers |= NoticeHandlers(notices, signing).handlers()
 
     def handle(
         self, station: Station, call: Call, received_at: datetime, done: Done
@@ -297,8 +300,9 @@ class Handlers:
 class NoticeHandlers:
     """Serves what charge points report beside charging; each is stored, then answered `{}`."""
 
-    def __init__(self, notices: Notices) -> None:
+    def __init__(self, notices: Notices, signing: Signing | None) -> None:
         self._notices = notices
+        self._signing = signing
 
     def handlers(self) -> dict[str, _Handler]:
         """Return the handlers by action."""
@@ -320,9 +324,15 @@ class NoticeHandlers:
     def _sign_certificate(
         self, station: Station, payload: Mapping[str, Any], source: Source
     ) -> Later:
+        if self._signing is not None:
+            return partial(self._asked, self._signing, station, payload["csr"], source)
         # M80: nobody here can sign it
         notice = messages.unsigned_certificate(source)
         return partial(self._submit, notice, {"status": "Rejected"})
+
+    async def _asked(self, signing: Signing, station: Station, csr: str, source: Source) -> Answer:
+        accepted = await signing.requested(station.record, csr, source.received_at)
+        return {"status": "Accepted" if accepted else "Rejected"}
 
     async def _submit(self, notice: Notice, answer: Answer) -> Answer:
         await self._notices.submit(notice)

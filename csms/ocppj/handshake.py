@@ -9,16 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from websockets.datastructures import Headers
 
+from csms.domain.certificates import ClientCertificate
 from csms.domain.charge_points import ChargePointRecord
 from csms.ocppj.repairs import catalogue as names
 from csms.ocppj.repairs.switches import Switches
@@ -44,11 +42,11 @@ class Transport:
 
     Attributes:
         secure: Over TLS, here or at a trusted proxy.
-        common_name: Of the client certificate, if one was presented and verified here.
+        certificate: Of the client, if one was presented and verified here.
     """
 
     secure: bool = False
-    common_name: str | None = None
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +56,13 @@ class Admission:
     Attributes:
         subprotocol: To be sent back, as the station spells it; None when it named none.
         repairs: What had to be overlooked.
+        certificate: Of the client, if one was presented.
     """
 
     record: ChargePointRecord
     subprotocol: str | None
     repairs: tuple[str, ...] = ()
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,26 +183,6 @@ def subprotocol_of(
     return None
 
 
-def common_name_of(certificate: Mapping[str, Any] | None, now: datetime) -> str | None:
-    """Return the common name of a verified client certificate, if it has exactly one.
-
-    Args:
-        certificate: As `ssl.SSLSocket.getpeercert` gives it; empty when none was presented.
-        now: Aware; a resumed TLS session brings a certificate that may have expired since.
-    """
-    if not certificate:
-        return None
-    if ssl.cert_time_to_seconds(certificate["notAfter"]) < now.timestamp():
-        return None
-    names = [
-        value
-        for part in certificate.get("subject", ())
-        for name, value in part
-        if name == "commonName"
-    ]
-    return names[0] if len(names) == 1 else None
-
-
 async def admit(
     path: str,
     headers: Headers,
@@ -236,12 +216,18 @@ async def admit(
         identity = identity if record is None else before
     if record is None:
         return Refusal(status=HTTPStatus.NOT_FOUND, reason="no such station", identity=identity)
-    refusal = _transport_refused(record, transport)
-    if refusal is not None:
-        return refusal
-    credentials = _credentials(record, identity, headers, connections, switches)
-    if isinstance(credentials, Refusal):
-        return credentials
+    entry = _entry(record, identity, headers, connections, transport, switches)
+    higher = record.pending_security_profile
+    if higher is not None and higher > record.security_profile:
+        # told of a higher profile it tries that one, and falls back where it fails (A05.FR.08)
+        upgraded = replace(record, security_profile=higher)
+        with_it = _entry(upgraded, identity, headers, connections, transport, switches)
+        has_come = not isinstance(with_it, Refusal)
+        connections.reached(record, higher if has_come else None)
+        if has_come:
+            entry = with_it
+    if isinstance(entry, Refusal):
+        return entry
     chosen = subprotocol_of(
         headers.get_all("Sec-WebSocket-Protocol"), strict=record.strict, switches=switches
     )
@@ -252,7 +238,27 @@ async def admit(
             identity=identity,
         )
     subprotocol, needed = chosen
-    return Admission(record=record, subprotocol=subprotocol, repairs=(*done, *credentials, *needed))
+    return Admission(
+        record=record,
+        subprotocol=subprotocol,
+        repairs=(*done, *entry, *needed),
+        certificate=transport.certificate,
+    )
+
+
+def _entry(
+    record: ChargePointRecord,
+    identity: str,
+    headers: Headers,
+    connections: Connections,
+    transport: Transport,
+    switches: Switches,
+) -> Refusal | tuple[str, ...]:
+    """Return why a station may not come in by its security profile, or the repairs it needs."""
+    refusal = _transport_refused(record, transport)
+    if refusal is not None:
+        return refusal
+    return _credentials(record, identity, headers, connections, switches)
 
 
 def _transport_refused(record: ChargePointRecord, transport: Transport) -> Refusal | None:
@@ -266,15 +272,21 @@ def _transport_refused(record: ChargePointRecord, transport: Transport) -> Refus
     if not transport.secure:
         reason = "the station's security profile demands TLS"
     elif record.security_profile == _CERTIFICATE_PROFILE:
-        # what the operator has entered is what counts; stations tell their serial themselves
-        expected = record.serial_number or record.identity
-        if transport.common_name is None:
-            reason = "the station's security profile demands a client certificate"
-        elif transport.common_name != expected:
-            reason = "the client certificate is another station's"
+        reason = _certificate_refused(record, transport.certificate)
     if reason is None:
         return None
     return Refusal(status=HTTPStatus.FORBIDDEN, reason=reason, identity=record.identity)
+
+
+def _certificate_refused(
+    record: ChargePointRecord, certificate: ClientCertificate | None
+) -> str | None:
+    if certificate is None:
+        return "the station's security profile demands a client certificate"
+    # what the operator has entered is what counts; stations tell their serial themselves
+    if certificate.facts.common_name != (record.serial_number or record.identity):
+        return "the client certificate is another station's"
+    return "the client certificate is revoked" if certificate.revoked else None
 
 
 def _credentials(

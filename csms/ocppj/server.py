@@ -21,6 +21,7 @@ from csms.domain.ids import ChargePointKey
 from csms.errors import DatabaseAway
 from csms.metrics import METRICS
 from csms.ocppj import repairs
+from csms.ocppj.client_certificates import ClientCertificates, Verifier
 from csms.ocppj.connection import Connection
 from csms.ocppj.door import OPEN_TIMEOUT_S, Door, Pings
 from csms.ocppj.gate import Gate
@@ -31,7 +32,6 @@ from csms.ocppj.handshake import (
     Refusal,
     Transport,
     admit,
-    common_name_of,
     identity_of,
 )
 from csms.ocppj.leaky import LeakyCounts
@@ -49,6 +49,8 @@ from csms.services.notices import Notices
 from csms.services.ports.bus import Bus
 from csms.services.ports.dialects import Paces
 from csms.services.ports.diary import Attempt, Outcome
+from csms.services.shown_certificates import ShownCertificates
+from csms.services.signing import Signing
 
 _log = structlog.get_logger(__name__)
 
@@ -101,6 +103,9 @@ class OcppServer:
         diary: Diary | None = None,
         known_repairs: Repairs | None = None,
         paces: Paces | None = None,
+        signing: Signing | None = None,
+        verifier: Verifier | None = None,
+        shown: ShownCertificates | None = None,
     ) -> None:
         """Put the parts together; nothing listens yet.
 
@@ -124,6 +129,9 @@ class OcppServer:
             diary: Takes notes of who has tried to connect; None: nobody does.
             known_repairs: For stations that are not strict; None: those of the catalogue.
             paces: Which charge points want their calls spaced; None: nobody does.
+            signing: Takes certificate requests; None: they are Rejected.
+            verifier: Knows client certificates; None: there are none.
+            shown: Keeps which certificates stations have come with; None: nobody does.
         """
         self._host = host
         self._wanted_port = port
@@ -142,7 +150,7 @@ class OcppServer:
             clock, forgotten_per_s=_TAKE_OVERS_FORGOTTEN_PER_S
         )
         self._services = Services(
-            handlers=Handlers(intake, schemas, clock, notices, known_repairs),
+            handlers=Handlers(intake, schemas, clock, notices, known_repairs, signing),
             schemas=schemas,
             intake=intake,
             connections=connections,
@@ -164,6 +172,9 @@ class OcppServer:
             self.registry, call_timeout_s=call_timeout_s, paces=paces, clock=clock
         )
         self._hosts: dict[ChargePointKey, str] = {}
+        self.certificates = (
+            None if verifier is None else ClientCertificates(verifier, self.registry, clock, shown)
+        )
         self._refresher = None if bus is None else Refresher(self.registry, connections, bus, clock)
 
     @property
@@ -339,10 +350,9 @@ class OcppServer:
     def _transport(self, connection: Connection, peer: Peer) -> Transport:
         transport = connection.transport
         secure = transport.get_extra_info("sslcontext") is not None
-        certificate = transport.get_extra_info("peercert") if secure else None
         return Transport(
             secure=secure if peer.secure is None else peer.secure,
-            common_name=common_name_of(certificate, self._clock.now()),
+            certificate=None if self.certificates is None else self.certificates.of(transport),
         )
 
     async def _must_wait(self, admission: Admission) -> bool:
@@ -372,6 +382,8 @@ class OcppServer:
             except DatabaseAway:
                 await connection.close(_TRY_AGAIN_LATER, "the database is away")
                 return
+            if self.certificates is not None:
+                self.certificates.entered(record, connection.transport, admission.certificate)
             METRICS.connections_opened += 1
             session = Session(
                 connection, Station(record), epoch, self._services, repairs=admission.repairs

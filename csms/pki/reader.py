@@ -85,6 +85,11 @@ def blocks(text: str, labels: frozenset[str]) -> list[bytes]:
     return found
 
 
+def pem_blocks(text: str) -> list[str]:
+    """Return the certificates of a PEM text, each in the one spelling that every library reads."""
+    return [pem_of(der, "CERTIFICATE") for der in blocks(text, _CERTIFICATES)]
+
+
 def pem_of(der: bytes, label: str) -> str:
     """Return DER as PEM with LF line ends, one at its end."""
     text = base64.b64encode(der).decode()

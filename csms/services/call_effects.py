@@ -63,6 +63,21 @@ class CallEffect(Protocol):
         ...
 
 
+class CallAdviser(Protocol):
+    """Knows what an operator should be told before a call is sent; it is sent all the same."""
+
+    async def warnings(
+        self,
+        unit: UnitOfWork,
+        station: Station,
+        action: str,
+        payload: Mapping[str, Any],
+        now: datetime,
+    ) -> list[str]:
+        """Return sentences; [] for calls that are not its business."""
+        ...
+
+
 class JobEffect:
     """Firmware, diagnostics and log jobs: begun by a call, moved on by reports."""
 

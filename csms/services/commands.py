@@ -15,7 +15,7 @@ from csms.domain.masking import mask
 from csms.errors import CallFailed, DatabaseAway, Forbidden, Invalid, NotFound
 from csms.services import command_checks, credentials, key_rotation
 from csms.services.audit import AuditTrail
-from csms.services.call_effects import CallEffect, Ended, Sending
+from csms.services.call_effects import CallAdviser, CallEffect, Ended, Sending
 from csms.services.locations import Locations
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
@@ -37,9 +37,11 @@ class CommandService:
         *,
         secret: bytes,
         effects: Sequence[CallEffect] = (),
+        advisers: Sequence[CallAdviser] = (),
         locations: Locations | None = None,
     ) -> None:
         self._effects = effects
+        self._advisers = advisers
         self._locations = locations
         self._units = units
         self._gateway = gateway
@@ -82,6 +84,8 @@ class CommandService:
             named = command_checks.named_transaction(action, payload)
             session = None if named is None else await unit.sessions.get(named)
             warnings = command_checks.warnings(station, action, payload, session, now)
+            for adviser in self._advisers:
+                warnings += await adviser.warnings(unit, station, action, payload, now)
             call = CallRecord(
                 id=call_id,
                 action=action,
@@ -94,7 +98,7 @@ class CommandService:
             key = key_rotation.new_key(action, payload)
             digest = None if key is None else credentials.digest(self._secret, key)
             if digest is not None:
-                await unit.charge_points.update(station.key, key_rotation.before(digest))
+                await unit.charge_points.begin_rotation(station.key, digest)
             await self._audit.note(
                 unit,
                 actor,
@@ -169,8 +173,9 @@ class CommandService:
             async with self._units() as unit:
                 await unit.calls.finish(call)
                 if new_digest is not None and call.outcome is not None:
-                    changes = key_rotation.after(new_digest, call.outcome, call.status)
-                    await unit.charge_points.update(station.key, changes)
+                    verdict = key_rotation.verdict(call.outcome, call.status)
+                    if verdict is not None:
+                        await unit.charge_points.end_rotation(station.key, new_digest, verdict)
                 end = Ended(
                     call=sending,
                     at=call.ended_at or self._clock.now(),

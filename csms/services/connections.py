@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+import structlog
 
 from csms.clock import Clock
 from csms.domain.charge_points import ChargePointRecord
@@ -16,9 +19,25 @@ from csms.services.batches import Batches
 from csms.services.ports.bus import Bus
 from csms.services.ports.connections import ConnectionEnd, ConnectionStore
 
+_log = structlog.get_logger(__name__)
+
 _SEEN_EVERY_S = 15.0
 _MOST_AT_ONCE = 500  # stations a statement
 _ALLOWED_NEW = 48  # characters of an identity that the server makes a station of by itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """A password that a station has just used while others would have been let in too.
+
+    Attributes:
+        used: Its digest.
+        pending: The one that stays to come.
+    """
+
+    before: ChargePointRecord
+    used: bytes
+    pending: bytes | None
 
 
 class Connections:
@@ -49,7 +68,8 @@ class Connections:
         self._opening = Batches(self._open, most=_MOST_AT_ONCE)
         self._closing = Batches(self._close, most=_MOST_AT_ONCE)
         self._seen: dict[ChargePointKey, datetime] = {}
-        self._settling: dict[ChargePointKey, tuple[bytes, bool]] = {}
+        self._settling: dict[ChargePointKey, _Settling] = {}
+        self._reached: dict[ChargePointKey, tuple[ChargePointRecord, int]] = {}
         self._closed: dict[ChargePointKey, ConnectionEnd] = {}  # not written yet
 
     async def find(self, identity: str) -> ChargePointRecord | None:
@@ -63,27 +83,45 @@ class Connections:
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
         """Return whether these are the station's password bytes, or their hex text.
 
-        While the outcome of a rotation is unknown both passwords are; the connection that follows
-        settles which one stays.
+        While the outcome of rotations is unknown all of their passwords are; the connection that
+        follows settles which one stays.
         """
-        pending = record.pending_password_digest
+        current, pending = record.password_digest, record.pending_password_digest
         self._settling.pop(record.key, None)
-        if pending is not None and credentials.matches(pending, presented, self._secret):
-            self._settling[record.key] = (pending, True)
+        if current is not None and credentials.matches(current, presented, self._secret):
+            unsettled = pending is not None or record.other_password_digests
+            if unsettled and not record.pending_password_waits:
+                self._settling[record.key] = _Settling(record, current, None)
             return True
-        if record.password_digest is None:
-            return False
-        right = credentials.matches(record.password_digest, presented, self._secret)
-        if right and pending is not None and not record.pending_password_waits:
-            self._settling[record.key] = (pending, False)
-        return right
+        for digest in (pending, *record.other_password_digests):
+            if digest is not None and credentials.matches(digest, presented, self._secret):
+                # one that holds after a reboot only is still to come when an earlier one is used
+                waits = record.pending_password_waits and digest != pending
+                self._settling[record.key] = _Settling(record, digest, pending if waits else None)
+                return True
+        return False
+
+    def reached(self, record: ChargePointRecord, profile: int | None) -> None:
+        """Note that a station has come with the higher profile that it was told, or None: not so.
+
+        The connection that follows makes it the station's own, for good.
+        """
+        self._reached.pop(record.key, None)
+        if profile is not None:
+            self._reached[record.key] = (record, profile)
 
     async def opened(self, key: ChargePointKey) -> int:
         """Note a new connection and return its epoch."""
         settling = self._settling.pop(key, None)
         if settling is not None:
-            digest, adopted = settling
-            await self._store.settle_password(key, digest, adopted=adopted)
+            await self._store.settle_password(
+                settling.before, settling.used, pending=settling.pending
+            )
+        reached = self._reached.pop(key, None)
+        if reached is not None:
+            before, profile = reached
+            if await self._store.settle_profile(before, profile, self._clock.now()):
+                _log.info("security profile reached", station=before.identity, profile=profile)
         epoch = await self._opening.submit(key)
         self._bus.publish(StationChanged(key))
         self._bus.publish(StationConnected(key))

@@ -30,6 +30,8 @@ _FIXES = {
     "in the charge point, or lower the station's securityProfile.",
     "the client certificate is another station's": "Set the station's serialNumber to the common "
     "name of its certificate, or install the right certificate.",
+    "the client certificate is revoked": "Let the charge point ask for a new one over another "
+    "profile, or install one.",
     "wrong password": "Set the station's password to the charge point's AuthorizationKey; the "
     "user name must be the identity.",
     "no password": "Set the AuthorizationKey in the charge point, or the station's "

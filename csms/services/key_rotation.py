@@ -11,8 +11,8 @@ from typing import Any
 
 from csms.errors import Invalid
 from csms.services import credentials
-
-_NOT_SENT = frozenset({"station_offline", "queue_full", "too_early"})
+from csms.services.call_effects import NOT_SENT
+from csms.services.ports.store import Verdict
 
 
 def new_key(action: str, payload: Mapping[str, Any]) -> bytes | None:
@@ -25,23 +25,15 @@ def new_key(action: str, payload: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def before(digest: bytes) -> dict[str, object]:
-    """Return what is stored before the call is sent."""
-    return {"pending_password_digest": digest, "pending_password_waits": False}
-
-
-def after(digest: bytes, outcome: str, status: str | None) -> dict[str, object]:
-    """Return what is stored once the call has ended; nothing when the outcome is unknown.
+def verdict(outcome: str, status: str | None) -> Verdict | None:
+    """Return what follows for the new password once its call has ended; None: it is unknown.
 
     Args:
-        digest: Of the new password.
         outcome: As recorded: accepted, rejected, callError, or the code of a failure.
         status: Of the answer.
     """
-    if outcome == "accepted" and status == "RebootRequired":
-        return {"pending_password_waits": True}
     if outcome == "accepted":
-        return {"password_digest": digest, "pending_password_digest": None}
-    if outcome == "rejected" or outcome in _NOT_SENT:
-        return {"pending_password_digest": None}
-    return {}
+        return "waits" if status == "RebootRequired" else "adopted"
+    if outcome == "rejected" or outcome in NOT_SENT:
+        return "refused"
+    return None

@@ -32,7 +32,14 @@ class Connector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """A charge point with its asset data, its boot facts and its connectors, by number."""
+    """A charge point with its asset data, its boot facts and its connectors, by number.
+
+    Attributes:
+        password_pending: A new password is on its way: the station may use it or the old one.
+        pending_security_profile: A higher one that it was told and has not come with yet.
+        profile_told_at: When it was told so.
+        subject_check: Of its certificate requests: relaxed or strict.
+    """
 
     key: ChargePointKey
     identity: Identity
@@ -67,6 +74,10 @@ class Station:
     last_seen_at: datetime | None
     created_at: datetime
     connectors: tuple[Connector, ...] = ()
+    password_pending: bool = False
+    pending_security_profile: int | None = None
+    profile_told_at: datetime | None = None
+    subject_check: str = "relaxed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,8 +137,15 @@ class StationService:
                 row.get("site_id", before.site_id),
                 row.get("circuit_id", before.circuit_id),
             )
+            if "security_profile" in values:  # the operator's word ends an upgrade
+                row |= {"pending_security_profile": None, "profile_told_at": None}
             await unit.charge_points.update(before.key, row)
             await self._audit.note(unit, actor, "change", "station", before.identity, _shown(row))
+            profile = row.get("security_profile", before.security_profile)
+            if profile < before.security_profile:
+                details = {"from": before.security_profile, "to": profile}
+                what = "lower security profile"
+                await self._audit.note(unit, actor, what, "station", before.identity, details)
             station = await _existing(unit, before.identity)
         await self._changed(station.key, {before.site_id, station.site_id})
         return station
@@ -292,7 +299,8 @@ def _secure(
     has_password = before is not None and before.has_password
     if password_given:
         has_password = password is not None
-        row["pending_password_digest"] = None  # the operator's word ends a rotation
+        row["pending_password_digest"] = None  # the operator's word ends all rotations
+        row["other_password_digests"] = []
         row["password_digest"] = (
             None
             if password is None
@@ -316,7 +324,7 @@ def _secure(
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the audit trail keeps: no digest, but that there is a new one."""
-    shown = {name: value for name, value in row.items() if not name.endswith("password_digest")}
+    shown = {name: value for name, value in row.items() if "password_digest" not in name}
     if "password_digest" in row:
         shown["password"] = "set" if row["password_digest"] is not None else "cleared"
     return shown

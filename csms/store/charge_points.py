@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
-from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.charge_points import Registration
 from csms.domain.ids import ChargePointKey, Identity, SiteId
-from csms.services.ports.store import Changes
+from csms.services.ports.store import Changes, Verdict
 from csms.services.records import Connector, Station
 from csms.store import tables
 
@@ -35,6 +35,10 @@ _WRITABLE = frozenset(
         "password_digest",
         "pending_password_digest",
         "pending_password_waits",
+        "other_password_digests",
+        "pending_security_profile",
+        "profile_told_at",
+        "subject_check",
         "serial_number",
         "strict",
         "quiet",
@@ -56,6 +60,13 @@ _READ = (
     _T.c.connector_type,
     _T.c.security_profile,
     _T.c.password_digest.is_not(None).label("has_password"),
+    (
+        _T.c.pending_password_digest.is_not(None)
+        | (func.cardinality(_T.c.other_password_digests) > 0)
+    ).label("password_pending"),
+    _T.c.pending_security_profile,
+    _T.c.profile_told_at,
+    _T.c.subject_check,
     _T.c.serial_number,
     _T.c.strict,
     _T.c.quiet,
@@ -75,6 +86,20 @@ _READ = (
     _T.c.created_at,
 )
 _LIVE = _T.c.deleted_at.is_(None)
+
+# The newest few of those whose fate is unknown: nobody loses that many in a row. One that waits
+# for a reboot still does when another comes after it.
+_BEGIN_ROTATION = text("""
+UPDATE charge_points SET
+    pending_password_digest = :digest,
+    pending_password_waits = pending_password_digest IS NOT NULL AND pending_password_waits,
+    other_password_digests = CASE WHEN pending_password_digest IS NULL
+        THEN other_password_digests
+        ELSE (array_append(other_password_digests, pending_password_digest))
+            [greatest(1, cardinality(other_password_digests) - 2):]
+    END
+WHERE id = :key
+""")
 
 
 def writable(changes: Changes, allowed: frozenset[str]) -> dict[str, object]:
@@ -121,6 +146,72 @@ class ChargePoints:
         if changes:
             statement = update(_T).where(_T.c.id == key).values(writable(changes, _WRITABLE))
             await self._connection.execute(statement)
+
+    async def begin_rotation(self, key: ChargePointKey, digest: bytes) -> None:
+        """See the port."""
+        await self._connection.execute(_BEGIN_ROTATION, {"key": key, "digest": digest})
+
+    async def end_rotation(self, key: ChargePointKey, digest: bytes, verdict: Verdict) -> None:
+        """See the port."""
+        pending, others = _T.c.pending_password_digest, _T.c.other_password_digests
+        values: dict[str, object]
+        match verdict:
+            case "adopted":
+                values = {
+                    "password_digest": digest,
+                    "pending_password_digest": func.nullif(pending, digest),
+                    "other_password_digests": [],
+                }
+            case "waits":
+                values = {"pending_password_waits": True}
+            case "refused":
+                values = {
+                    "pending_password_digest": func.nullif(pending, digest),
+                    "other_password_digests": func.array_remove(others, digest),
+                }
+            case _:
+                assert_never(verdict)
+        await self._connection.execute(update(_T).where(_T.c.id == key).values(values))
+
+    async def begin_upgrade(self, key: ChargePointKey, profile: int, at: datetime) -> None:
+        """See the port; a still higher one that it was told before stays."""
+        await self._connection.execute(
+            update(_T)
+            .where(_T.c.id == key, _T.c.security_profile < profile)
+            .values(
+                pending_security_profile=func.greatest(_T.c.pending_security_profile, profile),
+                profile_told_at=at,
+            )
+        )
+
+    async def end_upgrade(
+        self, key: ChargePointKey, profile: int | None, told_at: datetime | None
+    ) -> None:
+        """See the port; nothing happens when the station has come with it meanwhile."""
+        statement = update(_T).where(_T.c.id == key, _T.c.pending_security_profile.is_not(None))
+        if profile is not None:
+            statement = statement.where(_T.c.security_profile < profile)
+        await self._connection.execute(
+            statement.values(
+                pending_security_profile=profile,
+                profile_told_at=None if profile is None else told_at,
+            )
+        )
+
+    async def overdue_upgrades(self, told_before: datetime, limit: int) -> list[Station]:
+        """See the port."""
+        statement = (
+            select(*_READ)
+            .where(
+                _LIVE,
+                _T.c.pending_security_profile > _T.c.security_profile,
+                _T.c.profile_told_at < told_before,
+            )
+            .order_by(_T.c.profile_told_at)
+            .limit(limit)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return [_station(row, {}) for row in rows]
 
     async def delete(self, key: ChargePointKey, at: datetime) -> None:
         """Hide the station; its sessions stay and its identity is free again."""

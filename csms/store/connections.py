@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from csms.domain.charge_points import ChargePointRecord, Registration
 from csms.domain.ids import ChargePointKey, Identity
 from csms.services.ports.connections import ConnectionEnd
+from csms.store.audit import Audit
 from csms.store.database import Database
 from csms.store.tables import charge_points as t
 
@@ -23,6 +24,8 @@ _RECORD = (
     t.c.password_digest,
     t.c.pending_password_digest,
     t.c.pending_password_waits,
+    t.c.other_password_digests,
+    t.c.pending_security_profile,
     t.c.strict,
     t.c.quiet,
     t.c.serial_number,
@@ -109,19 +112,47 @@ class SqlConnectionStore:
             await connection.execute(_CLOSED, values)
 
     async def settle_password(
-        self, key: ChargePointKey, pending_digest: bytes, *, adopted: bool
+        self, before: ChargePointRecord, used: bytes, *, pending: bytes | None
     ) -> None:
         """See the port."""
-        values: dict[str, object] = {"pending_password_digest": None}
-        if adopted:
-            values["password_digest"] = pending_digest
         statement = (
             update(t)
-            .where(t.c.id == key, t.c.pending_password_digest == pending_digest)
-            .values(values)
+            .where(
+                t.c.id == before.key,
+                t.c.password_digest.is_not_distinct_from(before.password_digest),
+                t.c.pending_password_digest.is_not_distinct_from(before.pending_password_digest),
+            )
+            .values(
+                password_digest=used, pending_password_digest=pending, other_password_digests=[]
+            )
         )
         async with self._database.transaction() as connection:
             await connection.execute(statement)
+
+    async def settle_profile(self, before: ChargePointRecord, profile: int, at: datetime) -> bool:
+        """See the port."""
+        statement = (
+            update(t)
+            .where(
+                t.c.id == before.key,
+                t.c.pending_security_profile == profile,
+                t.c.security_profile < profile,
+            )
+            .values(security_profile=profile, pending_security_profile=None, profile_told_at=None)
+            .returning(t.c.id)
+        )
+        async with self._database.transaction() as connection:
+            if (await connection.execute(statement)).first() is None:
+                return False
+            await Audit(connection).append(
+                at=at,
+                actor="system",
+                action="security profile reached",
+                object_type="station",
+                object_id=before.identity,
+                details={"from": before.security_profile, "to": profile},
+            )
+        return True
 
     async def release_node(self, node: str, at: datetime) -> None:
         """See the port."""
@@ -158,4 +189,6 @@ def _record(row: Any) -> ChargePointRecord:
         strict=row.strict,
         quiet=row.quiet,
         serial_number=row.serial_number,
+        other_password_digests=tuple(row.other_password_digests),
+        pending_security_profile=row.pending_security_profile,
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
-from csms.domain.security_events import FOREIGN_TRANSACTION
+from csms.domain.security_events import FOREIGN_TRANSACTION, SecurityEventFact
 from csms.services.ports.state import SecurityEvent
 from csms.store import state_tables
 
 _T = state_tables.security_events
 
+_LONGEST = 255
 _FIRST_LOOK = timedelta(days=1)
 _OVERLAP = 1_000
 """How many orphans are looked at again: they need not be committed in the order of their keys."""
@@ -43,6 +45,24 @@ class SecurityEvents:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def append(self, event: SecurityEventFact) -> bool:
+        """See the port."""
+        statement = (
+            insert(_T)
+            .values(
+                charge_point_id=event.charge_point,
+                source=event.source,
+                type=event.type,
+                at=event.at,
+                received_at=event.received_at,
+                tech_info=(event.tech_info or "")[:_LONGEST].replace("\0", ""),
+                critical=event.critical,
+            )
+            .on_conflict_do_nothing(constraint="uq_security_events_content")
+            .returning(_T.c.id)
+        )
+        return (await self._connection.execute(statement)).first() is not None
 
     async def page(
         self, charge_point: ChargePointKey, limit: int, *, before: int | None = None

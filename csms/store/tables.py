@@ -29,6 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
+from csms.store import certificate_tables as certificate_tables
+
 # by way of the other tables: whoever takes the metadata from here has all of them
 from csms.store.file_tables import metadata as metadata
 from csms.store.metadata import TIME
@@ -98,9 +100,16 @@ charge_points = Table(
     Column("pending_password_digest", LargeBinary),
     # it holds after a reboot only: until then the old one settles nothing
     Column("pending_password_waits", Boolean, nullable=False, server_default=text("false")),
+    # of earlier rotations whose outcome was never known: let in until one password is used
+    Column("other_password_digests", ARRAY(LargeBinary), nullable=False, server_default="{}"),
+    # a higher profile that the station was told: both are let in until it has come with this one
+    Column("pending_security_profile", SmallInteger),
+    Column("profile_told_at", TIME),
     Column("serial_number", Text),  # the asset data's; the CN expected of a client certificate
     Column("strict", Boolean, nullable=False, server_default=text("false")),
     Column("quiet", Boolean, nullable=False, server_default=text("true")),
+    Column("subject_check", Text, nullable=False, server_default="relaxed"),  # of its requests
+    Column("renewal_tried_at", TIME),  # when it was last asked to renew its certificate
     # what the charge point said of itself at its last boot
     Column("vendor", Text),
     Column("model", Text),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.errors import DatabaseAway
 from csms.store.audit import Audit
 from csms.store.calls import Calls
+from csms.store.certificates import StationCertificates
 from csms.store.charge_points import ChargePoints
 from csms.store.configuration import Configurations
 from csms.store.database import Database
@@ -133,6 +134,11 @@ class SqlUnitOfWork:
     def firmware_images(self) -> FirmwareImages:
         """Firmware images."""
         return FirmwareImages(self._connection)
+
+    @cached_property
+    def certificates(self) -> StationCertificates:
+        """Certificates of stations, and their requests."""
+        return StationCertificates(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

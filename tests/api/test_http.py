@@ -65,7 +65,6 @@ async def test_without_a_database(bench):
     [
         ("GET", "/nothing", 404, "not_found"),
         ("GET", "/api/tariffs", 404, "not_found"),
-        ("GET", "/api/stations/CP1/certificates", 404, "not_found"),
         ("DELETE", "/api/stations", 405, "method_not_allowed"),
         ("GET", "/api/stations/%00", 404, "not_found"),
         ("GET", "/api/stations/%ff", 404, "station_not_found"),

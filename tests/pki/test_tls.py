@@ -72,6 +72,7 @@ async def server(tls, connections):
         schemas=Schemas(),
         clock=SystemClock(),
         tls=tls.stations,
+        verifier=tls,
     )
     await server.start()
     yield server

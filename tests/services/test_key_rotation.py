@@ -30,6 +30,12 @@ async def let_in(connections, password) -> bool:
     return True
 
 
+async def end(unit, key, digest, outcome, status=None) -> None:
+    verdict = key_rotation.verdict(outcome, status)
+    if verdict is not None:
+        await unit.charge_points.end_rotation(key, digest, verdict)
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "first", "after_old", "after_new"),
     [
@@ -63,8 +69,8 @@ async def test_who_is_let_in(store, clock, outcome, status, first, after_old, af
             key = await unit.charge_points.insert(
                 {"identity": "CP1", "name": "CP1", "password_digest": old}
             )
-            await unit.charge_points.update(key, key_rotation.before(new))
-            await unit.charge_points.update(key, key_rotation.after(new, outcome, status))
+            await unit.charge_points.begin_rotation(key, new)
+            await end(unit, key, new, outcome, status)
         if used is not None:
             assert await let_in(connections, used)
         record = await connections.find("CP1")
@@ -73,6 +79,66 @@ async def test_who_is_let_in(store, clock, outcome, status, first, after_old, af
         assert not connections.check_password(record, b"some other password")
         async with units() as unit:
             await unit.charge_points.delete(key, clock.now())
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "used", "expected"),
+    [
+        # outcomes of three rotations -> who is let in: old, then the three new ones
+        (["call_timeout", "connection_lost", "call_timeout"], None, "1111"),
+        (["call_timeout", "rejected", "call_timeout"], None, "1101"),
+        (["call_timeout", "call_timeout", "accepted"], None, "0001"),
+        (["accepted", "call_timeout", "rejected"], None, "0110"),
+        (["call_timeout", "station_offline", "queue_full"], None, "1100"),
+        (["RebootRequired", "call_timeout", "rejected"], None, "1110"),
+        # and once the first of them was used
+        (["call_timeout", "connection_lost", "call_timeout"], 1, "0100"),
+        (["call_timeout", "connection_lost", "call_timeout"], 0, "1000"),
+        (["RebootRequired", "call_timeout", "call_timeout"], 0, "1111"),
+        (["call_timeout", "call_timeout", "RebootRequired"], 1, "0101"),
+        (["call_timeout", "call_timeout", "RebootRequired"], 3, "0001"),
+    ],
+)
+async def test_rotations_that_follow_each_other(store, clock, outcomes, used, expected):
+    units, connection_store = store
+    connections = Connections(
+        connection_store,
+        LocalBus(),
+        clock,
+        node="n",
+        secret=SECRET,
+        accept_unknown=False,
+        quiet=True,
+    )
+    passwords = [OLD, *(b"new password no %d" % number for number in (1, 2, 3))]
+    digests = [credentials.digest(SECRET, password) for password in passwords]
+    async with units() as unit:
+        key = await unit.charge_points.insert(
+            {"identity": "CP1", "name": "CP1", "password_digest": digests[0]}
+        )
+        for digest, outcome in zip(digests[1:], outcomes, strict=True):
+            await unit.charge_points.begin_rotation(key, digest)
+            if outcome == "RebootRequired":
+                await end(unit, key, digest, "accepted", outcome)
+            else:
+                await end(unit, key, digest, outcome)
+    if used is not None:
+        assert await let_in(connections, passwords[used])
+    record = await connections.find("CP1")
+    known = [connections.check_password(record, password) for password in passwords]
+    assert "".join("01"[each] for each in known) == expected
+
+
+async def test_many_lost_rotations_leave_the_newest(store, clock):
+    units, connection_store = store
+    digests = [credentials.digest(SECRET, b"%d" % number) for number in range(9)]
+    async with units() as unit:
+        key = await unit.charge_points.insert({"identity": "CP1", "name": "CP1"})
+        for digest in digests:
+            await unit.charge_points.begin_rotation(key, digest)
+    found = (await connection_store.find({"CP1"}))["CP1"]
+    assert found.pending_password_digest == digests[8]
+    assert found.other_password_digests == tuple(digests[4:8])
 
 
 def test_only_usable_keys_rotate():

@@ -49,9 +49,19 @@ class ConnectionStore(Protocol):
         ...
 
     async def settle_password(
-        self, key: ChargePointKey, pending_digest: bytes, *, adopted: bool
+        self, before: ChargePointRecord, used: bytes, *, pending: bytes | None
     ) -> None:
-        """End the rotation to this password: it is the only one now, or it is forgotten."""
+        """Make the digest that a station has used the only one, and `pending` the one to come.
+
+        Nothing happens when its digests are no longer those of `before`.
+        """
+        ...
+
+    async def settle_profile(self, before: ChargePointRecord, profile: int, at: datetime) -> bool:
+        """Make a profile that a station has come with its own; there is no way back down.
+
+        Leaves an entry in the audit trail. False: it was not told this profile, or not any more.
+        """
         ...
 
     async def release_node(self, node: str, at: datetime) -> None:

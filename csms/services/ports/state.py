@@ -12,6 +12,7 @@ from csms.domain.ids import ChargePointKey, Identity, TransactionId
 from csms.domain.jobs import JobKind
 from csms.domain.local_list import LocalList
 from csms.domain.reservations import ReservationRequest
+from csms.domain.security_events import SecurityEventFact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,10 @@ class Jobs(Protocol):
 
 class SecurityEvents(Protocol):
     """Security events; the newest is the one that came last."""
+
+    async def append(self, event: SecurityEventFact) -> bool:
+        """Keep one of ours; False: it stands there already."""
+        ...
 
     async def page(
         self, charge_point: ChargePointKey, limit: int, *, before: int | None = None

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.services.ports.certificates import StationCertificates
 from csms.services.ports.dialects import DialectRepository
 from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.state import Configurations, Jobs, LocalLists, Reservations, SecurityEvents
@@ -33,6 +34,9 @@ from csms.services.records import (
     StoredAnswer,
     User,
 )
+
+Verdict = Literal["adopted", "waits", "refused"]
+"""Of a new password: the only one now, let in from a reboot on, forgotten."""
 
 Changes = Mapping[str, object]
 """Column -> new value, for one row; repositories refuse columns that are not the operator's."""
@@ -57,6 +61,28 @@ class ChargePoints(Protocol):
 
     async def update(self, key: ChargePointKey, changes: Changes) -> None:
         """Change some columns of one row."""
+        ...
+
+    async def begin_rotation(self, key: ChargePointKey, digest: bytes) -> None:
+        """Let a new password in beside the present one, and beside those whose fate is unknown."""
+        ...
+
+    async def end_rotation(self, key: ChargePointKey, digest: bytes, verdict: Verdict) -> None:
+        """Draw the conclusion from what the station has answered to a new password."""
+        ...
+
+    async def begin_upgrade(self, key: ChargePointKey, profile: int, at: datetime) -> None:
+        """Let a higher security profile in beside the present one."""
+        ...
+
+    async def end_upgrade(
+        self, key: ChargePointKey, profile: int | None, told_at: datetime | None
+    ) -> None:
+        """Make this the higher profile that is expected; None: none is."""
+        ...
+
+    async def overdue_upgrades(self, told_before: datetime, limit: int) -> list[Station]:
+        """Return stations that were told a higher profile before that time, the earliest first."""
         ...
 
     async def delete(self, key: ChargePointKey, at: datetime) -> None:
@@ -571,6 +597,11 @@ class UnitOfWork(Protocol):
     @property
     def firmware_images(self) -> FirmwareImages:
         """Repository of firmware images."""
+        ...
+
+    @property
+    def certificates(self) -> StationCertificates:
+        """Repository of certificates of stations."""
         ...
 
     @property

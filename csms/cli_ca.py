@@ -1,0 +1,131 @@
+"""``csms ca init | issue-server | revoke | show``: the own small certificate authority.
+
+Works beside a csms that runs: what it writes into the TLS folder is picked up within seconds. A new
+authority is used from the next start on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from csms.clock import SystemClock
+from csms.data_folder import data_folder
+from csms.errors import StartError
+from csms.pki import ca
+from csms.pki.ca import CaSettings, SmallAuthority
+from csms.pki.starting import ca_folder, tls_folder
+from csms.settings import Settings
+
+
+class KeyKind(StrEnum):
+    """Of the root."""
+
+    RSA = "rsa"
+    EC = "ec"
+
+
+Told = Callable[[], AbstractContextManager[Settings]]
+Say = Callable[[str], None]
+
+
+def authority_commands(told: Told, say: Say) -> typer.Typer:
+    """Return the commands.
+
+    Args:
+        told: Loads the settings and tells expected failures in a sentence each.
+        say: Prints a line.
+    """
+    commands = typer.Typer(help="The own certificate authority.", no_args_is_help=True)
+
+    @commands.command()
+    def init(
+        name: Annotated[
+            str, typer.Option(help="Organization that all certificates name.")
+        ] = ca.ORGANIZATION,
+        root_key: Annotated[
+            KeyKind, typer.Option(help="Of the root; every charge point can verify RSA.")
+        ] = KeyKind.RSA,
+        client_days: Annotated[
+            int, typer.Option(min=1, max=3650, help="How long charge points' certificates last.")
+        ] = ca.CLIENT_DAYS,
+        *,
+        pss: Annotated[
+            bool,
+            typer.Option("--pss", help="RSA signatures by PSS; many charge points refuse them."),
+        ] = False,
+    ) -> None:
+        """Make the authority and let the listeners trust its client certificates."""
+        with told() as settings:
+            data_folder(settings)
+            made = CaSettings(organization=name, client_days=client_days, pss=pss)
+            folder = ca_folder(settings)
+            ca.create(
+                folder, tls_folder(settings), SystemClock(), made, root_kind=root_key.value.upper()
+            )
+            say(f"certificate authority {name!r} is in {folder}; keep root.key away from others")
+            say(f"root certificate for charge points: {folder / 'root.pem'}")
+            say("next: `csms ca issue-server HOST`, then restart csms")
+
+    @commands.command()
+    def issue_server(
+        names: Annotated[
+            list[str], typer.Argument(help="Names and addresses of this server, main one first.")
+        ],
+        days: Annotated[
+            int, typer.Option(min=1, max=3650, help="How long they last.")
+        ] = ca.SERVER_DAYS,
+    ) -> None:
+        """Make the server's certificates, RSA and EC, in the TLS folder."""
+        with told() as settings:
+            try:
+                files = _authority(settings).issue_server(names, days)
+            except OSError as error:
+                raise StartError(
+                    f"{error.filename} cannot be written: {error.strerror}."
+                ) from error
+            for file in files:
+                say(str(file))
+
+    @commands.command()
+    def revoke(
+        serial_number: Annotated[str, typer.Argument(help="Hex, as `csms ca show` lists it.")],
+        reason: Annotated[str, typer.Option(help="Such as keyCompromise.")] = "unspecified",
+    ) -> None:
+        """Take a certificate back; listeners refuse it within seconds."""
+        with told() as settings:
+            try:
+                found = _authority(settings).take_back(serial_number, reason)
+            except OSError as error:
+                raise StartError(
+                    f"{error.filename} cannot be written: {error.strerror}."
+                ) from error
+            if not found:
+                raise StartError(f"This authority has issued no certificate {serial_number}.")
+            say(f"certificate {serial_number} is revoked ({reason})")
+
+    @commands.command()
+    def show() -> None:
+        """List what was issued, the oldest first."""
+        with told() as settings:
+            authority = _authority(settings)
+            root = authority.roots()[0].facts
+            say(f"root    {root.subject}, {root.key}, until {root.not_after:%Y-%m-%d}")
+            for issue in authority.issues():
+                end = f"until {issue.not_after:%Y-%m-%d}"
+                if issue.revoked_at is not None:
+                    end = f"revoked {issue.revoked_at:%Y-%m-%d} ({issue.reason})"
+                say(f"{issue.kind:<7} {issue.serial}  {issue.subject}  {issue.identity}  {end}")
+
+    return commands
+
+
+def _authority(settings: Settings) -> SmallAuthority:
+    folder = ca_folder(settings)
+    if not ca.exists(folder):
+        raise StartError(f"There is no certificate authority in {folder}: `csms ca init` first.")
+    return SmallAuthority(folder, tls_folder(settings), SystemClock())

@@ -1,0 +1,472 @@
+"""Certificates of charge points and their requests; see `csms.services.ports.certificates`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain.certificates import (
+    CHARGE_POINT,
+    CertificateFacts,
+    ClientCertificate,
+    HashData,
+    folded_serial,
+)
+from csms.domain.charge_points import ChargePointRecord
+from csms.domain.ids import ChargePointKey, Identity
+from csms.services.ports.certificates import (
+    EndingCertificate,
+    SigningRequest,
+    StationCertificate,
+)
+from csms.store import certificate_tables, tables
+from csms.store.database import Database
+
+_T = certificate_tables.station_certificates
+_R = certificate_tables.certificate_requests
+_C = tables.charge_points
+
+_MOST_OF_A_TYPE = 100
+"""Certificates of one type that a station may fill the table with."""
+_REQUESTS_KEPT = 50
+_MOST_DUE = 50
+_MOST_TRIES = 10
+_AGAIN_AFTER = timedelta(minutes=1)
+_RENEWAL_AGAIN_AFTER = timedelta(days=1)
+_OPEN = ("requested", "issued")
+
+_PRUNE_REQUESTS = text("""
+DELETE FROM certificate_requests WHERE charge_point_id = :key AND id <= (
+    SELECT id FROM certificate_requests WHERE charge_point_id = :key
+    ORDER BY id DESC OFFSET :kept LIMIT 1
+)
+""")
+
+
+class StationCertificates:
+    """See the port."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    # -- what stations have
+
+    async def of(self, charge_point: ChargePointKey) -> list[StationCertificate]:
+        """See the port."""
+        query = (
+            select(_T)
+            .where(_T.c.charge_point_id == charge_point)
+            .order_by(_T.c.seen_at.desc(), _T.c.id.desc())
+            .limit(4 * _MOST_OF_A_TYPE)
+        )
+        return [_certificate(row) for row in await self._connection.execute(query)]
+
+    async def listed(
+        self,
+        charge_point: ChargePointKey,
+        certificate_type: str,
+        found: Sequence[HashData],
+        at: datetime,
+    ) -> None:
+        """See the port."""
+        these = (_T.c.charge_point_id == charge_point, _T.c.certificate_type == certificate_type)
+        before = {
+            row.serial_folded: row
+            for row in await self._connection.execute(select(_T).where(*these))
+        }
+        await self._connection.execute(delete(_T).where(*these))
+        for each in found[:_MOST_OF_A_TYPE]:
+            # what was read out of the certificate itself when it was installed is known still
+            known = before.get(folded_serial(each.serial_number))
+            kept = {} if known is None else _read_of(known)
+            await self._put(charge_point, certificate_type, each, kept, "listed", at)
+
+    async def added(
+        self,
+        charge_point: ChargePointKey,
+        certificate_type: str,
+        facts: CertificateFacts,
+        source: str,
+        at: datetime,
+    ) -> None:
+        """See the port."""
+        values = values_of(facts)
+        await self._put(charge_point, certificate_type, _hash_data(facts), values, source, at)
+
+    async def removed(self, charge_point: ChargePointKey, hash_data: HashData) -> None:
+        """See the port."""
+        await self._connection.execute(
+            delete(_T).where(
+                _T.c.charge_point_id == charge_point,
+                _T.c.serial_folded == folded_serial(hash_data.serial_number),
+                _T.c.issuer_folded.in_(["", hash_data.issuer_key_hash.lower()]),
+            )
+        )
+
+    async def revoked(self, serial_number: str, at: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(
+            update(_T)
+            .where(
+                _T.c.serial_folded == folded_serial(serial_number),
+                _T.c.certificate_type == CHARGE_POINT,
+                _T.c.revoked_at.is_(None),
+            )
+            .values(revoked_at=at)
+        )
+
+    async def held_by(
+        self, charge_point: ChargePointKey, serial_number: str
+    ) -> StationCertificate | None:
+        """See the port."""
+        query = select(_T).where(
+            _T.c.charge_point_id == charge_point,
+            _T.c.certificate_type == CHARGE_POINT,
+            _T.c.serial_folded == folded_serial(serial_number),
+        )
+        row = (await self._connection.execute(query)).first()
+        return None if row is None else _certificate(row)
+
+    async def others_named(self, charge_point: ChargePointKey, names: Sequence[str]) -> list[str]:
+        """See the port. EXPLAIN: one scan of charge points; these requests are rare."""
+        lower = {name.lower(): name for name in names}
+        query = select(func.lower(_C.c.identity), func.lower(_C.c.serial_number)).where(
+            _C.c.id != charge_point,
+            _C.c.deleted_at.is_(None),
+            or_(
+                func.lower(_C.c.identity).in_(list(lower)),
+                func.lower(_C.c.serial_number).in_(list(lower)),
+            ),
+        )
+        rows = (await self._connection.execute(query.limit(10))).all()
+        return sorted({lower[name] for row in rows for name in row if name in lower})
+
+    async def _put(
+        self,
+        charge_point: ChargePointKey,
+        certificate_type: str,
+        hash_data: HashData,
+        values: dict[str, Any],
+        source: str,
+        at: datetime,
+    ) -> None:
+        row = {
+            **values,
+            **_identifying(charge_point, certificate_type, hash_data),
+            "source": source,
+            "seen_at": at,
+        }
+        statement = insert(_T).values(row)
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                constraint="uq_station_certificates_content",
+                set_={**values, "source": source, "seen_at": at},
+            )
+        )
+
+    # -- what stations ask for
+
+    async def ask(
+        self,
+        charge_point: ChargePointKey,
+        *,
+        csr: str,
+        at: datetime,
+        common_name: str | None = None,
+        key_type: str | None = None,
+        refused: str | None = None,
+    ) -> int:
+        """See the port."""
+        if refused is None:
+            await self._connection.execute(
+                update(_R)
+                .where(_R.c.charge_point_id == charge_point, _R.c.state.in_(_OPEN))
+                .values(state="superseded", ended_at=at)
+            )
+        statement = (
+            insert(_R)
+            .values(
+                charge_point_id=charge_point,
+                received_at=at,
+                state="requested" if refused is None else "refused",
+                csr=csr,
+                common_name=common_name,
+                key_type=key_type,
+                detail=refused,
+                ended_at=None if refused is None else at,
+            )
+            .returning(_R.c.id)
+        )
+        key = int((await self._connection.execute(statement)).scalar_one())
+        await self._connection.execute(
+            _PRUNE_REQUESTS, {"key": charge_point, "kept": _REQUESTS_KEPT}
+        )
+        return key
+
+    async def asked_since(self, charge_point: ChargePointKey, since: datetime) -> int:
+        """See the port."""
+        query = select(func.count()).where(
+            _R.c.charge_point_id == charge_point, _R.c.received_at > since
+        )
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def requests(
+        self, charge_point: ChargePointKey, limit: int, *, before: int | None = None
+    ) -> list[SigningRequest]:
+        """See the port."""
+        query = _requests(_R.c.charge_point_id == charge_point).order_by(_R.c.id.desc())
+        if before is not None:
+            query = query.where(_R.c.id < before)
+        return [_request(row) for row in await self._connection.execute(query.limit(limit))]
+
+    async def due(self, node: str, now: datetime) -> list[SigningRequest]:
+        """See the port. EXPLAIN: the partial index of open requests."""
+        query = (
+            _requests(
+                _R.c.state.in_(_OPEN),
+                _R.c.tries < _MOST_TRIES,
+                or_(_R.c.tried_at.is_(None), _R.c.tried_at < now - _AGAIN_AFTER),
+                _C.c.node == node,
+                _C.c.registration != "Rejected",
+                _C.c.deleted_at.is_(None),
+            )
+            .order_by(_R.c.id)
+            .limit(_MOST_DUE)
+        )
+        return [_request(row) for row in await self._connection.execute(query)]
+
+    async def tried(self, request: int, at: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(
+            update(_R).where(_R.c.id == request).values(tried_at=at, tries=_R.c.tries + 1)
+        )
+
+    async def issued(self, request: int, chain: str, facts: CertificateFacts) -> bool:
+        """See the port."""
+        statement = (
+            update(_R)
+            .where(_R.c.id == request, _R.c.state == "requested")
+            .values(
+                state="issued",
+                chain=chain,
+                serial_folded=facts.serial_number,
+                fingerprint=facts.fingerprint,
+                not_after=facts.not_after,
+                tries=0,
+                tried_at=None,
+            )
+            .returning(_R.c.id)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
+    async def end(self, request: int, state: str, at: datetime, detail: str | None = None) -> None:
+        """See the port."""
+        await self._connection.execute(
+            update(_R)
+            .where(_R.c.id == request, _R.c.state.in_(_OPEN))
+            .values(state=state, ended_at=at, detail=detail)
+        )
+
+    async def answered(
+        self, charge_point: ChargePointKey, chain: str, *, accepted: bool, at: datetime
+    ) -> bool:
+        """See the port."""
+        statement = (
+            update(_R)
+            .where(
+                _R.c.charge_point_id == charge_point,
+                _R.c.chain == chain,
+                # one that a newer request has made late may be taken all the same
+                _R.c.state.in_(["issued", "superseded"]),
+            )
+            .values(state="installed" if accepted else "rejected", ended_at=at)
+            .returning(_R.c.id)
+        )
+        return (await self._connection.execute(statement)).first() is not None
+
+    # -- renewal
+
+    async def ending(self, node: str, until: datetime, now: datetime) -> list[EndingCertificate]:
+        """See the port. EXPLAIN: profile-3 stations of a node, their certificates by index."""
+        newest = (
+            select(_T.c.charge_point_id, _T.c.serial_number, _T.c.not_after)
+            .ext(distinct_on(_T.c.charge_point_id))
+            .where(
+                _T.c.certificate_type == CHARGE_POINT,
+                _T.c.not_after.is_not(None),
+                _T.c.revoked_at.is_(None),
+            )
+            .order_by(_T.c.charge_point_id, _T.c.not_after.desc())
+            .subquery()
+        )
+        asking = select(_R.c.id).where(_R.c.charge_point_id == _C.c.id, _R.c.state.in_(_OPEN))
+        query = (
+            select(_C.c.id, _C.c.identity, newest.c.serial_number, newest.c.not_after)
+            .join(newest, newest.c.charge_point_id == _C.c.id)
+            .where(
+                newest.c.not_after < until,
+                _C.c.security_profile == 3,
+                _C.c.node == node,
+                _C.c.registration == "Accepted",
+                _C.c.deleted_at.is_(None),
+                or_(
+                    _C.c.renewal_tried_at.is_(None),
+                    _C.c.renewal_tried_at < now - _RENEWAL_AGAIN_AFTER,
+                ),
+                ~asking.exists(),
+            )
+            .order_by(newest.c.not_after)
+            .limit(_MOST_DUE)
+        )
+        return [
+            EndingCertificate(
+                charge_point=ChargePointKey(row.id),
+                identity=Identity(row.identity),
+                serial_number=row.serial_number,
+                not_after=row.not_after,
+            )
+            for row in await self._connection.execute(query)
+        ]
+
+    async def renewal_tried(self, charge_point: ChargePointKey, at: datetime) -> None:
+        """See the port."""
+        await self._connection.execute(
+            update(_C).where(_C.c.id == charge_point).values(renewal_tried_at=at)
+        )
+
+
+class SqlCertificateStore:
+    """Each method is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def shown(
+        self, notes: Sequence[tuple[ChargePointRecord, ClientCertificate, datetime]]
+    ) -> None:
+        """See the port: one statement; of those that came twice the last counts."""
+        rows: dict[tuple[object, ...], dict[str, Any]] = {}
+        for record, certificate, at in notes:
+            facts = certificate.facts
+            identifying = _identifying(record.key, CHARGE_POINT, _hash_data(facts))
+            place = (record.key, identifying["serial_folded"], identifying["issuer_folded"])
+            rows[place] = {
+                **values_of(facts),
+                **identifying,
+                "source": "shown",
+                "seen_at": at,
+                "in_use_at": at,
+            }
+        if not rows:
+            return
+        statement = insert(_T).values([rows[place] for place in sorted(rows, key=str)])
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(
+                    constraint="uq_station_certificates_content",
+                    set_={
+                        "seen_at": statement.excluded.seen_at,
+                        "in_use_at": statement.excluded.in_use_at,
+                    },
+                )
+            )
+
+
+def values_of(facts: CertificateFacts) -> dict[str, Any]:
+    """Return what is read out of a certificate, as columns."""
+    return {
+        "subject": _text(facts.subject),
+        "issuer": _text(facts.issuer),
+        "not_before": facts.not_before,
+        "not_after": facts.not_after,
+    }
+
+
+def _identifying(
+    charge_point: ChargePointKey, certificate_type: str, hash_data: HashData
+) -> dict[str, Any]:
+    return {
+        "charge_point_id": charge_point,
+        "certificate_type": certificate_type,
+        "serial_folded": folded_serial(hash_data.serial_number),
+        "issuer_folded": hash_data.issuer_key_hash.lower(),
+        "serial_number": hash_data.serial_number,
+        "hash_algorithm": hash_data.hash_algorithm or None,
+        "issuer_name_hash": hash_data.issuer_name_hash or None,
+        "issuer_key_hash": hash_data.issuer_key_hash or None,
+    }
+
+
+def _hash_data(facts: CertificateFacts) -> HashData:
+    """Return how a certificate is named; without its issuer's key by its serial number alone."""
+    return facts.hash_data or HashData(
+        hash_algorithm="",
+        issuer_name_hash="",
+        issuer_key_hash="",
+        serial_number=facts.serial_number,
+    )
+
+
+def _read_of(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "subject": row.subject,
+        "issuer": row.issuer,
+        "not_before": row.not_before,
+        "not_after": row.not_after,
+    }
+
+
+def _text(value: str) -> str:
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")[:1000]
+
+
+def _certificate(row: Row[Any]) -> StationCertificate:
+    hash_data = None
+    if row.hash_algorithm is not None:
+        hash_data = HashData(
+            hash_algorithm=row.hash_algorithm,
+            issuer_name_hash=row.issuer_name_hash or "",
+            issuer_key_hash=row.issuer_key_hash or "",
+            serial_number=row.serial_number,
+        )
+    return StationCertificate(
+        certificate_type=row.certificate_type,
+        serial_number=row.serial_number,
+        hash_data=hash_data,
+        subject=row.subject,
+        issuer=row.issuer,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        source=row.source,
+        seen_at=row.seen_at,
+        in_use_at=row.in_use_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def _requests(*conditions: ColumnElement[bool]) -> Any:
+    return select(_R, _C.c.identity).join(_C, _C.c.id == _R.c.charge_point_id).where(*conditions)
+
+
+def _request(row: Row[Any]) -> SigningRequest:
+    return SigningRequest(
+        key=row.id,
+        charge_point=ChargePointKey(row.charge_point_id),
+        identity=Identity(row.identity),
+        received_at=row.received_at,
+        state=row.state,
+        csr=row.csr,
+        common_name=row.common_name,
+        key_type=row.key_type,
+        chain=row.chain,
+        serial_number=row.serial_folded,
+        not_after=row.not_after,
+        detail=row.detail,
+        tries=row.tries,
+        ended_at=row.ended_at,
+    )
