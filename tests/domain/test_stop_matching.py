@@ -1,0 +1,129 @@
+"""Stops that name no transaction: whose they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csms.domain.authorization import AuthorizationStatus
+from csms.domain.ids import ChargePointKey, TransactionId
+from csms.domain.metering import Reading
+from csms.domain.stop_matching import meant, repeated
+from csms.domain.transactions import OpenTransaction, StopFact
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+HERE, THERE = ChargePointKey(1), ChargePointKey(2)
+
+
+def opened(number=1, **changes) -> OpenTransaction:
+    given = {
+        "id": TransactionId(number),
+        "charge_point": HERE,
+        "connector_id": number,
+        "id_tag": "TAG",
+        "id_tag_status": AuthorizationStatus.ACCEPTED,
+        "meter_start_wh": 1000,
+        "started_at": NOW,
+    }
+    return OpenTransaction(**{**given, **changes})
+
+
+def stop(**changes) -> StopFact:
+    given = {
+        "charge_point": HERE,
+        "received_at": NOW + HOUR,
+        "transaction_id": -1,
+        "meter_stop_wh": 8000,
+        "stopped_at": NOW + HOUR,
+    }
+    return StopFact(**{**given, **changes})
+
+
+def test_the_only_one_is_meant_even_by_a_foreign_tag_or_a_register_that_was_reset():
+    only = opened()
+    assert meant(stop(), [only]) == only
+    assert meant(stop(id_tag="OTHER"), [only]) == only
+    assert meant(stop(meter_stop_wh=10), [only]) == only
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id_tag": "OTHER", "meter_stop_wh": 10},  # tag and meter are another session's
+        {"stopped_at": NOW - HOUR},  # it had not begun
+    ],
+)
+def test_the_only_one_is_not_meant_when_it_cannot_be(changes):
+    assert meant(stop(**changes), [opened()]) is None
+
+
+def test_a_clock_that_was_not_set_is_no_evidence():
+    assert meant(stop(stopped_at=datetime(1970, 1, 1, 1, tzinfo=UTC)), [opened()]) == opened()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"id_tag": "b"}, 2),
+        ({"meter_stop_wh": 501_000}, 2),  # the first would have taken 500 kWh since its reading
+        ({"meter_stop_wh": 9_000}, 1),  # the second begins above that
+        (
+            {
+                "meter_stop_wh": 501_000,
+                "readings": (
+                    Reading(measured_at=NOW, context="Transaction.Begin", energy_wh=500_000),
+                ),
+            },
+            2,
+        ),
+    ],
+)
+def test_of_several_the_one_that_tag_or_meter_fit(changes, expected):
+    first = opened(1, id_tag="A", register_wh=5_000)
+    second = opened(2, id_tag="B", meter_start_wh=500_000, register_wh=500_500)
+    found = meant(stop(**changes), [first, second])
+    assert found is not None
+    assert found.id == expected
+
+
+def test_where_nothing_decides_none_is_meant():
+    assert meant(stop(), [opened(1), opened(2)]) is None
+    assert meant(stop(id_tag="tag"), [opened(1), opened(2)]) is None
+    assert meant(stop(), []) is None
+
+
+def test_another_station_is_never_touched():
+    assert meant(stop(), [opened(charge_point=THERE)]) is None
+    ended = opened(charge_point=THERE, meter_stop_wh=8000, stopped_at=NOW + HOUR)
+    assert repeated(stop(), [ended]) is None
+
+
+def test_an_equal_stop_is_a_repetition():
+    ended = opened(meter_stop_wh=8000, stopped_at=NOW + HOUR)
+    assert repeated(stop(transaction_id=0), [opened(2, meter_stop_wh=1), ended]) == ended
+    assert repeated(stop(meter_stop_wh=8001), [ended]) is None
+    assert repeated(stop(stopped_at=NOW), [ended]) is None
+
+
+@given(
+    st.lists(
+        st.builds(
+            opened,
+            st.integers(1, 3),
+            charge_point=st.sampled_from([HERE, THERE]),
+            id_tag=st.sampled_from(["A", "B"]),
+            meter_start_wh=st.integers(-10, 10_000),
+            register_wh=st.none() | st.integers(0, 20_000),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([None, "A", "C"]),
+    st.integers(-10, 100_000),
+)
+def test_what_is_meant_is_one_of_the_stations_own(active, id_tag, meter):
+    found = meant(stop(id_tag=id_tag, meter_stop_wh=meter), active)
+    assert found is None or (found in active and found.charge_point == HERE)
