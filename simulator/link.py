@@ -23,6 +23,7 @@ from simulator.errors import CallRefused, NoAnswer
 from simulator.handlers import Session
 from simulator.oddities.model import Door
 from simulator.oddities.sockets import socket_for
+from simulator.triggers import renew_certificate
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -244,6 +245,7 @@ class Link:
                 self._station.statuses.report(self.call),
                 self._station.security_log.deliver(self.call),
                 self.boot.keep_alive(self.call),
+                renew_certificate(self._station),
                 self.boot.repeat_when_asked(partial(self._ask, session)),
             ):
                 tasks.create_task(self._until_unanswered(work))

@@ -1,14 +1,19 @@
 """The messages that TriggerMessage and ExtendedTriggerMessage ask for (OCPP 1.6 5.17)."""
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import call, enums
 
+from simulator.errors import CallRefused
 from simulator.rpc import FollowUp
+from simulator.security import WITH_CERTIFICATE
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
+
+DAY_S = 86_400.0
 
 
 def triggered(
@@ -51,6 +56,20 @@ async def sign_certificate(station: "ChargePointSimulator") -> None:
     request = station.security.own.request(station.configuration.text("CpoName"))
     answer = await station.link.send_triggered(call.SignCertificate(csr=request))
     station.emit("certificate_asked", status=str(answer.status))
+
+
+async def renew_certificate(station: "ChargePointSimulator") -> None:
+    """Have the certificate renewed a month before it ends, looking once a day (whitepaper A03).
+
+    Raises:
+        NoAnswer: the connection is of no use.
+    """
+    while True:
+        security = station.security
+        if security.profile == WITH_CERTIFICATE and security.own.is_due(station.clock.now()):
+            with contextlib.suppress(CallRefused):
+                await sign_certificate(station)
+        await station.clock.sleep(DAY_S)
 
 
 async def _boot(station: "ChargePointSimulator") -> None:

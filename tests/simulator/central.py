@@ -10,6 +10,7 @@ import base64
 import functools
 import itertools
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -92,6 +93,7 @@ class Central:
     """The central system: ``calls`` came in, ``scripts`` replace the usual answers."""
 
     port: int = 0
+    tls: ssl.SSLContext | None = None
     password: bytes | None = None
     boot_status: str = "Accepted"
     boot_interval: int = 300
@@ -114,7 +116,8 @@ class Central:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ocpp"
+        scheme = "ws" if self.tls is None else "wss"
+        return f"{scheme}://127.0.0.1:{self.port}/ocpp"
 
     def once(self, action: str, *answers: Answer) -> None:
         """Answer the next calls of ``action`` so, one answer each."""
@@ -173,6 +176,10 @@ class Central:
         await self._sockets[identity].send(json.dumps([2, message_id, action, payload]))
         async with asyncio.timeout(5):
             return await future
+
+    def certificate(self, identity: str) -> dict[str, Any] | None:
+        """The client certificate that a charge point has shown, as the ssl module reads it."""
+        return self._sockets[identity].transport.get_extra_info("peercert") or None
 
     async def send_raw(self, identity: str, text: str) -> None:
         await self._sockets[identity].send(text)
@@ -279,6 +286,7 @@ class Central:
             self.port,
             subprotocols=[Subprotocol("ocpp1.6")],
             compression=None,
+            ssl=self.tls,
             process_request=self._check_login,
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
