@@ -100,16 +100,16 @@ class FrameLog:
         counts[kind if kind in _TYPES else 0] += 1
         self._intake.log(
             LoggedFrame(
-                charge_point=self._key,
-                at=at,
-                direction=direction,
-                type=kind if kind is None or abs(kind) <= _LARGEST_TYPE else None,
-                action=_storable(action, _LONGEST_NAME),
-                message_id=_storable(message_id, _LONGEST_NAME),
-                raw=storable(raw),
-                latency_ms=latency_ms,
-                repairs=repairs,
-                repaired=None if repaired is None else storable(repaired),
+                at,
+                self._key,
+                direction,
+                kind if kind is None or abs(kind) <= _LARGEST_TYPE else None,
+                None if action is None else _name(action),
+                None if message_id is None else _name(message_id),
+                storable(raw),
+                None if latency_ms is None else int(latency_ms * 1000),
+                repairs or None,
+                None if repaired is None else storable(repaired),
             )
         )
 
@@ -124,5 +124,5 @@ def storable(text: str) -> str:
     return text
 
 
-def _storable(text: str | None, longest: int) -> str | None:
-    return None if text is None else storable(text[:longest])
+def _name(text: str) -> str:
+    return storable(text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -46,7 +45,7 @@ _LOG_COLUMNS = (
     "action",
     "message_id",
     "raw",
-    "latency_ms",
+    "latency_us",
     "repairs",
     "repaired",
 )
@@ -391,33 +390,22 @@ class SqlIntakeStore:
         Cancellation: the connection is closed; the frames may have been stored.
         """
         async with self._frames.connection() as connection:
-            rows = [
-                (
-                    f.at,
-                    f.charge_point,
-                    f.direction,
-                    f.type,
-                    None if f.action is None else _storable(f.action),
-                    None if f.message_id is None else _storable(f.message_id),
-                    _storable(f.raw),
-                    None if f.latency_ms is None else _thousandths(f.latency_ms),
-                    f.repairs or None,
-                    f.repaired,
-                )
-                for f in frames
-            ]
             try:
-                await self._append(connection, rows)
+                await self._append(connection, frames)
             except asyncpg.CheckViolationError as error:
                 if not _has_no_partition(error, "ocpp_messages"):
                     raise
                 times = {f.at for f in frames}
                 await partitions.make_missing(connection, "ocpp_messages", times)
-                await self._append(connection, rows)
+                await self._append(connection, frames)
+            except (asyncpg.DataError, UnicodeEncodeError):
+                await self._append(connection, [f._replace(raw=_storable(f.raw)) for f in frames])
 
     @staticmethod
-    async def _append(connection: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        await connection.copy_records_to_table("ocpp_messages", columns=_LOG_COLUMNS, records=rows)
+    async def _append(connection: asyncpg.Connection, frames: Sequence[LoggedFrame]) -> None:
+        await connection.copy_records_to_table(
+            "ocpp_messages", columns=_LOG_COLUMNS, records=frames
+        )
 
     async def close(self) -> None:
         """See the port."""
@@ -457,11 +445,6 @@ def _opened(row: Any) -> OpenTransaction:
         findings=tuple(row[11]),
         price_per_kwh=row[12],
     )
-
-
-def _thousandths(value: float) -> Decimal:
-    """Return a number with three decimals, as the column keeps it."""
-    return Decimal(round(value * 1000)).scaleb(-3)
 
 
 def _storable(text: str) -> str:

@@ -125,5 +125,12 @@ def _record(row: Row[*tuple[Any, ...]]) -> MessageRecord:
         raw=row.raw,
         repairs=tuple(row.repairs or ()),
         repaired=row.repaired,
-        latency_ms=None if row.latency_ms is None else float(row.latency_ms),
+        latency_ms=_latency_ms(row),
     )
+
+
+def _latency_ms(row: Any) -> float | None:
+    """Return the latency from the column of its time."""
+    if row.latency_us is not None:
+        return float(row.latency_us / 1000)
+    return None if row.latency_ms is None else float(row.latency_ms)

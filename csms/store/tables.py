@@ -389,7 +389,8 @@ ocpp_messages = Table(
     Column("raw", Text, nullable=False),  # secrets are masked
     Column("repairs", ARRAY(Text)),
     Column("repaired", Text),  # the payload that they made of it, as JSON; masked like `raw`
-    Column("latency_ms", Numeric(10, 3)),  # of an answer
+    Column("latency_ms", Numeric(10, 3)),  # of an answer; written no more, see latency_us
+    Column("latency_us", Integer),
     Index("ix_ocpp_messages_charge_point_id_at", "charge_point_id", text("at DESC")),
     postgresql_partition_by="RANGE (at)",
 )

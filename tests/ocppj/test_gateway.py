@@ -224,7 +224,7 @@ async def test_the_log_has_each_frame_with_action_latency_and_no_secret(server, 
             sends(4, "u1", "PropertyConstraintViolation", "bad value " + "00" * 16, {}),
         )
     frames = [
-        (f.direction, f.type, f.action, f.message_id, f.latency_ms is not None)
+        (f.direction, f.type, f.action, f.message_id, f.latency_us is not None)
         for f in intake.frames
     ]
     assert frames == [
