@@ -168,9 +168,11 @@ class Central:
         validate(f"{action}Response", frame[2])
         return frame[2]
 
-    async def call_raw(self, identity: str, action: str, payload: Any) -> list[Any]:
+    async def call_raw(
+        self, identity: str, action: str, payload: Any, message_id: str | None = None
+    ) -> list[Any]:
         """Send a call to a charge point; return the frame that answers it."""
-        message_id = f"c{next(self._message_ids)}"
+        message_id = message_id or f"c{next(self._message_ids)}"
         future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._answers[message_id] = future
         await self._sockets[identity].send(json.dumps([2, message_id, action, payload]))
