@@ -28,7 +28,8 @@ _EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,8}(?:\.[A-Za-z0-9]{1,4})?)$")
 _NOT_IN_URL = re.compile(r"[^A-Za-z0-9._-]+")
 
 _OPEN_FOR = timedelta(hours=24)
-_LONGEST = timedelta(days=31)
+_MOST_RETRIES = timedelta(days=31)
+_LATEST = timedelta(days=365)
 # a charge point with retries fails, says so, and tries again (or has a file after all)
 _TRIES_AGAIN = frozenset({"UploadFailed", "UploadFailure", "DownloadFailed", "NothingAvailable"})
 
@@ -102,13 +103,13 @@ def open_until(payload: Mapping[str, Any], retrieve_at: datetime | None, now: da
     >>> open_until({"retries": 10, "retryInterval": 3600}, None, datetime(2026, 3, 1))
     datetime.datetime(2026, 3, 2, 10, 0)
     """
-    start = now if retrieve_at is None else max(now, retrieve_at)
+    start = now if retrieve_at is None else min(max(now, retrieve_at), now + _LATEST)
     retries, interval_s = payload.get("retries"), payload.get("retryInterval")
     again_s = 0
     if isinstance(retries, int) and isinstance(interval_s, int):
-        most_s = int(_LONGEST.total_seconds())
+        most_s = int(_MOST_RETRIES.total_seconds())
         again_s = min(max(0, retries) * max(0, interval_s), most_s)
-    return min(start + _OPEN_FOR + timedelta(seconds=again_s), now + _LONGEST)
+    return start + _OPEN_FOR + timedelta(seconds=again_s)
 
 
 def spoken(value: str | None) -> frozenset[str]:
