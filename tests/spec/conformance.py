@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "conformance.md"
 _PLAYBOOKS = "tests/spec"
-_RULE = re.compile(r"test_([hmnqra]\d{1,2})_")
+_RULES = re.compile(r"test_((?:[hmnqra]\d{1,2}_(?:to_)?)+)")
 _GROUPS = {
     "h": "Handshake",
     "r": "Messages as such",
@@ -68,13 +68,13 @@ class Playbook:
 
     Attributes:
         case: Of its `octt` mark: case, chapter, title.
-        rule: That its name begins with.
+        rules: That its name begins with.
     """
 
     file: str
     name: str
     case: tuple[str, str, str] | None
-    rule: str | None
+    rules: tuple[str, ...]
 
 
 def tests() -> list[Playbook]:
@@ -84,10 +84,9 @@ def tests() -> list[Playbook]:
         file = path.relative_to(ROOT).as_posix()
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                case, rule = _case(node), _RULE.match(node.name)
-                if case is not None or rule is not None:
-                    number = None if rule is None else rule[1].upper()
-                    found.append(Playbook(file=file, name=node.name, case=case, rule=number))
+                case, rules = _case(node), _rules(node.name)
+                if case is not None or rules:
+                    found.append(Playbook(file=file, name=node.name, case=case, rules=rules))
     return found
 
 
@@ -98,6 +97,24 @@ def _case(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, str, s
             case, chapter, title = (ast.literal_eval(argument) for argument in mark.args)
             return case, chapter, title
     return None
+
+
+def _rules(name: str) -> tuple[str, ...]:
+    """Return the rules that a test's name begins with.
+
+    >>> _rules("test_n01_cancels"), _rules("test_r11_to_r13_codes"), _rules("test_m03_r17_pending")
+    (('N01',), ('R11', 'R12', 'R13'), ('M03', 'R17'))
+    """
+    begins = _RULES.match(name)
+    words = [] if begins is None else begins[1].upper().strip("_").split("_")
+    found: list[str] = []
+    for place, word in enumerate(words):
+        if word == "TO":
+            letter, first, last = words[place - 1][0], words[place - 1][1:], words[place + 1][1:]
+            found += [f"{letter}{number:02}" for number in range(int(first) + 1, int(last))]
+        else:
+            found.append(word)
+    return tuple(found)
 
 
 def document(found: list[Playbook], failed: Mapping[tuple[str, str], str]) -> str:
@@ -121,8 +138,8 @@ def document(found: list[Playbook], failed: Mapping[tuple[str, str], str]) -> st
     for each in found:
         if each.case is not None:
             cases[each.case[0]].append(each)
-        if each.rule is not None:
-            rules[each.rule].append(each)
+        for rule in each.rules:
+            rules[rule].append(each)
     text = _HEAD
     for case in sorted(cases, key=_order):
         group = cases[case]

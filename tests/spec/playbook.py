@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.app.bench import System
 from tests.waiting import wait_until
 
-PATIENCE_S = 5.0
+PATIENCE_S = 3.0
 
 
 # -- values in scripts
