@@ -268,48 +268,33 @@ class SqlIntakeBatch:
         self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
     ) -> None:
         """See the port."""
-        rows = []
-        newest: dict[TransactionId, list[Any]] = {}
-        for fact, link in zip(facts, links, strict=True):
-            for r in fact.readings:
-                i1, i2, i3 = r.current_ma
-                v1, v2, v3 = r.voltage_mv
-                rows.append(
-                    (
-                        fact.received_at,
-                        fact.charge_point,
-                        link,
-                        fact.connector_id,
-                        r.measured_at,
-                        r.context,
-                        r.energy_wh,
-                        r.power_w,
-                        r.offered_w,
-                        i1,
-                        i2,
-                        i3,
-                        v1,
-                        v2,
-                        v3,
-                        r.soc_permille,
-                        None if r.rest is None else orjson.dumps(r.rest).decode(),
-                    )
-                )
-                if link is not None:
-                    row = newest.setdefault(
-                        link, [link, fact.charge_point, None, None, None, None, None]
-                    )
-                    if r.energy_wh is not None:
-                        row[2] = r.energy_wh
-                    if r.power_w is not None:
-                        row[3] = r.power_w
-                    if r.soc_permille is not None:
-                        row[4] = r.soc_permille
-                    row[5] = r.measured_at
-                    row[6] = fact.received_at
-        if rows:
-            self._times = {fact.received_at for fact in facts}
-            self._write(sql.METER, (*_columns(rows, 17), *_columns(newest.values(), 7)))
+        rows = [
+            (
+                fact.received_at,
+                fact.charge_point,
+                link,
+                fact.connector_id,
+                r.measured_at,
+                r.context,
+                r.energy_wh,
+                r.power_w,
+                r.offered_w,
+                *r.current_ma,
+                *r.voltage_mv,
+                r.soc_permille,
+                None if r.rest is None else orjson.dumps(r.rest).decode(),
+            )
+            for fact, link in zip(facts, links, strict=True)
+            for r in fact.readings
+        ]
+        if not rows:
+            return
+        self._times = {fact.received_at for fact in facts}
+        linked = [row[2] for row in rows if row[2] is not None]
+        if len(set(linked)) == len(linked):
+            self._write(sql.METER_ONE_EACH, _columns(rows, 17))
+        else:
+            self._write(sql.METER, (*_columns(rows, 17), *_columns(_newest(facts, links), 7)))
 
     async def stored_before(self, facts: Sequence[MeterValuesFact]) -> list[bool]:
         """See the port."""
@@ -411,6 +396,23 @@ class SqlIntakeStore:
         """See the port."""
         self._facts.close()
         self._frames.close()
+
+
+def _newest(
+    facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
+) -> list[list[Any]]:
+    """Return the newest of what was measured for each transaction."""
+    newest: dict[TransactionId, list[Any]] = {}
+    for fact, link in zip(facts, links, strict=True):
+        if link is None:
+            continue
+        row = newest.setdefault(link, [link, fact.charge_point, None, None, None, None, None])
+        for r in fact.readings:
+            for place, value in ((2, r.energy_wh), (3, r.power_w), (4, r.soc_permille)):
+                if value is not None:
+                    row[place] = value
+            row[5:] = r.measured_at, fact.received_at
+    return list(newest.values())
 
 
 def _has_no_partition(error: asyncpg.CheckViolationError, parent: str) -> bool:

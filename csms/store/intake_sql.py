@@ -136,20 +136,24 @@ SELECT site_id FROM started UNION ALL SELECT site_id FROM stopped
 """
 
 # One statement, so that it may stand without a transaction round it.
-METER = f"""
-WITH stored AS (
+_READINGS = """
+    unnest($1::timestamptz[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[], $6::text[],
+           $7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[],
+           $14::int[], $15::int[], $16::smallint[], $17::text[])
+    AS r(received, cp, tx, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2, v3,
+         soc, rest)
+"""
+
+_STORE_READINGS = """
     INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id,
         measured_at, context, energy_wh, power_w, offered_w, current_l1_ma, current_l2_ma,
         current_l3_ma, voltage_l1_mv, voltage_l2_mv, voltage_l3_mv, soc_permille, rest)
-    SELECT u.received, u.cp, t.id, u.connector, u.at, u.context, u.energy, u.power, u.offered, u.i1,
-           u.i2, u.i3, u.v1, u.v2, u.v3, u.soc, u.rest::jsonb
-    FROM unnest($1::timestamptz[], $2::bigint[], $3::int[], $4::bigint[], $5::timestamptz[],
-                $6::text[], $7::bigint[], $8::int[], $9::int[], $10::int[], $11::int[], $12::int[],
-                $13::int[], $14::int[], $15::int[], $16::smallint[], $17::text[])
-        AS u(received, cp, tx, connector, at, context, energy, power, offered, i1, i2, i3, v1, v2,
-             v3, soc, rest)
-    LEFT JOIN transactions t ON t.id = u.tx AND t.charge_point_id = u.cp
-)
+    SELECT r.received, r.cp, t.id, r.connector, r.at, r.context, r.energy, r.power, r.offered, r.i1,
+           r.i2, r.i3, r.v1, r.v2, r.v3, r.soc, r.rest::jsonb
+    FROM readings r LEFT JOIN transactions t ON t.id = r.tx AND t.charge_point_id = r.cp
+"""
+
+_MOVE_NEWEST = f"""
 UPDATE transactions t SET
     register_wh = coalesce(u.energy, t.register_wh), power_w = coalesce(u.power, t.power_w),
     soc_percent = coalesce(u.soc / 10.0, t.soc_percent), metered_at = u.at,
@@ -157,11 +161,27 @@ UPDATE transactions t SET
     findings = CASE WHEN u.energy < t.register_wh
                      AND NOT '{Finding.REGISTER_FELL}' = ANY(t.findings)
                     THEN array_append(t.findings, '{Finding.REGISTER_FELL}') ELSE t.findings END
-FROM unnest($18::int[], $19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[],
-            $23::timestamptz[], $24::timestamptz[])
-    AS u(id, cp, energy, power, soc, at, received)
-WHERE t.id = u.id AND t.charge_point_id = u.cp AND t.active
+FROM newest u
+WHERE t.id = u.tx AND t.charge_point_id = u.cp AND t.active
 RETURNING t.site_id
+"""
+
+METER = f"""
+WITH readings AS MATERIALIZED (SELECT * FROM {_READINGS}),
+stored AS ({_STORE_READINGS}),
+newest AS (
+    SELECT * FROM unnest($18::int[], $19::bigint[], $20::bigint[], $21::bigint[], $22::smallint[],
+                         $23::timestamptz[], $24::timestamptz[])
+        AS u(tx, cp, energy, power, soc, at, received)
+)
+{_MOVE_NEWEST}
+"""
+
+# Where each transaction has one reading, that is its newest: nearly always.
+METER_ONE_EACH = f"""
+WITH newest AS MATERIALIZED (SELECT * FROM {_READINGS}),
+stored AS ({_STORE_READINGS.replace("FROM readings r", "FROM newest r")})
+{_MOVE_NEWEST}
 """
 
 # What is repeated is one of the newest rows of its charge point. The bound on received_at leaves
