@@ -17,6 +17,11 @@ from csms.ocppj.conversation import (
     Reply,
     call_text,
 )
+from csms.ocppj.repairs.tolerance import ALLOWED_AT_ONCE, ALLOWED_PER_S, Repairs, Tolerance
+from tests.fakes import FakeClock
+from tests.ocppj.standins import record
+
+START = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "1970-01-01T00:00:00Z"}
 
 
 @pytest.fixture
@@ -267,3 +272,71 @@ class TestOurCalls:
         call = talk.receive(frame(2, "u1", "Heartbeat", {}))
         assert isinstance(call, Call), "ids of both directions are independent"
         assert talk.open_id == "u1"
+
+
+class Owner:
+    record = record(1)
+
+
+class TestTolerance:
+    """What a tolerant station may do to its message ids (R04, R05) and frames (R09)."""
+
+    @pytest.fixture
+    def talk(self, schemas) -> Conversation:
+        return Conversation(Tolerance(Repairs(schemas), Owner(), FakeClock()))
+
+    def test_an_id_used_again_for_another_call_is_served(self, talk):
+        talk.result(talk.receive(frame(2, "a", "Authorize", {"idTag": "1"})), {})
+        event = talk.receive(frame(2, "a", "Authorize", {"idTag": "2"}))
+        assert isinstance(event, Call)
+        assert event.repairs == ("message_id_reused",)
+
+    @pytest.mark.parametrize("action", ["Heartbeat", "BootNotification", "StatusNotification"])
+    def test_with_one_id_for_all_what_tells_the_present_is_not_a_repetition(self, talk, action):
+        for _ in range(3):
+            event = talk.receive(frame(2, "serial", action, {}))
+            assert isinstance(event, Call)
+            talk.result(event, {})
+
+    def test_a_fact_that_is_sent_again_gets_the_stored_answer(self, talk):
+        call = talk.receive(frame(2, "a", "StartTransaction", START))
+        answer = talk.result(call, {"transactionId": 7})
+        again = talk.receive(frame(2, "a", "StartTransaction", START))
+        assert isinstance(again, Reply)
+        assert again.text == answer
+
+    def test_a_start_with_the_id_of_the_stop_before_is_no_repetition_of_the_first_start(self, talk):
+        """One id for all and a clock that always says 1970: two starts are equal."""
+        talk.result(talk.receive(frame(2, "a", "StartTransaction", START)), {"transactionId": 7})
+        talk.result(talk.receive(frame(2, "a", "StopTransaction", {})), {})
+        assert isinstance(talk.receive(frame(2, "a", "StartTransaction", START)), Call)
+
+    def test_an_id_in_use_is_served_too_and_both_are_answered(self, talk):
+        first = talk.receive(frame(2, "a", "Heartbeat", {}))
+        second = talk.receive(frame(2, "a", "MeterValues", {}))
+        assert talk.waiting == 2
+        assert talk.result(first, {}) == talk.result(second, {}) == '[3,"a",{}]'
+        assert talk.waiting == 0
+
+    def test_a_broken_frame_is_read_and_does_not_count_as_unreadable(self, talk):
+        for n in range(2 * MOST_UNREADABLE):
+            event = talk.receive(f'[2,"{n}","Heartbeat",{{')
+            assert isinstance(event, Call)
+            assert event.repairs == ("json_unclosed",)
+            talk.result(event, {})
+
+    def test_a_broken_answer_is_read(self, talk):
+        talk.open_call("u", "GetConfiguration")
+        event = talk.receive('[3,"u",{"configurationKey":[]')
+        assert isinstance(event, Answered)
+        assert (event.payload, event.broken) == ({"configurationKey": []}, False)
+
+    async def test_who_has_used_up_the_allowance_is_answered_with_an_error(self, schemas):
+        clock = FakeClock()
+        talk = Conversation(Tolerance(Repairs(schemas), Owner(), clock))
+        odd = '[2,"1","Heartbeat",{"x":"' + "y" * 60_000 + '",}]'
+        events = [talk.receive(odd) for _ in range(ALLOWED_AT_ONCE // 60_000 + 1)]
+        assert isinstance(events[0], Call)
+        assert error_of(events[-1]) == ("1", "FormationViolation")
+        await clock.advance(len(odd) / ALLOWED_PER_S + 1)
+        assert isinstance(talk.receive(odd), Call)
