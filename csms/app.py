@@ -36,7 +36,7 @@ from csms.pki.starting import tls_folder
 from csms.proxies import TrustedProxies
 from csms.services.audit import AuditTrail
 from csms.services.connections import Connections
-from csms.services.dialects import DialectPaces
+from csms.services.dialects import DialectBook
 from csms.services.diary import Diary
 from csms.services.files import FileService, Keeping
 from csms.services.intake import Intake
@@ -228,7 +228,7 @@ async def running(
         notices=Notices(SqlNoticeStore(database), clock),
         diary=diary,
         known_repairs=repairs,
-        paces=DialectPaces(units, bus, clock),
+        paces=DialectBook(units, bus, clock),
         signing=certificates.signing,
         verifier=tls,
         shown=certificates.shown,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from csms.domain.dialects import (
     Effective,
     Origin,
     Pattern,
+    Traits,
     effective,
     read_traits,
     reported_traits,
@@ -33,7 +34,7 @@ from csms.services.station_state import existing_station
 MOST_DIALECTS = 1000
 """That an operator may set."""
 
-_KNOWN_FOR_S = 60.0
+_KNOWN_FOR_S = 5.0
 _BOOT_FOLLOWS_WITHIN = timedelta(seconds=5)
 
 
@@ -169,7 +170,8 @@ class DialectService:
             traits: JSON values by name; others that were learned stay.
         """
         async with self._units() as unit:
-            known = await unit.dialects.acquaintance(charge_point)
+            found = await unit.dialects.acquaintances([charge_point])
+            known = found.get(charge_point)
             if known is None:
                 return
             learned = written_traits(read_traits({**written_traits(known.learned), **traits}))
@@ -187,11 +189,12 @@ class _Known:
     until: float
 
 
-class DialectPaces:
-    """The pace of each charge point, looked up when a call to it is about to go out.
+class DialectBook:
+    """How each charge point wants to be spoken to, for the parts that speak to them.
 
-    Implements `csms.services.ports.dialects.Paces`. What was found is kept until the charge point
-    boots, connects or changes here, and for a minute at most, for changes on other nodes.
+    Implements `csms.services.ports.dialects.Paces` and `Manners`. A pace is looked up when a call
+    is about to go out. What was found is kept until the charge point boots, connects or changes
+    here, and for a few seconds at most: for changes of dialects and on other nodes.
 
     Quiet time begins with a BootNotification. A charge point that wants some is not called either
     while its BootNotification may be on its way: in the first seconds of a connection.
@@ -224,6 +227,14 @@ class DialectPaces:
             self._known[charge_point] = _Known(pace, until)
         return pace
 
+    async def traits(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> Mapping[ChargePointKey, Traits]:
+        """See `csms.services.ports.dialects.Manners`."""
+        async with self._units() as unit:
+            found = await _all_of(unit, charge_points)
+        return {key: holds.traits for key, (_, holds) in found.items()}
+
     def _forget(self, charge_point: ChargePointKey) -> None:
         self._known.pop(charge_point, None)
         self._looking.pop(charge_point, None)
@@ -243,17 +254,30 @@ def _pace(known: Acquaintance, holds: Effective) -> Pace | None:
 
 
 async def _of(unit: UnitOfWork, charge_point: ChargePointKey) -> tuple[Acquaintance, Effective]:
-    known = await unit.dialects.acquaintance(charge_point)
-    if known is None:
+    found = await _all_of(unit, [charge_point])
+    if charge_point not in found:
         raise NotFound("station_not_found", "There is no such station.")
-    holds = effective(
-        (*built_in(), *await unit.dialects.all()),
-        known.device,
-        reported=reported_traits(known.configuration),
-        learned=known.learned,
-        own=known.own,
-    )
-    return known, holds
+    return found[charge_point]
+
+
+async def _all_of(
+    unit: UnitOfWork, charge_points: Collection[ChargePointKey]
+) -> dict[ChargePointKey, tuple[Acquaintance, Effective]]:
+    dialects = (*built_in(), *await unit.dialects.all())
+    known = await unit.dialects.acquaintances(charge_points)
+    return {
+        key: (
+            each,
+            effective(
+                dialects,
+                each.device,
+                reported=reported_traits(each.configuration),
+                learned=each.learned,
+                own=each.own,
+            ),
+        )
+        for key, each in known.items()
+    }
 
 
 async def _operators(unit: UnitOfWork, dialect_id: str) -> Dialect:

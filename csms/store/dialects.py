@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -66,10 +67,22 @@ class Dialects:
         """See the port."""
         await self._connection.execute(delete(_T).where(_T.c.id == dialect_id))
 
-    async def acquaintance(self, charge_point: ChargePointKey) -> Acquaintance | None:
-        """See the port. EXPLAIN: two look-ups by primary key."""
+    async def acquaintances(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> dict[ChargePointKey, Acquaintance]:
+        """See the port. EXPLAIN: look-ups by primary key."""
+        keys = list(charge_points)
+        reported = select(_K.c.charge_point_id, _K.c.key_folded, _K.c.value).where(
+            _K.c.charge_point_id.in_(keys),
+            _K.c.key_folded.in_(REPORTING_KEYS),
+            _K.c.value.is_not(None),
+        )
+        configurations: dict[int, dict[str, str]] = defaultdict(dict)
+        for each in await self._connection.execute(reported):
+            configurations[each.charge_point_id][each.key_folded] = each.value
         query = (
             select(
+                _C.c.id,
                 _C.c.vendor,
                 _C.c.model,
                 _C.c.firmware_version,
@@ -80,28 +93,12 @@ class Dialects:
                 _S.c.learned_firmware,
             )
             .outerjoin(_S, _S.c.charge_point_id == _C.c.id)
-            .where(_C.c.id == charge_point, _C.c.deleted_at.is_(None))
+            .where(_C.c.id.in_(keys), _C.c.deleted_at.is_(None))
         )
-        row = (await self._connection.execute(query)).first()
-        if row is None:
-            return None
-        keys = select(_K.c.key_folded, _K.c.value).where(
-            _K.c.charge_point_id == charge_point,
-            _K.c.key_folded.in_(REPORTING_KEYS),
-            _K.c.value.is_not(None),
-        )
-        configuration = {
-            each.key_folded: each.value for each in await self._connection.execute(keys)
+        return {
+            ChargePointKey(row.id): _acquaintance(row, configurations.get(row.id, {}))
+            for row in await self._connection.execute(query)
         }
-        holds = row.learned_firmware == row.firmware_version
-        return Acquaintance(
-            device=Device(vendor=row.vendor, model=row.model, firmware=row.firmware_version),
-            configuration=configuration,
-            learned=read_traits(row.learned) if row.learned and holds else NO_TRAITS,
-            own=read_traits(row.own) if row.own else NO_TRAITS,
-            booted_at=row.booted_at,
-            connected_at=row.connected_at,
-        )
 
     async def set_own(self, charge_point: ChargePointKey, own: Traits) -> None:
         """See the port."""
@@ -118,6 +115,18 @@ class Dialects:
         await self._connection.execute(
             statement.on_conflict_do_update(constraint="pk_station_dialects", set_=dict(values))
         )
+
+
+def _acquaintance(row: Row[*tuple[Any, ...]], configuration: Mapping[str, str]) -> Acquaintance:
+    holds = row.learned_firmware == row.firmware_version
+    return Acquaintance(
+        device=Device(vendor=row.vendor, model=row.model, firmware=row.firmware_version),
+        configuration=configuration,
+        learned=read_traits(row.learned) if row.learned and holds else NO_TRAITS,
+        own=read_traits(row.own) if row.own else NO_TRAITS,
+        booted_at=row.booted_at,
+        connected_at=row.connected_at,
+    )
 
 
 def _columns(dialect: Dialect) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from csms.domain.events import StationChanged
-from csms.services.dialects import DialectService, built_in
+from csms.services.audit import AuditTrail
+from csms.services.dialects import DialectBook, DialectService, built_in
+from csms.store.database import Database
+from csms.store.unit_of_work import SqlUnitsOfWork
 
 PATH = "/api/dialects"
 OWN = "/api/stations/CP1/dialect"
@@ -142,10 +145,6 @@ async def test_configuration_is_a_witness_of_its_own(bench):
 
 
 async def test_what_was_learned_is_void_with_another_firmware(bench, database_url):
-    from csms.services.audit import AuditTrail
-    from csms.store.database import Database
-    from csms.store.unit_of_work import SqlUnitsOfWork
-
     await bench.station()
     await booted(bench)
     database = Database(database_url)
@@ -165,3 +164,18 @@ async def test_stations_that_are_not_there(bench):
     for method, body in (("GET", None), ("PATCH", {})):
         reply = await bench.ask(method, OWN, body)
         assert (reply.status, reply.json["code"]) == (404, "station_not_found")
+
+
+async def test_many_stations_are_known_at_once(bench, database_url):
+    for name in ("CP1", "CP2", "CP3"):
+        await bench.station(name)
+    await bench.sql.execute("UPDATE charge_points SET vendor = 'Huawei' WHERE identity = 'CP2'")
+    await bench.ask("PATCH", "/api/stations/CP3/dialect", {"maxStackLevel": 2})
+    database = Database(database_url)
+    book = DialectBook(SqlUnitsOfWork(database), bench.bus, bench.clock)
+    keys = [await bench.key(name) for name in ("CP1", "CP2", "CP3")]
+    found = await book.traits([*keys, 999])
+    await database.close()
+    assert set(found) == set(keys)
+    assert [found[key].zero_means_stop for key in keys] == [None, True, None]
+    assert [found[key].max_stack_level for key in keys] == [None, None, 2]

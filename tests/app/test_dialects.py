@@ -8,6 +8,7 @@ import pytest
 
 from tests.app.bench import TOKEN, system
 from tests.app.station import call, plugged
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -74,3 +75,16 @@ async def test_it_stays_quiet_after_a_boot_and_not_after_a_mere_reconnect(s):
         await s.ask("PATCH", OWN, {"callSpacingS": 0})
         assert (await try_call(s))[0] == 200
         assert [action for action, _ in station.got] == ["ClearCache"]
+
+
+async def test_a_new_dialect_holds_within_seconds(s):
+    async with plugged(s) as station:
+        await station.say("BootNotification", {**BOOT, "chargePointVendor": "Acme"})
+        assert (await try_call(s))[0] == 200
+        body = {"vendor": "acme", "traits": {"callSpacingS": 3000}}
+        await s.ask("POST", "/api/dialects", body)
+
+        async def told():
+            return (await try_call(s))[1].get("code") == "too_early"
+
+        await wait_until(told, 15)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -48,8 +48,10 @@ class DialectRepository(Protocol):
         """Remove one."""
         ...
 
-    async def acquaintance(self, charge_point: ChargePointKey) -> Acquaintance | None:
-        """Return what bears on this charge point; None when there is no such one."""
+    async def acquaintances(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> dict[ChargePointKey, Acquaintance]:
+        """Return what bears on each of these charge points that exists; two statements in all."""
         ...
 
     async def set_own(self, charge_point: ChargePointKey, own: Traits) -> None:
@@ -60,6 +62,20 @@ class DialectRepository(Protocol):
         self, charge_point: ChargePointKey, learned: Mapping[str, Any], firmware: str | None
     ) -> None:
         """Keep what was learned of one charge point with this firmware; of another it is void."""
+        ...
+
+
+class Manners(Protocol):
+    """Knows how charge points want to be spoken to."""
+
+    async def traits(
+        self, charge_points: Collection[ChargePointKey]
+    ) -> Mapping[ChargePointKey, Traits]:
+        """Return what holds for each of these charge points that exists; a few statements in all.
+
+        Raises:
+            DatabaseAway: Ask again later.
+        """
         ...
 
 
