@@ -213,6 +213,23 @@ def tx_default_profile(
     return set_charging_profile(connector_id, profile)
 
 
+def charge_point_max_profile(
+    *, limit: RateLimit, now: datetime, profile_id: int, stack_level: int = 0
+) -> Payload:
+    """Return the SetChargingProfile payload for what all connectors together may draw at most.
+
+    Kind Relative is refused here by some (3.13.1), so it is always Absolute and without an end.
+    """
+    profile = ChargingProfile(
+        id=profile_id,
+        stack_level=stack_level,
+        purpose=ProfilePurpose.CHARGE_POINT_MAX,
+        kind=ProfileKind.ABSOLUTE,
+        schedule=_constant(limit, now, None, ProfileKind.ABSOLUTE, None),
+    )
+    return set_charging_profile(0, profile)
+
+
 def set_charging_profile(connector_id: int, profile: ChargingProfile) -> Payload:
     """Return the payload of SetChargingProfile.req for any profile."""
     return {"connectorId": connector_id, "csChargingProfiles": profile_payload(profile)}

@@ -171,7 +171,8 @@ def _instead(ledger: _Ledger, entry: PossibleLimits, smallest_raise_w: int | Non
     """Return what can be told to a load whose wish does not fit now; None when nothing helps."""
     lowest, worst = lowest_case_w(entry), worst_case_w(entry)
     if lowest < worst:  # its worst case is part of the problem: settle it first
-        return None if entry.refused_w == lowest else lowest
+        is_told = entry.refused_w == lowest or is_settled_at(entry, lowest)
+        return None if is_told else lowest
     if smallest_raise_w is None:
         return None
     part = worst + ledger.room_w(entry)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from csms.domain.charging_profiles import RateUnit
-from csms.domain.site_control import ControlStep, managed_load, session_load
+from csms.domain.site_control import ControlStep
+from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
 from csms.domain.sites import GRID, circuit_node

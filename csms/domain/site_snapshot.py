@@ -1,69 +1,49 @@
 """What one step of a site's control loop looks at: the site, its chargers, sessions and limits.
 
 Data only; `csms.domain.site_control` decides over it. A charge point has two kinds of limits: the
-*floor* (a TxDefaultProfile on connector 0) and a TxProfile for each running transaction; what is
-known of one of them is a `LimitRow`.
+*floor* (a TxDefaultProfile on connector 0) and a TxProfile for each running transaction, some also
+a static *cap* (a ChargePointMaxProfile); what is known of one of them is a `LimitRow`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from csms.domain.battery import BatteryId
+from csms.domain.charging_profiles import CLOCK_SKEW, ProfilePurpose
 from csms.domain.ids import ChargePointKey, TransactionId
+from csms.domain.limit_dialect import PLAIN, LimitDialect
+from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
+from csms.domain.obedience import Reading
+from csms.domain.reclaim import HUNGRY, Appetite
+from csms.domain.site_rules import DEFAULT_RULES, MeterReading, OutsideLimit, SiteRules
 from csms.domain.sites import Charger, ChargerId, Site
 
-REFUSALS_BEFORE_UNMANAGED = 3
-RETRY_REFUSED_AFTER = timedelta(seconds=5)
-RETRY_UNMANAGED_AFTER = timedelta(minutes=5)
-HARD_REFUSALS = frozenset({"NotSupported", "callError"})
-"""Answers that will be the same next time; a rejection or a time-out may not be."""
 
-
-class Request(NamedTuple):
-    """Names one sending of a limit; `transaction_id` None is the floor."""
+class RowKey(NamedTuple):
+    """Names one row of the ledger: a profile of a connector (0: of the charge point)."""
 
     key: ChargePointKey
     connector_id: int
+    purpose: ProfilePurpose
+
+
+class Request(NamedTuple):
+    """Names one sending of a limit; without a transaction it is one for the charge point."""
+
+    key: ChargePointKey
+    connector_id: int
+    purpose: ProfilePurpose
     transaction_id: TransactionId | None
     version: int
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitRow:
-    """What is known of one profile of one charge point: wished, sent, acknowledged, refused."""
-
-    transaction_id: TransactionId | None = None
-    desired_w: int | None = None
-    desired_version: int = 0
-    acknowledged_w: int | None = None
-    in_flight_w: int | None = None
-    in_flight_version: int | None = None
-    earlier_w: frozenset[int] = frozenset()
-    doubtful: bool = False
-    may_be_unlimited: bool = False
-    refused_w: int | None = None
-    refused_status: str | None = None
-    refused_at: datetime | None = None
-    refusals: int = 0
-
-    def gives_up(self, now: datetime) -> bool:
-        """Return whether the charge point does not take limits, until it is asked again."""
-        enough = self.refused_status in HARD_REFUSALS or self.refusals >= REFUSALS_BEFORE_UNMANAGED
-        return bool(self.refusals) and enough and not self._passed(RETRY_UNMANAGED_AFTER, now)
-
-    def pauses(self, now: datetime) -> bool:
-        """Return whether a refused limit has to wait before it is tried again."""
-        return bool(self.refusals) and not self._passed(RETRY_REFUSED_AFTER * self.refusals, now)
-
-    def _passed(self, pause: timedelta, now: datetime) -> bool:
-        return self.refused_at is None or now - self.refused_at >= pause
-
-
-NOTHING_KNOWN = LimitRow()
+    @property
+    def row(self) -> RowKey:
+        """The row that it belongs to."""
+        return RowKey(self.key, self.connector_id, self.purpose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +55,11 @@ class ChargerState:
         reachable: Connected and accepted, so that limits can be sent.
         settling: Has just connected and is told nothing yet; it will be in a moment.
         known: Has ever been connected; before that it is a plan and draws nothing.
+        occupied: Connectors without a transaction that we know of, whose car may draw all the same.
         floor: Of its TxDefaultProfile.
+        cap: Of its ChargePointMaxProfile.
+        dialect: How it wants its limits told.
+        reads_back: May be asked which limit holds.
     """
 
     charger: Charger
@@ -83,7 +67,11 @@ class ChargerState:
     reachable: bool = True
     settling: bool = False
     known: bool = True
+    occupied: int = 0
     floor: LimitRow = NOTHING_KNOWN
+    cap: LimitRow = NOTHING_KNOWN
+    dialect: LimitDialect = PLAIN
+    reads_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +79,12 @@ class SessionState:
     """A running transaction on a charge point of the site.
 
     Attributes:
+        measured_at: When we heard of `measured_w`.
         limit: Of its connector; another transaction's when that was there before and this one has
             none yet.
+        appetite: Of the limit's transaction.
+        clock_off_s: How far the charge point's clock was from ours in its newest message about the
+            session, positive where it is ahead; None: nobody knows.
     """
 
     transaction_id: TransactionId
@@ -100,6 +92,21 @@ class SessionState:
     connector_id: int
     measured_w: int | None
     limit: LimitRow
+    measured_at: datetime | None = None
+    appetite: Appetite = HUNGRY
+    clock_off_s: float | None = None
+
+    @property
+    def clock_is_wrong(self) -> bool:
+        """Whether a time that we name may be another time to the charge point."""
+        return self.clock_off_s is not None and abs(self.clock_off_s) > CLOCK_SKEW.total_seconds()
+
+    @property
+    def reading(self) -> Reading | None:
+        """The newest word of its meter."""
+        if self.measured_w is None or self.measured_at is None:
+            return None
+        return Reading(power_w=self.measured_w, at=self.measured_at)
 
     @property
     def own_limit(self) -> LimitRow:
@@ -137,19 +144,62 @@ class SiteSnapshot:
     managed: tuple[ManagedLoadState, ...] = ()
     batteries: Mapping[BatteryId, BatteryRow] = field(default_factory=dict)
     version: int = 0
+    rules: SiteRules = DEFAULT_RULES
+    meter: MeterReading | None = None
+    outside: tuple[OutsideLimit, ...] = ()
+
+    def rows(self) -> dict[RowKey, LimitRow]:
+        """Return all rows of the ledger that belong to the site, by their names."""
+        found = {}
+        for state in self.chargers:
+            if state.key is not None:
+                found[RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)] = state.floor
+                found[RowKey(state.key, 0, ProfilePurpose.CHARGE_POINT_MAX)] = state.cap
+        keys = {state.charger.id: state.key for state in self.chargers}
+        for session in self.sessions:
+            key = keys.get(session.charger_id)
+            if key is not None:
+                found[RowKey(key, session.connector_id, ProfilePurpose.TX)] = session.limit
+        return found
 
     def open_requests(self) -> Iterator[Request]:
         """Yield the requests that are stored as open."""
-        keys = {}
-        for state in self.chargers:
-            if state.key is None:
+        live = {session.transaction_id for session in self.sessions}
+        for place, row in self.rows().items():
+            if row.in_flight_version is None:
                 continue
-            keys[state.charger.id] = state.key
-            if state.floor.in_flight_version is not None:
-                yield Request(state.key, 0, None, state.floor.in_flight_version)
-        for session in self.sessions:
-            version = session.own_limit.in_flight_version
-            if version is not None:
-                yield Request(
-                    keys[session.charger_id], session.connector_id, session.transaction_id, version
+            if row.transaction_id is None or row.transaction_id in live:
+                yield Request(*place, row.transaction_id, row.in_flight_version)
+
+    def with_rows(self, rows: Mapping[RowKey, LimitRow]) -> SiteSnapshot:
+        """Return the snapshot with some rows replaced."""
+        if not rows:
+            return self
+        keys = {state.charger.id: state.key for state in self.chargers}
+
+        def new(
+            charger_id: ChargerId, connector_id: int, purpose: ProfilePurpose, row: LimitRow
+        ) -> LimitRow:
+            key = keys.get(charger_id)
+            return row if key is None else rows.get(RowKey(key, connector_id, purpose), row)
+
+        return replace(
+            self,
+            chargers=tuple(
+                replace(
+                    state,
+                    floor=new(state.charger.id, 0, ProfilePurpose.TX_DEFAULT, state.floor),
+                    cap=new(state.charger.id, 0, ProfilePurpose.CHARGE_POINT_MAX, state.cap),
                 )
+                for state in self.chargers
+            ),
+            sessions=tuple(
+                replace(
+                    session,
+                    limit=new(
+                        session.charger_id, session.connector_id, ProfilePurpose.TX, session.limit
+                    ),
+                )
+                for session in self.sessions
+            ),
+        )

@@ -15,9 +15,10 @@ import structlog
 
 from csms.aio import Hint
 from csms.clock import Clock
+from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.events import SiteChanged, StationConnected
 from csms.domain.ids import ChargePointKey
-from csms.domain.site_control import profile_id
+from csms.domain.limit_messages import profile_id
 from csms.errors import CallFailed
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import Gateway
@@ -76,7 +77,7 @@ class Released:
             answer = await self._gateway.call(
                 limit.charge_point,
                 "ClearChargingProfile",
-                {"id": profile_id(limit.connector_id)},
+                {"id": profile_id(limit.connector_id, ProfilePurpose(limit.purpose))},
                 message_id=str(uuid4()),
             )
         except CallFailed as error:

@@ -14,28 +14,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from uuid import uuid4
 
 import structlog
 
 from csms.aio import Hint, supervise
 from csms.clock import Clock
-from csms.domain.charging_profiles import Payload, tx_default_profile, tx_profile
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import SiteId
-from csms.domain.site_control import Sending, control, profile_id
+from csms.domain.site_control import control
+from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
-from csms.domain.site_snapshot import Request, SiteSnapshot
+from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import SiteStatus
-from csms.domain.sites import rate_limit
-from csms.errors import CallFailed, DatabaseAway, NotFound
+from csms.errors import DatabaseAway, NotFound
 from csms.metrics import METRICS
+from csms.services.limit_calls import End, LimitCalls
 from csms.services.ports.bus import Bus
-from csms.services.ports.control import ControlStore, ControlUnit, SendingEnd
+from csms.services.ports.control import ControlStore, ControlUnit
 from csms.services.ports.gateway import Gateway
 from csms.services.reconnects import Reconnects
 
@@ -48,7 +48,6 @@ IDLE_POLL_S = 30.0
 _LEASE = timedelta(seconds=15)
 _LEASE_EVERY_S = 5.0
 _RELEASE_S = 2.0
-_STACK_LEVEL = 0
 
 
 class SmartCharging:
@@ -61,16 +60,13 @@ class SmartCharging:
         self, store: ControlStore, gateway: Gateway, bus: Bus, clock: Clock, *, node: str
     ) -> None:
         self._store = store
-        self._gateway = gateway
         self._bus = bus
         self._clock = clock
         self._node = node
         self._held: dict[SiteId, asyncio.Task[None]] = {}
         self._hints: defaultdict[SiteId, Hint] = defaultdict(Hint)
         self._locks: defaultdict[SiteId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._open: set[Request] = set()  # sent by us, their end not stored yet
-        self._ends: dict[SiteId, list[SendingEnd]] = {}
-        self._calls: asyncio.TaskGroup | None = None
+        self._calls = LimitCalls(gateway, clock, lambda site_id: self._hints[site_id].give())
         self._lease_hint = Hint()
         self._asked_for: set[SiteId] = set()
         self._reconnects = Reconnects(clock)
@@ -98,7 +94,7 @@ class SmartCharging:
         await self._store.release(self._node)
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._calls = tasks
+                self._calls.start(tasks)
                 tasks.create_task(
                     supervise("reconnects", self._take_reconnects, self._clock), name="reconnects"
                 )
@@ -106,7 +102,7 @@ class SmartCharging:
                     await self._keep_leases(tasks)
                 finally:
                     # before the tasks are waited for: nothing new may be sent meanwhile
-                    self._calls = None
+                    self._calls.stop()
                     for site_id in list(self._held):
                         self._let_go(site_id)
         finally:
@@ -143,16 +139,16 @@ class SmartCharging:
             self._let_go(site_id)
             _log.warning("lease of a site is gone", site=site_id)
         for site_id in held - self._held.keys():
+            self._calls.take_up(site_id)
             self._held[site_id] = tasks.create_task(
                 supervise(f"site {site_id}", partial(self._loop, site_id), self._clock),
                 name=f"site {site_id}",
             )
 
     def _let_go(self, site_id: SiteId) -> None:
-        """Hold a site no more; what is open there is in doubt for whoever holds it next."""
+        """Hold a site no more."""
         self._held.pop(site_id).cancel()
-        for end in self._ends.pop(site_id, ()):
-            self._open.discard(end.request)
+        self._calls.let_go(site_id)
 
     async def _loop(self, site_id: SiteId) -> None:
         while True:
@@ -160,6 +156,7 @@ class SmartCharging:
                 snapshot, _ = await self._step(site_id)
             except NotFound:
                 self._held.pop(site_id, None)
+                self._calls.let_go(site_id)
                 return
             busy = snapshot.sessions or snapshot.managed or snapshot.site.batteries
             await self._hints[site_id].taken(POLL_S if busy else IDLE_POLL_S)
@@ -179,52 +176,55 @@ class SmartCharging:
             self._hints[site_id].give()
 
     async def _step(self, site_id: SiteId) -> tuple[SiteSnapshot, SiteStatus]:
-        """Do one step: store what came back, decide, store what goes out, send it."""
+        """Do one step: look at what came back, decide, store what goes out, send it."""
         async with self._locks[site_id]:
             began = self._clock.monotonic()
-            ends = self._ends.pop(site_id, [])
+            ends = self._calls.take_ends(site_id)
             now = self._clock.now()
-            sendings: tuple[Sending, ...] = ()
             try:
                 async with self._store.unit() as unit:
                     if not await unit.lock(site_id):
                         raise NotFound("no_such_site", f"There is no site {site_id}.")
-                    await unit.end(ends)
                     ours = site_id in self._held and await unit.holder(site_id) == self._node
-                    snapshot = await self._snapshot(unit, site_id, ours=ours)
-                    step = control(snapshot, now)
+                    snapshot = await self._snapshot(unit, site_id)
+                    step = control(
+                        snapshot,
+                        now,
+                        ends=ends,
+                        lost=self._calls.lost(snapshot, ends) if ours else (),
+                        sends=ours,
+                    )
                     status = site_status(snapshot, step, now)
                     await unit.write(snapshot, step, status, now)
-                    if ours and step.sendings:
-                        sendings = step.sendings
-                        await unit.send(sendings, now)
             except NotFound:
-                self._open.difference_update(end.request for end in ends)
+                self._calls.drop(ends)
                 raise
             except BaseException:
-                if site_id in self._held:  # perhaps nothing was written: again with the next step
-                    self._ends[site_id] = ends + self._ends.get(site_id, [])
-                else:
-                    self._open.difference_update(end.request for end in ends)
+                self._calls.put_back(site_id, ends)  # perhaps nothing was written
                 raise
-            self._open.difference_update(end.request for end in ends)
+            self._calls.drop(ends)
             METRICS.allocator_steps += 1
             METRICS.allocator_seconds.observe(self._clock.monotonic() - began)
-            self._send_all(site_id, sendings)
-            METRICS.limits_in_flight = len(self._open)
-            here = {state.key for state in snapshot.chargers}
-            if any(end.target.key not in here for end in ends):
-                self._hint(set(self._held))  # it has gone to another site, which waits for this
+            self._calls.tell(site_id, step)
+            METRICS.limits_in_flight = self._calls.open_count
+            self._pass_on(site_id, snapshot, ends)
             return snapshot, status
 
-    async def _snapshot(self, unit: ControlUnit, site_id: SiteId, *, ours: bool) -> SiteSnapshot:
-        snapshot = await unit.snapshot(site_id)
-        if ours:
-            lost = [request for request in snapshot.open_requests() if request not in self._open]
-            if lost:
-                await unit.doubt(lost)
-                snapshot = await unit.snapshot(site_id)
-        news = self._reconnects
+    def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:
+        """Give the ends of stations that have left, once, to the sites where they may be now."""
+        here = {state.key for state in snapshot.chargers}
+        gone: list[End] = [
+            replace(end, passed_on=True)
+            for end in ends
+            if isinstance(end, SendingEnd) and end.request.key not in here and not end.passed_on
+        ]
+        for other in self._held.keys() - {site_id} if gone else ():
+            self._calls.put_back(other, gone)
+            self._hints[other].give()
+
+    async def _snapshot(self, unit: ControlUnit, site_id: SiteId) -> SiteSnapshot:
+        snapshot = await unit.snapshot(site_id, self._clock.now())
+        news, calls = self._reconnects, self._calls
         return replace(
             snapshot,
             chargers=tuple(
@@ -232,80 +232,10 @@ class SmartCharging:
                     state,
                     settling=news.is_settling(state.key),
                     reachable=state.reachable and not news.is_held_back(state.key),
+                    reads_back=state.reads_back and calls.reads_back(state.key),
                 )
                 if state.key is not None
                 else state
                 for state in snapshot.chargers
             ),
-        )
-
-    def _send_all(self, site_id: SiteId, sendings: tuple[Sending, ...]) -> None:
-        if self._calls is None:
-            return  # we stop; whoever runs the site next finds these in doubt
-        for sending in sendings:
-            self._calls.create_task(
-                self._send(site_id, sending), name=f"limit {sending.target.key}"
-            )
-            self._open.add(sending.request)
-
-    async def _send(self, site_id: SiteId, sending: Sending) -> None:
-        try:
-            status = await self._tell(sending)
-        except BaseException:
-            self._open.discard(sending.request)  # its outcome is unknown
-            raise
-        if site_id not in self._held:
-            self._open.discard(sending.request)  # whoever has taken over doubts it
-            return
-        self._ends.setdefault(site_id, []).append(
-            SendingEnd(
-                target=sending.target,
-                limit_w=sending.limit_w,
-                version=sending.version,
-                status=status,
-                at=self._clock.now(),
-            )
-        )
-        self._hints[site_id].give()
-
-    async def _tell(self, sending: Sending) -> str:
-        """Send a limit and return its status: the answer's, or the code of what went wrong."""
-        key = sending.target.key
-        try:
-            answer = await self._gateway.call(
-                key, "SetChargingProfile", self._payload(sending), message_id=str(uuid4())
-            )
-            status = "callError" if answer.error_code else str(answer.payload.get("status"))
-        except CallFailed as error:
-            status = error.code
-        except Exception:
-            # a fault of ours in one sending must not stop the loops of all sites
-            _log.exception("limit could not be sent", charge_point_key=key)
-            status = "failed"
-        METRICS.limits[status] += 1
-        if status != "Accepted":
-            _log.warning(
-                "limit not taken", charge_point_key=key, limit_w=sending.limit_w, status=status
-            )
-        return status
-
-    def _payload(self, sending: Sending) -> Payload:
-        target = sending.target
-        limit = rate_limit(target.charger, sending.limit_w)
-        now = self._clock.now()
-        if target.transaction_id is None:
-            return tx_default_profile(
-                connector_id=0,
-                limit=limit,
-                now=now,
-                profile_id=profile_id(0),
-                stack_level=_STACK_LEVEL,
-            )
-        return tx_profile(
-            connector_id=target.connector_id,
-            transaction_id=target.transaction_id,
-            limit=limit,
-            now=now,
-            profile_id=profile_id(target.connector_id),
-            stack_level=_STACK_LEVEL,
         )

@@ -6,7 +6,7 @@ steps follow each other, also those of another node that believes it holds the l
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -17,23 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.allocation import Policy
 from csms.domain.battery import Battery, BatteryId
-from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.domain.site_control import ControlStep, Sending, managed_load
+from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
+from csms.domain.site_control import ControlStep
+from csms.domain.site_entries import managed_load
+from csms.domain.site_rules import LEAD, LimitScope, MeterReading, OutsideLimit, read_rules
 from csms.domain.site_snapshot import (
     BatteryRow,
     ChargerState,
-    LimitRow,
     ManagedLoadState,
-    Request,
     SessionState,
     SiteSnapshot,
 )
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
-from csms.services.ports.control import SendingEnd
 from csms.store import control_sql as sql
 from csms.store.database import Database
+from csms.store.limit_rows import appetite, appetites_document, limit_row, rows_document
 from csms.store.site_status import read_status, status_document
 
 _AC_CURRENT_A = 32
@@ -55,7 +55,7 @@ class SqlControlUnit:
         rows = await self._all(sql.HOLDER, site=site_id)
         return rows[0].holder if rows else None
 
-    async def snapshot(self, site_id: SiteId) -> SiteSnapshot:
+    async def snapshot(self, site_id: SiteId, now: datetime) -> SiteSnapshot:
         """See the port."""
         site = await self._all(sql.SITE, site=site_id)
         circuits = await self._all(sql.CIRCUITS, site=site_id)
@@ -64,6 +64,8 @@ class SqlControlUnit:
         externals = await self._all(sql.EXTERNALS, site=site_id)
         sessions = await self._all(sql.SESSIONS, site=site_id)
         managed = await self._all(sql.MANAGED, site=site_id)
+        outside = await self._all(sql.OUTSIDE, site=site_id, now=now, soon=now + 2 * LEAD)
+        caps = {row.key: limit_row(row) for row in await self._all(sql.CAPS, site=site_id)}
         known_circuits = {row.id for row in circuits}
         # a station may leave between two statements
         identities = {row.identity for row in stations}
@@ -89,7 +91,7 @@ class SqlControlUnit:
                 ),
             ),
             chargers=(
-                *(_station(row, known_circuits) for row in stations),
+                *(_station(row, known_circuits, caps) for row in stations),
                 *(_external(row, known_circuits) for row in externals),
             ),
             sessions=tuple(
@@ -98,7 +100,10 @@ class SqlControlUnit:
                     charger_id=ChargerId(row.identity),
                     connector_id=row.connector_id,
                     measured_w=row.power_w,
-                    limit=_limit(row),
+                    measured_at=row.metered_received_at,
+                    limit=limit_row(row),
+                    appetite=appetite(row),
+                    clock_off_s=row.clock_off_s,
                 )
                 for row in sessions
                 if row.identity in identities
@@ -121,55 +126,36 @@ class SqlControlUnit:
                 for row in batteries
             },
             version=site[0].version,
+            rules=read_rules(site[0].rules),
+            meter=None
+            if site[0].metered_at is None
+            else MeterReading(
+                power_w=site[0].meter_w,
+                building_w=site[0].building_w,
+                building_at=site[0].building_at,
+                at=site[0].metered_at,
+            ),
+            outside=tuple(
+                OutsideLimit(
+                    limit_w=row.limit_w,
+                    starts_at=row.starts_at,
+                    ends_at=row.ends_at,
+                    scope=LimitScope(row.scope),
+                    circuit_id=row.circuit_id,
+                )
+                for row in outside
+            ),
         )
-
-    async def end(self, ends: Sequence[SendingEnd]) -> None:
-        """See the port."""
-        accepted = [
-            {**_row_key(end.request), "version": end.version, "limit": end.limit_w, "at": end.at}
-            for end in ends
-            if end.accepted
-        ]
-        refused = [
-            {
-                **_row_key(end.request),
-                "version": end.version,
-                "limit": end.limit_w,
-                "at": end.at,
-                "status": end.status,
-            }
-            for end in ends
-            if not end.accepted
-        ]
-        if accepted:
-            await self._connection.execute(text(sql.ACCEPTED), accepted)
-        if refused:
-            await self._connection.execute(text(sql.REFUSED), refused)
-
-    async def doubt(self, requests: Collection[Request]) -> None:
-        """See the port."""
-        if requests:
-            await self._connection.execute(
-                text(sql.DOUBT),
-                [{**_row_key(request), "version": request.version} for request in requests],
-            )
 
     async def write(
         self, snapshot: SiteSnapshot, step: ControlStep, status: SiteStatus, now: datetime
     ) -> None:
         """See the port."""
-        if step.wishes:
+        if step.rows:
+            await self._connection.execute(text(sql.ROWS), {"rows": rows_document(step.rows)})
+        if step.appetites:
             await self._connection.execute(
-                text(sql.WISH),
-                [
-                    {
-                        **_row_key(wish.target.request(0)),
-                        "limit": wish.limit_w,
-                        "at": now,
-                        "reason": wish.reason,
-                    }
-                    for wish in step.wishes
-                ],
+                text(sql.APPETITES), {"rows": appetites_document(step.appetites)}
             )
         site_id = snapshot.site.id
         if snapshot.site.batteries:
@@ -200,21 +186,6 @@ class SqlControlUnit:
                 "at": now,
                 "decision": orjson.dumps(status_document(status)).decode(),
             },
-        )
-
-    async def send(self, sendings: Sequence[Sending], now: datetime) -> None:
-        """See the port."""
-        await self._connection.execute(
-            text(sql.SEND),
-            [
-                {
-                    **_row_key(sending.request),
-                    "limit": sending.limit_w,
-                    "version": sending.version,
-                    "at": now,
-                }
-                for sending in sendings
-            ],
         )
 
     async def status(self, site_id: SiteId) -> SiteStatus | None:
@@ -264,23 +235,12 @@ class SqlControlStore:
         return {ChargePointKey(row.id): SiteId(row.site_id) for row in rows}
 
 
-def _row_key(request: Request) -> dict[str, object]:
-    tx = request.transaction_id
-    purpose = ProfilePurpose.TX_DEFAULT if tx is None else ProfilePurpose.TX
-    return {
-        "cp": request.key,
-        "connector": request.connector_id,
-        "purpose": purpose.value,
-        "tx": tx,
-    }
-
-
 def _circuit(circuit_id: str | None, known: set[str]) -> CircuitId | None:
     """Return a charger's circuit; one that is not there any more leaves it on the grid."""
     return CircuitId(circuit_id) if circuit_id in known and circuit_id is not None else None
 
 
-def _station(row: Any, known_circuits: set[str]) -> ChargerState:
+def _station(row: Any, known_circuits: set[str], caps: Mapping[int, LimitRow]) -> ChargerState:
     default_w = (
         _DC_POWER_W if row.current_type == "DC" else _AC_CURRENT_A * row.phases * row.voltage_v
     )
@@ -297,7 +257,10 @@ def _station(row: Any, known_circuits: set[str]) -> ChargerState:
         key=ChargePointKey(row.key),
         reachable=row.node is not None and row.registration == "Accepted",
         known=row.connected_at is not None,
-        floor=_limit(row),
+        occupied=row.occupied,
+        floor=limit_row(row),
+        cap=caps.get(row.key, NOTHING_KNOWN),
+        reads_back=not row.quiet,
     )
 
 
@@ -311,25 +274,4 @@ def _external(row: Any, known_circuits: set[str]) -> ChargerState:
             controlled_elsewhere=True,
         ),
         key=None,
-    )
-
-
-def _limit(row: Any) -> LimitRow:
-    """Return the limit columns of a row that were outer-joined; all NULL is nothing known."""
-    if row.desired_version is None:
-        return LimitRow()
-    return LimitRow(
-        transaction_id=None if row.limit_tx is None else TransactionId(row.limit_tx),
-        desired_w=row.desired_w,
-        desired_version=row.desired_version,
-        acknowledged_w=row.acknowledged_w,
-        in_flight_w=row.in_flight_w,
-        in_flight_version=row.in_flight_version,
-        earlier_w=frozenset(w for w in (row.earlier_low_w, row.earlier_high_w) if w is not None),
-        doubtful=row.doubtful,
-        may_be_unlimited=row.may_be_unlimited,
-        refused_w=row.refused_w,
-        refused_status=row.refused_status,
-        refused_at=row.refused_at,
-        refusals=row.refusals,
     )

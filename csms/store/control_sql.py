@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 _LIMIT = """
-    l.transaction_id AS limit_tx, l.desired_w, l.desired_version, l.acknowledged_w, l.in_flight_w,
-    l.in_flight_version, l.earlier_low_w, l.earlier_high_w, l.doubtful, l.may_be_unlimited,
-    l.refused_w, l.refused_status, l.refused_at, l.refusals
+    l.transaction_id AS limit_tx, l.desired_w, l.desired_version, l.desired_at, l.reason,
+    l.acknowledged_w, l.acknowledged_version, l.acknowledged_at, l.in_flight_w,
+    l.in_flight_version, l.sent_at, l.before_w, l.drew_w, l.ends_at, l.earlier_low_w,
+    l.earlier_high_w, l.doubtful, l.may_be_unlimited, l.refused_w, l.refused_status, l.refused_at,
+    l.refusals, l.read_back_at, l.judged_at, l.over_readings, l.follow_s, l.raised_at, l.writes,
+    l.written_on
 """
 
 # A statement of its own: what is read beside a row that had to be waited for is old.
@@ -19,8 +22,16 @@ ORDER BY id FOR UPDATE
 HOLDER = "SELECT holder FROM leases WHERE name = :site"
 
 SITE = """
-SELECT s.name, s.time_zone, s.grid_limit_w, s.policy, coalesce(d.version, 0) AS version
-FROM sites s LEFT JOIN site_decisions d ON d.site_id = s.id WHERE s.id = :site
+SELECT s.name, s.time_zone, s.grid_limit_w, s.policy, s.rules, coalesce(d.version, 0) AS version,
+       m.power_w AS meter_w, m.building_w, m.building_at, m.received_at AS metered_at
+FROM sites s LEFT JOIN site_decisions d ON d.site_id = s.id
+LEFT JOIN site_meters m ON m.site_id = s.id WHERE s.id = :site
+"""
+
+OUTSIDE = """
+SELECT circuit_id, limit_w, scope, starts_at, ends_at FROM site_limits
+WHERE site_id = :site AND (ends_at IS NULL OR ends_at > :now) AND starts_at < :soon
+ORDER BY starts_at LIMIT 1000
 """
 
 CIRCUITS = "SELECT id, parent_id, limit_w FROM circuits WHERE site_id = :site ORDER BY id"
@@ -36,12 +47,24 @@ SELECT c.id AS key, c.identity, c.circuit_id, c.current_type, c.phases, c.voltag
        coalesce(c.connector_count, (
            SELECT greatest(max(k.connector_id), 1) FROM connectors k WHERE k.charge_point_id = c.id
        ), 1) AS connectors,
+       c.quiet,
+       (SELECT count(*) FROM connectors k WHERE k.charge_point_id = c.id AND k.connector_id > 0
+           AND (k.status IN ('Charging', 'SuspendedEV', 'SuspendedEVSE')
+                OR k.received_at < c.connected_at AND k.status NOT IN ('Unavailable', 'Faulted'))
+           AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.charge_point_id = c.id
+               AND t.active AND t.connector_id = k.connector_id)) AS occupied,
        {_LIMIT}
 FROM charge_points c
 LEFT JOIN charging_limits l
     ON l.charge_point_id = c.id AND l.connector_id = 0 AND l.purpose = 'TxDefaultProfile'
 WHERE c.site_id = :site AND c.deleted_at IS NULL
 ORDER BY c.id
+"""
+
+CAPS = f"""
+SELECT l.charge_point_id AS key, {_LIMIT}
+FROM charging_limits l JOIN charge_points c ON c.id = l.charge_point_id
+WHERE c.site_id = :site AND l.connector_id = 0 AND l.purpose = 'ChargePointMaxProfile'
 """
 
 # A station that has taken the name of an external charger is the one that counts.
@@ -55,7 +78,10 @@ ORDER BY x.id
 """
 
 SESSIONS = f"""
-SELECT t.id AS transaction_id, c.identity, t.connector_id, t.power_w, {_LIMIT}
+SELECT t.id AS transaction_id, c.identity, t.connector_id, t.power_w, t.metered_received_at,
+       extract(epoch FROM coalesce(t.metered_at, t.started_at)
+           - coalesce(t.metered_received_at, t.start_received_at))::float8 AS clock_off_s,
+       l.cap_w, l.under_readings, l.last_w, l.weighed_at, {_LIMIT}
 FROM charge_points c
 JOIN transactions t ON t.charge_point_id = c.id AND t.active
 LEFT JOIN charging_limits l ON l.charge_point_id = c.id AND l.connector_id = t.connector_id
@@ -69,72 +95,77 @@ SELECT id, charger_id, connector_id, vehicle_max_power_w, consumed_power_w
 FROM managed_loads WHERE site_id = :site AND stopped_at IS NULL ORDER BY id
 """
 
-_OPEN = """
-WHERE charge_point_id = :cp AND connector_id = :connector AND purpose = :purpose
-    AND transaction_id IS NOT DISTINCT FROM :tx AND in_flight_version = :version
-    AND in_flight_w = :limit
-"""
-
-ACCEPTED = f"""
-UPDATE charging_limits SET acknowledged_w = :limit, acknowledged_version = :version,
-    acknowledged_at = :at, in_flight_w = NULL, in_flight_version = NULL, earlier_low_w = NULL,
-    earlier_high_w = NULL, doubtful = false, may_be_unlimited = false, refused_w = NULL,
-    refused_status = NULL, refused_at = NULL, refusals = 0
-{_OPEN}
-"""
-
-# An open request without a good answer: its limit is one of those that may hold.
-_IN_DOUBT = """
+# `csms.domain.limit_rows.forgotten` for many rows at once
+FORGET = """
+UPDATE charging_limits SET
     earlier_low_w = least(earlier_low_w, in_flight_w),
     earlier_high_w = greatest(earlier_high_w, in_flight_w),
-    in_flight_w = NULL, in_flight_version = NULL, doubtful = true
-"""
-
-REFUSED = f"""
-UPDATE charging_limits SET {_IN_DOUBT}, refused_w = in_flight_w, refused_status = :status,
-    refused_at = :at, refusals = refusals + 1
-{_OPEN}
-"""
-
-FORGET = f"""
-UPDATE charging_limits SET {_IN_DOUBT}, may_be_unlimited = true, refused_w = NULL,
-    refused_status = NULL, refused_at = NULL, refusals = 0
+    in_flight_w = NULL, in_flight_version = NULL, doubtful = true, may_be_unlimited = true,
+    refused_w = NULL, refused_status = NULL, refused_at = NULL, refusals = 0, read_back_at = NULL
 WHERE charge_point_id = ANY(:keys)
 """
 
-DOUBT = f"""
-UPDATE charging_limits SET {_IN_DOUBT}
-WHERE charge_point_id = :cp AND connector_id = :connector AND purpose = :purpose
-    AND transaction_id IS NOT DISTINCT FROM :tx AND in_flight_version = :version
-"""
+_ROW = {
+    "charge_point_id": "bigint",
+    "connector_id": "bigint",
+    "purpose": "text",
+    "transaction_id": "integer",
+    "desired_w": "bigint",
+    "desired_version": "bigint",
+    "desired_at": "timestamptz",
+    "reason": "text",
+    "acknowledged_w": "bigint",
+    "acknowledged_version": "bigint",
+    "acknowledged_at": "timestamptz",
+    "in_flight_w": "bigint",
+    "in_flight_version": "bigint",
+    "sent_at": "timestamptz",
+    "before_w": "bigint",
+    "drew_w": "bigint",
+    "ends_at": "timestamptz",
+    "earlier_low_w": "bigint",
+    "earlier_high_w": "bigint",
+    "doubtful": "boolean",
+    "may_be_unlimited": "boolean",
+    "refused_w": "bigint",
+    "refused_status": "text",
+    "refused_at": "timestamptz",
+    "refusals": "integer",
+    "read_back_at": "timestamptz",
+    "judged_at": "timestamptz",
+    "over_readings": "integer",
+    "follow_s": "float8",
+    "raised_at": "timestamptz",
+    "writes": "integer",
+    "written_on": "date",
+}
 
-# the row of a connector passes from one transaction to the next and forgets the old one's limits
-_SAME = "l.transaction_id IS NOT DISTINCT FROM excluded.transaction_id"
-
-WISH = f"""
-INSERT INTO charging_limits AS l (charge_point_id, connector_id, purpose, transaction_id, desired_w,
-    desired_version, desired_at, reason)
-VALUES (:cp, :connector, :purpose, :tx, :limit, 1, :at, :reason)
+# All changed rows of a step in one statement, as JSON; a row passes from one transaction of its
+# connector to the next, and the appetite of the former one is no longer known.
+ROWS = f"""
+INSERT INTO charging_limits AS l ({", ".join(_ROW)})
+SELECT {", ".join(f"r.{name}" for name in _ROW)}
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS r({", ".join(f"{name} {kind}" for name, kind in _ROW.items())})
 ON CONFLICT (charge_point_id, connector_id, purpose) DO UPDATE SET
-    desired_w = excluded.desired_w, desired_version = l.desired_version
-        + (l.desired_w IS DISTINCT FROM excluded.desired_w)::int,
-    desired_at = excluded.desired_at, reason = excluded.reason,
-    transaction_id = excluded.transaction_id,
-    acknowledged_w = CASE WHEN {_SAME} THEN l.acknowledged_w END,
-    in_flight_w = CASE WHEN {_SAME} THEN l.in_flight_w END,
-    in_flight_version = CASE WHEN {_SAME} THEN l.in_flight_version END,
-    earlier_low_w = CASE WHEN {_SAME} THEN l.earlier_low_w END,
-    earlier_high_w = CASE WHEN {_SAME} THEN l.earlier_high_w END,
-    refused_w = CASE WHEN {_SAME} THEN l.refused_w END,
-    doubtful = CASE WHEN {_SAME} THEN l.doubtful ELSE false END,
-    may_be_unlimited = CASE WHEN {_SAME} THEN l.may_be_unlimited ELSE false END,
-    refusals = CASE WHEN {_SAME} THEN l.refusals ELSE 0 END
+    {", ".join(f"{name} = excluded.{name}" for name in list(_ROW)[3:])},
+    cap_w = CASE WHEN l.transaction_id IS NOT DISTINCT FROM excluded.transaction_id
+        THEN l.cap_w END,
+    last_w = CASE WHEN l.transaction_id IS NOT DISTINCT FROM excluded.transaction_id
+        THEN l.last_w END,
+    weighed_at = CASE WHEN l.transaction_id IS NOT DISTINCT FROM excluded.transaction_id
+        THEN l.weighed_at END,
+    under_readings = CASE WHEN l.transaction_id IS NOT DISTINCT FROM excluded.transaction_id
+        THEN l.under_readings ELSE 0 END
 """
 
-SEND = """
-UPDATE charging_limits SET in_flight_w = :limit, in_flight_version = :version, sent_at = :at
-WHERE charge_point_id = :cp AND connector_id = :connector AND purpose = :purpose
-    AND transaction_id IS NOT DISTINCT FROM :tx
+APPETITES = """
+UPDATE charging_limits l
+SET cap_w = r.cap_w, under_readings = r.under_readings, last_w = r.last_w, weighed_at = r.weighed_at
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(charge_point_id bigint, connector_id bigint,
+    cap_w bigint, under_readings integer, last_w bigint, weighed_at timestamptz)
+WHERE l.charge_point_id = r.charge_point_id AND l.connector_id = r.connector_id
+    AND l.purpose = 'TxProfile'
 """
 
 FLOW = """

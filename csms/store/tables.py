@@ -33,6 +33,7 @@ from csms.store import certificate_tables as certificate_tables
 
 # by way of the other tables: whoever takes the metadata from here has all of them
 from csms.store.file_tables import metadata as metadata
+from csms.store.limit_tables import charging_limits as charging_limits
 from csms.store.metadata import TIME
 
 
@@ -48,6 +49,7 @@ sites = Table(
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("grid_limit_w", BigInteger, nullable=False),
     Column("policy", Text, nullable=False, server_default="fair"),
+    Column("rules", JSONB, nullable=False, server_default="{}"),  # see csms.domain.site_rules
     _created(),
     CheckConstraint("grid_limit_w >= 0", name="grid_limit"),
 )
@@ -278,39 +280,6 @@ quarantine = Table(
     CheckConstraint("state in ('open', 'resolved', 'dismissed')", name="state"),
 )
 Index("ix_quarantine_open", quarantine.c.id, postgresql_where=quarantine.c.state == "open")
-
-charging_limits = Table(
-    "charging_limits",
-    metadata,
-    Column(
-        "charge_point_id",
-        BigInteger,
-        ForeignKey("charge_points.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
-    Column("connector_id", BigInteger, nullable=False),
-    Column("purpose", Text, nullable=False),  # TxDefaultProfile (the floor) or TxProfile
-    Column("transaction_id", Integer),  # of a TxProfile
-    Column("desired_w", BigInteger),
-    Column("desired_version", BigInteger, nullable=False, server_default="0"),
-    Column("desired_at", TIME),
-    Column("reason", Text),
-    Column("in_flight_w", BigInteger),  # sent, not answered: it may hold already
-    Column("in_flight_version", BigInteger),
-    Column("sent_at", TIME),
-    Column("acknowledged_w", BigInteger),  # None: nothing is known of what the charger enforces
-    Column("acknowledged_version", BigInteger),
-    Column("acknowledged_at", TIME),
-    Column("earlier_low_w", BigInteger),  # earlier limits that may still hold: the lowest
-    Column("earlier_high_w", BigInteger),  # and the highest of them
-    Column("doubtful", Boolean, nullable=False, server_default=text("false")),
-    Column("may_be_unlimited", Boolean, nullable=False, server_default=text("false")),
-    Column("refused_w", BigInteger),  # not sent again by itself
-    Column("refused_status", Text),
-    Column("refused_at", TIME),
-    Column("refusals", Integer, nullable=False, server_default="0"),  # since the last acceptance
-    PrimaryKeyConstraint("charge_point_id", "connector_id", "purpose"),
-)
 
 external_chargers = Table(
     "external_chargers",

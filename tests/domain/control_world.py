@@ -7,12 +7,15 @@ what it believes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.limit_rows import LimitRow, forgotten
 from csms.domain.site_control import Sending, control
-from csms.domain.site_snapshot import ChargerState, LimitRow, SessionState, SiteSnapshot
+from csms.domain.site_observation import SendingEnd
+from csms.domain.site_rules import SiteRules
+from csms.domain.site_snapshot import ChargerState, RowKey, SessionState, SiteSnapshot
 from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, Site
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,8 +103,9 @@ class World:
             )
             for n, (max_w, connectors) in enumerate(chargers)
         ]
-        self.rows: dict[tuple[int, int], LimitRow] = {}
+        self.rows: dict[RowKey, LimitRow] = {}
         self.open: list[Message] = []
+        self.ends: list[SendingEnd] = []
         self.version = 0
         self._ids = 0
 
@@ -126,7 +130,11 @@ class World:
                     charger=c.charger,
                     key=ChargePointKey(c.key),
                     reachable=c.connected,
-                    floor=self.rows.get((c.key, 0), LimitRow()),
+                    occupied=sum(
+                        each.transaction is not None and not each.reported
+                        for each in c.connectors.values()
+                    ),
+                    floor=self._row(c.key, 0, "TxDefaultProfile"),
                 )
                 for c in self.chargers
             ),
@@ -136,13 +144,14 @@ class World:
                     charger_id=c.charger.id,
                     connector_id=n,
                     measured_w=None,
-                    limit=self.rows.get((c.key, n), LimitRow()),
+                    limit=self._row(c.key, n, "TxProfile"),
                 )
                 for c in self.chargers
                 for n, connector in c.connectors.items()
                 if connector.transaction is not None and connector.reported
             ),
             version=self.version,
+            rules=SiteRules(lease_s=0),
         )
 
     # What the server does
@@ -150,61 +159,45 @@ class World:
     def step(self, seconds: float = 1):
         """Decide, store and send; returns the step."""
         self.now += timedelta(seconds=seconds)
-        step = control(self.snapshot(), self.now)
+        snapshot = self.snapshot()
+        ends, self.ends = self.ends, []
+        known = {m.sending.request for m in self.open} | {end.request for end in ends}
+        lost = [request for request in snapshot.open_requests() if request not in known]
+        step = control(snapshot, self.now, ends=ends, lost=lost)
         self.version += 1
-        for wish in step.wishes:
-            self._wish(wish.target, wish.limit_w)
         for sending in step.sendings:
-            place = (sending.target.key, sending.target.connector_id)
-            row = self.rows[place]
-            assert row.in_flight_w is None, "one open request a profile"
-            assert row.desired_version == sending.version
-            self.rows[place] = replace(
-                row, in_flight_w=sending.limit_w, in_flight_version=sending.version
-            )
+            before = self.rows.get(sending.target.row, LimitRow())
+            after = step.rows[sending.target.row]
+            still = [m for m in self.open if m.sending.request == sending.request]
+            assert not still or before.in_flight_w is None, "one open request a profile"
+            assert after.desired_version == sending.version == after.in_flight_version
             message = Message(sending)
             self.open.append(message)
             self._charger(sending).inbox.append(message)
+        self.rows.update(step.rows)
         return step
 
-    def _wish(self, target, limit_w) -> None:
-        place = (target.key, target.connector_id)
-        row = self.rows.get(place, LimitRow(transaction_id=target.transaction_id))
-        version = row.desired_version + (row.desired_w != limit_w)
-        if row.transaction_id != target.transaction_id:
-            row = LimitRow(transaction_id=target.transaction_id)
-        self.rows[place] = replace(row, desired_w=limit_w, desired_version=version)
+    def _row(self, key: int, connector: int, purpose: str) -> LimitRow:
+        return self.rows.get(RowKey(ChargePointKey(key), connector, purpose), LimitRow())
 
     def end(self, message: Message, status: str) -> None:
-        """Store how a sending ended."""
+        """Note how a sending ended; the next step stores it."""
         self.open.remove(message)
-        target, sending = message.sending.target, message.sending
-        place = (target.key, target.connector_id)
-        row = self.rows[place]
-        if (row.transaction_id, row.in_flight_version) != (target.transaction_id, sending.version):
-            return
-        if status == "Accepted":
-            self.rows[place] = LimitRow(
-                transaction_id=row.transaction_id,
-                desired_w=row.desired_w,
-                desired_version=row.desired_version,
-                acknowledged_w=sending.limit_w,
+        sending = message.sending
+        self.ends.append(
+            SendingEnd(
+                request=sending.request,
+                limit_w=sending.limit_w,
+                status=status,
+                at=self.now,
+                ends_at=sending.ends_at,
             )
-        else:
-            self.rows[place] = replace(
-                _in_doubt(row),
-                refused_w=sending.limit_w,
-                refused_status=status,
-                refused_at=self.now,
-                refusals=row.refusals + 1,
-            )
+        )
 
     def crash(self) -> None:
         """The server starts again: nobody waits for what is open."""
         self.open.clear()
-        for place, row in self.rows.items():
-            if row.in_flight_w is not None:
-                self.rows[place] = _in_doubt(row)
+        self.ends.clear()
 
     # What happens outside
 
@@ -253,15 +246,8 @@ class World:
         true = self.chargers[n]
         true.connected = True
         for place, row in self.rows.items():
-            if place[0] == true.key:
-                self.rows[place] = replace(
-                    _in_doubt(row),
-                    may_be_unlimited=True,
-                    refused_w=None,
-                    refused_status=None,
-                    refused_at=None,
-                    refusals=0,
-                )
+            if place.key == true.key:
+                self.rows[place] = forgotten(row)
 
     def settle(self) -> None:
         """Let everything go well until nothing is left to do; AssertionError if that never ends."""
@@ -286,14 +272,3 @@ class World:
 
     def _charger(self, sending: Sending) -> TrueCharger:
         return self.chargers[sending.target.key - 1]
-
-
-def _in_doubt(row: LimitRow) -> LimitRow:
-    earlier = {*row.earlier_w, *(() if row.in_flight_w is None else (row.in_flight_w,))}
-    return replace(
-        row,
-        earlier_w=frozenset({min(earlier), max(earlier)} if earlier else ()),
-        in_flight_w=None,
-        in_flight_version=None,
-        doubtful=True,
-    )

@@ -8,15 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from csms.domain.battery import Battery, BatteryId
+from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.domain.site_control import control, managed_load, session_load
+from csms.domain.limit_rows import RETRY_REFUSED_AFTER, RETRY_UNMANAGED_AFTER, LimitRow
+from csms.domain.site_control import control
+from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import (
-    RETRY_REFUSED_AFTER,
-    RETRY_UNMANAGED_AFTER,
     BatteryRow,
     ChargerState,
-    LimitRow,
     ManagedLoadState,
     Request,
     SessionState,
@@ -255,7 +255,7 @@ def test_a_limit_of_an_earlier_session_of_the_connector_means_nothing():
     old = session(1, "A", TOLD)
     new = replace(old, transaction_id=TransactionId(2))
     step = control(snapshot(MAX, [charger(), charger("B")], [new]), NOW)
-    assert [(w.target.transaction_id, w.limit_w) for w in step.wishes] == [(2, TOLD)]
+    assert [(row.transaction_id, row.desired_w) for row in step.rows.values()] == [(2, TOLD)]
     assert told(step) == [("A", 1, TOLD)]
 
 
@@ -279,20 +279,21 @@ def test_a_wish_is_stored_only_when_it_changes_and_its_version_grows():
     known = session(1, "A", 14_973, desired_version=4)
     chargers = [charger(), charger("B")]
     step = control(snapshot(15_000, chargers, [known]), NOW)
-    assert (step.wishes, step.sendings) == ((), ())
+    assert (step.rows, step.sendings) == ({}, ())
     step = control(snapshot(12_000, chargers, [known]), NOW)
-    assert [wish.limit_w for wish in step.wishes] == [11_937]
+    assert [row.desired_w for row in step.rows.values()] == [11_937]
     assert [(s.limit_w, s.version) for s in step.sendings] == [(11_937, 5)]
     # the same wish, sent again because the answer is missing, keeps its version
     doubtful = session(1, "A", 14_973, desired_version=4, doubtful=True)
     step = control(snapshot(15_000, chargers, [doubtful]), NOW)
-    assert (step.wishes, [(s.limit_w, s.version) for s in step.sendings]) == ((), [(14_973, 4)])
+    assert [(s.limit_w, s.version) for s in step.sendings] == [(14_973, 4)]
+    assert [row.in_flight_version for row in step.rows.values()] == [4]
 
 
 def test_an_open_request_is_not_doubled():
     row = session(1, "A", TOLD, in_flight_w=10_000, in_flight_version=2)
     snap = snapshot(15_000, [charger(), charger("B")], [row])
-    assert list(snap.open_requests()) == [Request(ord("A"), 1, 1, 2)]
+    assert list(snap.open_requests()) == [Request(ord("A"), 1, ProfilePurpose.TX, 1, 2)]
     assert told(control(snap, NOW)) == []
 
 

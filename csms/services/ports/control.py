@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId
-from csms.domain.site_control import ControlStep, Sending, Target
-from csms.domain.site_snapshot import Request, SiteSnapshot
+from csms.domain.site_control import ControlStep
+from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import SiteStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendingEnd:
-    """How the sending of a limit ended.
-
-    Attributes:
-        status: ``Accepted``, another status, ``callError``, or the code of a failed call.
-    """
-
-    target: Target
-    limit_w: int
-    version: int
-    status: str
-    at: datetime
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the charge point has taken the limit."""
-        return self.status == "Accepted"
-
-    @property
-    def request(self) -> Request:
-        """Its name in the ledger."""
-        return self.target.request(self.version)
 
 
 class ControlUnit(Protocol):
@@ -50,26 +24,17 @@ class ControlUnit(Protocol):
         """Return who holds the lease of the site now."""
         ...
 
-    async def snapshot(self, site_id: SiteId) -> SiteSnapshot:
+    async def snapshot(self, site_id: SiteId, now: datetime) -> SiteSnapshot:
         """Read all that a step looks at, of a site that is locked."""
-        ...
-
-    async def end(self, ends: Sequence[SendingEnd]) -> None:
-        """Store how sendings ended; those whose request is no longer the open one are dropped."""
-        ...
-
-    async def doubt(self, requests: Collection[Request]) -> None:
-        """Turn open requests that nobody waits for into unknown outcomes."""
         ...
 
     async def write(
         self, snapshot: SiteSnapshot, step: ControlStep, status: SiteStatus, now: datetime
     ) -> None:
-        """Store wishes, open requests, battery flows, managed loads and the decision."""
-        ...
+        """Store the ledger's rows, battery flows, managed loads and the decision.
 
-    async def send(self, sendings: Sequence[Sending], now: datetime) -> None:
-        """Note requests as open; before they leave."""
+        What the step sends is in its rows already, as open requests.
+        """
         ...
 
     async def status(self, site_id: SiteId) -> SiteStatus | None:

@@ -1,0 +1,106 @@
+"""Fallback shares: what each charger may draw when nobody tells it otherwise.
+
+They stand in the charger itself, as a TxDefaultProfile without an end: for a transaction before it
+has a limit of its own, for cars that come while it is offline, and for what follows when the lease
+of a limit ends. So their sum must fit every limit at any time, whatever else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from csms.domain.power_tree import NodeId
+from csms.domain.sites import (
+    GRID,
+    Charger,
+    ChargerId,
+    CurrentType,
+    Site,
+    circuit_node,
+    limit_power_w,
+    rate_limit,
+)
+from csms.domain.units import power_of
+
+
+def fallback_shares(
+    site: Site, chargers: Sequence[Charger], fallback_a: Decimal | None, *, reserved_w: int = 0
+) -> Mapping[ChargerId, int]:
+    """Return what each connector of a charger falls back to, in W as the wire will say it.
+
+    Args:
+        site: With the limits that hold now.
+        chargers: All of the site; another system's count at their maximum.
+        fallback_a: Current a phase; None: the maximum where all maxima fit.
+        reserved_w: Kept free for the building.
+
+    Returns:
+        One share a charger; 0 for all where they do not fit together.
+    """
+    shares = {each.id: _share_w(each, fallback_a) for each in chargers}
+    draws = {each.id: each.max_w for each in chargers} if fallback_a is None else shares
+    if overloaded(site, chargers, draws, reserved_w) is None:
+        return shares
+    return dict.fromkeys(shares, 0)
+
+
+def overloaded(
+    site: Site, chargers: Iterable[Charger], shares: Mapping[ChargerId, int], reserved_w: int = 0
+) -> tuple[NodeId, int, int] | None:
+    """Return the first limit that shares do not fit: its node, what they come to, and it."""
+    limits = {GRID: site.grid_limit_w - reserved_w}
+    parents: dict[NodeId, NodeId] = {}
+    for circuit in site.circuits:
+        node = circuit_node(circuit.id)
+        limits[node] = circuit.limit_w
+        parents[node] = GRID if circuit.parent_id is None else circuit_node(circuit.parent_id)
+    through = dict.fromkeys(limits, 0)
+    for each in chargers:
+        draw = each.max_w
+        if not each.controlled_elsewhere:
+            draw = min(draw, shares[each.id] * each.connectors)
+        at: NodeId | None = GRID if each.circuit_id is None else circuit_node(each.circuit_id)
+        while at is not None:
+            through[at] += draw
+            at = parents.get(at)
+    for node, limit in limits.items():
+        if through[node] > limit:
+            return node, through[node], limit
+    return None
+
+
+def fallback_problem(
+    site: Site, chargers: Sequence[Charger], fallback_a: Decimal | None, *, reserved_w: int = 0
+) -> str | None:
+    """Return why fallback shares that an operator asks for cannot be; None when they fit.
+
+    Args:
+        site: As it was built, without limits that come and go.
+        chargers: All of the site.
+        fallback_a: None asks for nothing that could fail.
+        reserved_w: The building's maximum.
+    """
+    if fallback_a is None:
+        return None
+    ours = [each for each in chargers if not each.controlled_elsewhere]
+    shares = {each.id: _share_w(each, fallback_a) for each in chargers}
+    found = overloaded(site, chargers, shares, reserved_w)
+    if found is None:
+        return None
+    node, through, limit = found
+    connectors = sum(each.connectors for each in ours)
+    beside = f" beside the building's {reserved_w / 1000:g} kW" if reserved_w else ""
+    return (
+        f"the fallback share of {fallback_a:g} A does not fit the {node} limit: if all "
+        f"{connectors} connectors of the site fell back at once, {through / 1000:g} kW would flow "
+        f"where {limit / 1000:g} kW may{beside}"
+    )
+
+
+def _share_w(charger: Charger, fallback_a: Decimal | None) -> int:
+    power = charger.max_w
+    if fallback_a is not None:
+        phases = charger.phases if charger.current_type is CurrentType.AC else 3
+        power = min(power, power_of(fallback_a, phases=phases, voltage_v=charger.voltage_v))
+    return limit_power_w(charger, rate_limit(charger, power))

@@ -1,0 +1,89 @@
+"""Limits as messages: what a charge point is told and asked, and what its answer says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from csms.domain.charging_profiles import (
+    Payload,
+    ProfileKind,
+    ProfilePurpose,
+    RateLimit,
+    RateUnit,
+    charge_point_max_profile,
+    parse_schedule,
+    tx_default_profile,
+    tx_profile,
+)
+from csms.domain.site_control import Sending
+from csms.domain.site_observation import ReadBack
+from csms.domain.sites import Charger, limit_power_w, rate_limit
+
+_FLOOR_PROFILE_ID = 1
+_CAP_PROFILE_ID = 2
+_SESSION_PROFILE_ID = 100
+_ASKED_FOR_S = 60
+
+
+def profile_id(connector_id: int, purpose: ProfilePurpose = ProfilePurpose.TX) -> int:
+    """Return the id of our profile: the floor's (connector 0), the cap's, or of a session.
+
+    Always the same one, so that a charge point replaces it in place (smart charging rule 8).
+
+    >>> profile_id(0), profile_id(2), profile_id(0, ProfilePurpose.CHARGE_POINT_MAX)
+    (1, 102, 2)
+    """
+    if purpose is ProfilePurpose.CHARGE_POINT_MAX:
+        return _CAP_PROFILE_ID
+    return _FLOOR_PROFILE_ID if connector_id == 0 else _SESSION_PROFILE_ID + connector_id
+
+
+def limit_payload(sending: Sending, now: datetime) -> Payload:
+    """Return the SetChargingProfile payload of a limit that leaves now."""
+    target = sending.target
+    dialect = target.dialect
+    limit = rate_limit(target.charger, sending.limit_w)
+    kind = ProfileKind.RELATIVE if target.clock_is_wrong else dialect.kind
+    if target.purpose is ProfilePurpose.CHARGE_POINT_MAX:
+        return charge_point_max_profile(
+            limit=limit, now=now, profile_id=profile_id(0, target.purpose)
+        )
+    if target.transaction_id is None:
+        return tx_default_profile(
+            connector_id=0, limit=limit, now=now, profile_id=profile_id(0), kind=kind
+        )
+    lease = None if sending.ends_at is None else max(sending.ends_at - now, timedelta(0))
+    return tx_profile(
+        connector_id=target.connector_id,
+        transaction_id=target.transaction_id,
+        limit=limit,
+        now=now,
+        profile_id=profile_id(target.connector_id),
+        stack_level=dialect.stack_level,
+        lease=lease,
+        kind=kind,
+    )
+
+
+def question(asking: ReadBack) -> Payload:
+    """Return the GetCompositeSchedule payload that asks which limit holds."""
+    return {"connectorId": asking.connector_id, "duration": _ASKED_FOR_S}
+
+
+def said_limit_w(charger: Charger, answer: Mapping[str, Any]) -> int | None:
+    """Return the highest limit of an answer's schedule, in W; None: it has no limit.
+
+    Raises:
+        ValueError: It says nothing: not accepted, or no schedule that can be read.
+    """
+    if answer.get("status") != "Accepted" or not answer.get("chargingSchedule"):
+        msg = "the charge point does not say which limit holds"
+        raise ValueError(msg)
+    schedule = parse_schedule(answer["chargingSchedule"])
+    first = schedule.periods[0]
+    limit = RateLimit(unit=schedule.unit, value=first.limit)
+    if limit.unit is RateUnit.WATTS:
+        return int(first.limit.to_integral_value())
+    return limit_power_w(charger, limit)

@@ -1,0 +1,77 @@
+"""What a car really takes of its limit: the rest is given to others, and comes back at once.
+
+A car that takes more than 1 A less than it may, in two readings in a row, is given what it takes
+and 1 A on top; as soon as a reading shows that it takes all of that, it may have its full share
+again. A draw that is still rising is no unused limit: cars take half a minute to ramp up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from csms.domain.obedience import Reading
+
+READINGS_UNDER = 2
+IDLE_W = 100
+"""Below it a car is done, or waits for something of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appetite:
+    """What is known of how much of its limit a load takes.
+
+    Attributes:
+        cap_w: It is given no more than this; None: its full share.
+        under: Readings in a row that left more than 1 A unused.
+        last_w: The newest reading that was looked at.
+        weighed_at: When that came.
+    """
+
+    cap_w: int | None = None
+    under: int = 0
+    last_w: int | None = None
+    weighed_at: datetime | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the car takes nothing at all."""
+        return self.cap_w is not None and self.last_w is not None and self.last_w < IDLE_W
+
+
+HUNGRY = Appetite()
+
+
+def weighed(
+    appetite: Appetite,
+    reading: Reading | None,
+    *,
+    limit_w: int | None,
+    told_at: datetime | None,
+    ampere_w: int,
+) -> Appetite:
+    """Return the appetite after the newest reading.
+
+    Args:
+        appetite: Before it.
+        reading: None: the meter has told no power yet.
+        limit_w: What the load may draw; None: not known, so nothing can be said.
+        told_at: Since when; earlier readings say nothing about it.
+        ampere_w: What 1 A on all phases is.
+    """
+    if reading is None or limit_w is None or told_at is None or reading.at <= told_at:
+        return appetite
+    if appetite.weighed_at is not None and reading.at <= appetite.weighed_at:
+        return appetite
+    drew = reading.power_w
+    rising = appetite.last_w is not None and drew > appetite.last_w + ampere_w
+    seen = replace(appetite, last_w=drew, weighed_at=reading.at)
+    if appetite.cap_w is not None and drew >= min(limit_w, appetite.cap_w) - ampere_w // 2:
+        return replace(seen, cap_w=None, under=0)
+    if limit_w - drew <= ampere_w or rising:
+        return replace(seen, under=0)
+    under = min(appetite.under + 1, READINGS_UNDER)
+    wanted = drew + ampere_w
+    is_new = appetite.cap_w is None or wanted < appetite.cap_w - ampere_w // 2
+    cap = wanted if under >= READINGS_UNDER and is_new else appetite.cap_w
+    return replace(seen, under=under, cap_w=cap)

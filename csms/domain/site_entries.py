@@ -1,0 +1,158 @@
+"""What each connector of a site may be drawing: the rows of the ledger as `PossibleLimits`.
+
+A transaction may be under its own limit, one of those that it replaced, or, before it has one and
+after its lease has ended, under the charger's floor. An idle connector may start under the floor
+at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from csms.domain.ids import TransactionId
+from csms.domain.limit_rows import LimitRow
+from csms.domain.possible_limits import PossibleLimits, worst_case_w
+from csms.domain.power_tree import LoadId, NodeId
+from csms.domain.reconciliation import unmanaged_reserves
+from csms.domain.site_snapshot import ChargerState, SessionState, SiteSnapshot
+from csms.domain.sites import GRID, Charger, ChargerId, charger_node, circuit_node
+
+
+def session_load(transaction_id: TransactionId) -> LoadId:
+    """Return the load of a transaction."""
+    return LoadId(str(transaction_id))
+
+
+def managed_load(managed_id: int) -> LoadId:
+    """Return the load of a managed one; never equal to a session's."""
+    return LoadId(f"m{managed_id}")
+
+
+def floor_load(state: ChargerState) -> LoadId:
+    """Return the load that stands for a charger's floor."""
+    return LoadId(f"floor {state.charger.id}")
+
+
+def cap_load(state: ChargerState) -> LoadId:
+    """Return the load that stands for a charger's static cap; it draws nothing."""
+    return LoadId(f"cap {state.charger.id}")
+
+
+def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
+    """Return what each transaction and each idle connector of ours may be drawing.
+
+    A floor that no connector of a busy charge point depends on is an entry that draws nothing, so
+    that it is told all the same.
+    """
+    chargers = {state.charger.id: state for state in snapshot.chargers}
+    busy: dict[ChargerId, int] = {}
+    found = []
+    for session in snapshot.sessions:
+        state = chargers[session.charger_id]
+        busy[session.charger_id] = busy.get(session.charger_id, 0) + 1
+        entry = _session_entry(session, state, now)
+        gives_up = session.own_limit.gives_up(now)
+        if not state.reachable or gives_up or session.connector_id < 1:
+            entry = _unmanaged(entry)
+        found.append(entry)
+    for state in chargers.values():
+        if state.key is None or not state.known:
+            continue
+        idle = state.charger.connectors - busy.get(state.charger.id, 0)
+        most = state.charger.max_w if idle > 0 else 0
+        entry = _entry(floor_load(state), state.charger, state.floor, most, now)
+        if not state.reachable or state.floor.gives_up(now):
+            entry = _unmanaged(entry)
+        found.append(entry)
+        # the other idle connectors are under the same limit; what is told to one is told to all
+        found += [
+            replace(entry, id=LoadId(f"idle {n} of {state.charger.id}")) for n in range(1, idle)
+        ]
+        found.append(_entry(cap_load(state), state.charger, state.cap, 0, now))
+    return found
+
+
+def reserves(
+    found: Collection[PossibleLimits], chargers: Mapping[ChargerId, ChargerState]
+) -> dict[NodeId, int]:
+    """Return the power to reserve by charger; whatever its connectors may do, its maximum holds."""
+    most_w = {charger_node(state.charger.id): state.charger.max_w for state in chargers.values()}
+    return {node: min(power_w, most_w[node]) for node, power_w in unmanaged_reserves(found).items()}
+
+
+def idle_reserves(
+    snapshot: SiteSnapshot, floors_w: Mapping[ChargerId, int], held: Collection[NodeId]
+) -> dict[NodeId, int]:
+    """Return what idle connectors may start with, by the node that feeds their charger.
+
+    Where floors are the chargers' maxima everything fits anyway; else room must be kept for them.
+
+    Args:
+        snapshot: Of the site.
+        floors_w: What each idle connector may start with.
+        held: Nodes of chargers whose connectors are reserved already.
+    """
+    busy: dict[ChargerId, int] = {}
+    for session in snapshot.sessions:
+        busy[session.charger_id] = busy.get(session.charger_id, 0) + 1
+    kept: dict[NodeId, int] = {}
+    for state in snapshot.chargers:
+        charger = state.charger
+        if state.key is None or not state.known or charger_node(charger.id) in held:
+            continue
+        idle = max(0, charger.connectors - busy.get(charger.id, 0))
+        node = GRID if charger.circuit_id is None else circuit_node(charger.circuit_id)
+        draw = min(charger.max_w, idle * floors_w[charger.id])
+        if draw:
+            kept[node] = kept.get(node, 0) + draw
+    return kept
+
+
+def _session_entry(session: SessionState, state: ChargerState, now: datetime) -> PossibleLimits:
+    own, floor = session.own_limit, state.floor
+    load_id, charger = session_load(session.transaction_id), state.charger
+    entry = replace(_entry(load_id, charger, own, charger.max_w, now), order=session.transaction_id)
+    if own.acknowledged_w is None:
+        # without an accepted limit of its own a transaction draws what the floor allows
+        told = () if floor.in_flight_w is None else (floor.in_flight_w,)
+        return replace(
+            entry,
+            acknowledged_w=floor.acknowledged_w,
+            earlier_w=entry.earlier_w | floor.earlier_w | frozenset(told),
+            # where the floor would do it is told a limit of its own all the same, but for 0 A
+            is_doubtful=own.doubtful or floor.doubtful or bool(told) or bool(floor.acknowledged_w),
+            may_be_unlimited=own.may_be_unlimited or floor.may_be_unlimited,
+        )
+    if own.ends_at is not None:
+        # what follows when its lease ends; below what may hold anyway, it adds nothing
+        worst = worst_case_w(entry)
+        after = frozenset(w for w in floor.possible_w() if w > worst)
+        unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
+        entry = replace(
+            entry,
+            earlier_w=entry.earlier_w | after,
+            may_be_unlimited=entry.may_be_unlimited or unlimited,
+        )
+    return entry
+
+
+def _entry(
+    load_id: LoadId, charger: Charger, row: LimitRow, hardware_max_w: int, now: datetime
+) -> PossibleLimits:
+    return PossibleLimits(
+        id=load_id,
+        node=charger_node(charger.id),
+        hardware_max_w=hardware_max_w,
+        acknowledged_w=row.acknowledged_w,
+        in_flight_w=row.in_flight_w,
+        earlier_w=row.earlier_w,
+        refused_w=row.refused_w if row.pauses(now) else None,
+        is_doubtful=row.doubtful,
+        may_be_unlimited=row.may_be_unlimited,
+    )
+
+
+def _unmanaged(entry: PossibleLimits) -> PossibleLimits:
+    return replace(entry, unmanaged_w=worst_case_w(entry))

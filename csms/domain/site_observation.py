@@ -1,0 +1,226 @@
+"""What a look at a site's chargers shows: who follows, who takes less, what has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from csms.domain.charging_profiles import ProfilePurpose
+from csms.domain.ids import ChargePointKey
+from csms.domain.limit_rows import (
+    LimitRow,
+    accepted,
+    in_doubt,
+    lapsed,
+    refused,
+)
+from csms.domain.obedience import judged, read_back
+from csms.domain.reclaim import Appetite, weighed
+from csms.domain.site_snapshot import ChargerState, Request, RowKey, SiteSnapshot
+from csms.domain.site_wishes import ampere_w
+from csms.domain.sites import ChargerId
+
+ACCEPTED = "Accepted"
+READ_BACK = "readBack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBack:
+    """A question to a charge point: which limit holds on a connector?
+
+    Attributes:
+        row: The row that the answer is held against.
+        version: The acknowledged version; an answer about another one says nothing.
+    """
+
+    key: ChargePointKey
+    connector_id: int
+    row: RowKey
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingEnd:
+    """How the sending of a limit ended.
+
+    Attributes:
+        status: ``Accepted``, another status, ``callError``, or the code of a failed call.
+        ends_at: When the limit ends by itself; None: never.
+        passed_on: Its charge point was not on the site that it was sent for.
+    """
+
+    request: Request
+    limit_w: int
+    status: str
+    at: datetime
+    ends_at: datetime | None = None
+    passed_on: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBackEnd:
+    """What a charge point has said of the limit that holds.
+
+    Attributes:
+        limit_w: Over all phases; None: no limit at all.
+    """
+
+    asking: ReadBack
+    limit_w: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """A snapshot after the look."""
+
+    snapshot: SiteSnapshot
+    appetites: Mapping[RowKey, Appetite]
+    askings: tuple[ReadBack, ...]
+
+
+def with_ends(
+    snapshot: SiteSnapshot, ends: Iterable[SendingEnd | ReadBackEnd], lost: Iterable[Request]
+) -> SiteSnapshot:
+    """Return the snapshot with what came back, and with requests that nobody waits for in doubt.
+
+    What belongs to a row of another site, to another request or to a session that is over is
+    dropped.
+    """
+    rows = snapshot.rows()
+    changed: dict[RowKey, LimitRow] = {}
+    chargers = {state.key: state for state in snapshot.chargers if state.key is not None}
+    for end in ends:
+        place = end.request.row if isinstance(end, SendingEnd) else end.asking.row
+        row = changed.get(place, rows.get(place))
+        if row is None:
+            continue
+        state = chargers[place.key]
+        if isinstance(end, ReadBackEnd):
+            if row.acknowledged_version == end.asking.version:
+                ampere = ampere_w(state.charger)
+                changed[place] = read_back(row, end.limit_w, end.at, ampere_w=ampere)
+        elif _is_open(row, end):
+            changed[place] = _ended(row, end, state)
+    for request in lost:
+        row = changed.get(request.row, rows.get(request.row))
+        if row is not None and row.in_flight_version == request.version:
+            changed[request.row] = in_doubt(row)
+    return snapshot.with_rows(changed)
+
+
+def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
+    """Look at all rows: evidence, leases that have ended, appetites."""
+    changed: dict[RowKey, LimitRow] = {}
+    appetites: dict[RowKey, Appetite] = {}
+    askings = []
+    chargers = {state.charger.id: state for state in snapshot.chargers}
+    follow: dict[ChargerId, float] = {}
+    busy = {(each.charger_id, each.connector_id) for each in snapshot.sessions}
+    sessions = []
+    for session in snapshot.sessions:
+        state = chargers[session.charger_id]
+        row = session.own_limit
+        if state.key is None or row.transaction_id is None:
+            sessions.append(session)
+            continue
+        place = RowKey(state.key, session.connector_id, ProfilePurpose.TX)
+        if row.has_lapsed(now) and row.in_flight_w is None:
+            changed[place] = lapsed(row)
+            sessions.append(session)
+            continue
+        ampere = ampere_w(state.charger)
+        look = judged(
+            row,
+            session.reading,
+            now,
+            ampere_w=ampere,
+            follow_s=state.floor.follow_s,
+            reads_back=state.reads_back and state.reachable,
+        )
+        if look.row is not row:
+            changed[place] = look.row
+        if look.follow_s is not None:
+            follow[state.charger.id] = look.follow_s
+        if look.ask_back:
+            askings.append(
+                ReadBack(
+                    key=state.key,
+                    connector_id=session.connector_id,
+                    row=place,
+                    version=row.acknowledged_version,
+                )
+            )
+        appetite = weighed(
+            session.appetite,
+            session.reading,
+            limit_w=row.acknowledged_w if row.is_firm else None,
+            told_at=row.acknowledged_at,
+            ampere_w=ampere,
+        )
+        if appetite != session.appetite:
+            if _matters(appetite, session.appetite):
+                appetites[place] = appetite
+            session = replace(session, appetite=appetite)
+        sessions.append(session)
+    for state in snapshot.chargers:
+        if state.key is None:
+            continue
+        place = RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)
+        idle = next(
+            (
+                n
+                for n in range(1, state.charger.connectors + 1)
+                if (state.charger.id, n) not in busy
+            ),
+            None,
+        )
+        look = judged(
+            state.floor,
+            None,
+            now,
+            ampere_w=ampere_w(state.charger),
+            follow_s=state.floor.follow_s,
+            reads_back=state.reads_back and state.reachable and idle is not None,
+            draws=False,
+        )
+        row = look.row
+        if state.charger.id in follow:
+            row = replace(row, follow_s=follow[state.charger.id])
+        if row is not state.floor:
+            changed[place] = row
+        if look.ask_back and idle is not None:
+            askings.append(
+                ReadBack(
+                    key=state.key,
+                    connector_id=idle,
+                    row=place,
+                    version=state.floor.acknowledged_version,
+                )
+            )
+    return Observed(
+        snapshot=replace(snapshot, sessions=tuple(sessions)).with_rows(changed),
+        appetites=appetites,
+        askings=tuple(askings),
+    )
+
+
+def _ended(row: LimitRow, end: SendingEnd, state: ChargerState) -> LimitRow:
+    if end.status != ACCEPTED:
+        return refused(row, end.status, end.at)
+    proven = end.request.transaction_id is None and not state.occupied and not state.reads_back
+    if end.request.purpose is ProfilePurpose.CHARGE_POINT_MAX:
+        proven = True
+    return accepted(row, end.at, proven=proven, ends_at=end.ends_at)
+
+
+def _is_open(row: LimitRow, end: SendingEnd) -> bool:
+    """Return whether the row's open request is the one that has ended."""
+    ours = (end.request.transaction_id, end.request.version, end.limit_w)
+    return (row.transaction_id, row.in_flight_version, row.in_flight_w) == ours
+
+
+def _matters(after: Appetite, before: Appetite) -> bool:
+    """Return whether an appetite has changed in what the next step goes by."""
+    return (after.cap_w, after.under, after.is_idle) != (before.cap_w, before.under, before.is_idle)

@@ -1,0 +1,194 @@
+"""Which limit each charger and session should have, when it may change, and how long it holds.
+
+Three profiles a charge point: the *floor*, a TxDefaultProfile on connector 0, without an end; the
+*cap*, a ChargePointMaxProfile with its maximum, for those that take one; a TxProfile for each
+transaction, as a lease that the floor follows. Raises are kept apart: 30 s on one charger, 1 A at
+least unless all has been calm for a minute, a number a day. Decreases never wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from csms.domain.charging_profiles import ProfilePurpose
+from csms.domain.ids import ChargePointKey, TransactionId
+from csms.domain.limit_dialect import LimitDialect
+from csms.domain.limit_rows import LimitRow
+from csms.domain.power_tree import LoadId
+from csms.domain.site_entries import cap_load, floor_load, session_load
+from csms.domain.site_rules import SiteRules
+from csms.domain.site_snapshot import ChargerState, Request, RowKey, SessionState, SiteSnapshot
+from csms.domain.sites import Charger, ChargerId, CurrentType, limit_power_w, rate_limit
+
+RAISES_APART = timedelta(seconds=30)
+CALM = timedelta(seconds=60)
+_DC_AMPERE_W = 690
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a limit goes: a transaction's connector, or the whole charge point (connector 0).
+
+    Attributes:
+        clock_is_wrong: No time may be named to it.
+    """
+
+    key: ChargePointKey
+    connector_id: int
+    purpose: ProfilePurpose
+    transaction_id: TransactionId | None
+    charger: Charger
+    dialect: LimitDialect
+    clock_is_wrong: bool = False
+
+    @property
+    def row(self) -> RowKey:
+        """Its row in the ledger."""
+        return RowKey(self.key, self.connector_id, self.purpose)
+
+    def request(self, version: int) -> Request:
+        """Return the name of a request that tells it this version."""
+        return Request(*self.row, self.transaction_id, version)
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What should hold, by load: where it goes, what is stored of it, the wish and its reason.
+
+    Attributes:
+        leases: Of the limits that end by themselves.
+        due: Loads whose limit has to be told again though it is as it should be.
+    """
+
+    targets: dict[LoadId, Target] = field(default_factory=dict)
+    rows: dict[LoadId, LimitRow] = field(default_factory=dict)
+    limits_w: dict[LoadId, int] = field(default_factory=dict)
+    reasons: dict[LoadId, str] = field(default_factory=dict)
+    leases: dict[LoadId, timedelta] = field(default_factory=dict)
+    due: set[LoadId] = field(default_factory=set)
+
+    def add(
+        self, load_id: LoadId, target: Target, row: LimitRow, limit_w: int, reason: str
+    ) -> None:
+        """Add one."""
+        self.targets[load_id], self.rows[load_id] = target, row
+        self.limits_w[load_id], self.reasons[load_id] = limit_w, reason
+
+
+def ampere_w(charger: Charger) -> int:
+    """Return what 1 A on all phases of a charger is, in W; of DC, what it is on three phases."""
+    if charger.current_type is CurrentType.DC:
+        return _DC_AMPERE_W
+    return charger.phases * charger.voltage_v
+
+
+def told_w(charger: Charger, power_w: int) -> int:
+    """Return the most that a charger draws when it is told a limit for `power_w`."""
+    return limit_power_w(charger, rate_limit(charger, power_w))
+
+
+def wishes(
+    snapshot: SiteSnapshot,
+    limits: Mapping[LoadId, tuple[int, str]],
+    floors_w: Mapping[ChargerId, int],
+    now: datetime,
+) -> Wishes:
+    """Return what should hold now.
+
+    Args:
+        snapshot: Of the site.
+        limits: Limit and reason of each session that can be told one, in W as the wire says it.
+        floors_w: The fallback share of each connector, by charger.
+        now: Of the step.
+    """
+    found = Wishes()
+    chargers = {state.charger.id: state for state in snapshot.chargers}
+    for session in snapshot.sessions:
+        load_id, state = session_load(session.transaction_id), chargers[session.charger_id]
+        if load_id not in limits or state.key is None:
+            continue
+        share, reason = limits[load_id]
+        row = session.own_limit
+        limit = _paced(row, share, ampere_w(state.charger), snapshot.rules, now)
+        target = Target(
+            key=state.key,
+            connector_id=session.connector_id,
+            purpose=ProfilePurpose.TX,
+            transaction_id=session.transaction_id,
+            charger=state.charger,
+            dialect=state.dialect,
+            clock_is_wrong=session.clock_is_wrong,
+        )
+        found.add(load_id, target, session.limit, limit, reason)
+        lease = _lease(session, state, limit, snapshot.rules)
+        if lease is not None:
+            found.leases[load_id] = lease
+        if _is_due(row, lease, snapshot.rules, now):
+            found.due.add(load_id)
+    for state in snapshot.chargers:
+        if state.key is None or not state.reachable:
+            continue
+        for purpose, load_id, row, limit, reason in _of_charger(state, floors_w):
+            target = Target(
+                key=state.key,
+                connector_id=0,
+                purpose=purpose,
+                transaction_id=None,
+                charger=state.charger,
+                dialect=state.dialect,
+            )
+            found.add(load_id, target, row, limit, reason)
+    return found
+
+
+def _of_charger(
+    state: ChargerState, floors_w: Mapping[ChargerId, int]
+) -> list[tuple[ProfilePurpose, LoadId, LimitRow, int, str]]:
+    charger, takes = state.charger, state.dialect.purposes
+    found = []
+    if ProfilePurpose.TX_DEFAULT in takes:
+        reason = "what a transaction may draw before it has its own limit"
+        floor = floors_w[charger.id]
+        found.append((ProfilePurpose.TX_DEFAULT, floor_load(state), state.floor, floor, reason))
+    if ProfilePurpose.CHARGE_POINT_MAX in takes:
+        reason = "the most that this charger may draw at all"
+        cap = told_w(charger, charger.max_w)
+        found.append((ProfilePurpose.CHARGE_POINT_MAX, cap_load(state), state.cap, cap, reason))
+    return found
+
+
+def _paced(row: LimitRow, share_w: int, ampere: int, rules: SiteRules, now: datetime) -> int:
+    """Return the share, or what the load has already while a raise has to wait."""
+    has = row.acknowledged_w
+    if has is None or share_w <= has or row.doubtful or row.may_be_unlimited:
+        return share_w
+    spent = row.written_on == now.date() and row.writes >= rules.daily_writes
+    close = row.raised_at is not None and timedelta(0) <= now - row.raised_at < RAISES_APART
+    told_at = row.acknowledged_at
+    calm = told_at is None or not timedelta(0) <= now - told_at < CALM
+    small = share_w - has < ampere and not calm
+    return has if spent or close or small else share_w
+
+
+def _lease(
+    session: SessionState, state: ChargerState, limit_w: int, rules: SiteRules
+) -> timedelta | None:
+    """Return how long a limit may hold; None where nothing lower would follow its end."""
+    floor = state.floor
+    if rules.lease_s <= 0 or not state.dialect.takes_leases or session.clock_is_wrong:
+        return None
+    if not floor.is_firm or floor.acknowledged_w is None or floor.acknowledged_w >= limit_w:
+        return None
+    return timedelta(seconds=rules.lease_s)
+
+
+def _is_due(row: LimitRow, lease: timedelta | None, rules: SiteRules, now: datetime) -> bool:
+    """Return whether a limit must be told again so that it goes on, or to give it an end."""
+    if row.acknowledged_w is None or row.acknowledged_at is None:
+        return False
+    half = timedelta(seconds=rules.lease_s) / 2
+    if row.ends_at is not None:
+        return row.ends_at - now < half
+    return lease is not None and now - row.acknowledged_at >= half

@@ -1,0 +1,99 @@
+"""Rows of the ledger of limits, as the database has them and as the domain does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from csms.domain.ids import TransactionId
+from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
+from csms.domain.reclaim import HUNGRY, Appetite
+from csms.domain.site_snapshot import RowKey
+
+_SAME = (
+    "desired_w",
+    "desired_version",
+    "desired_at",
+    "reason",
+    "acknowledged_w",
+    "acknowledged_version",
+    "acknowledged_at",
+    "in_flight_w",
+    "in_flight_version",
+    "sent_at",
+    "before_w",
+    "drew_w",
+    "ends_at",
+    "doubtful",
+    "may_be_unlimited",
+    "refused_w",
+    "refused_status",
+    "refused_at",
+    "refusals",
+    "read_back_at",
+    "judged_at",
+    "over_readings",
+    "follow_s",
+    "raised_at",
+    "writes",
+    "written_on",
+)
+
+
+def limit_row(row: Any) -> LimitRow:
+    """Return the limit columns of a row that were outer-joined; all NULL is nothing known."""
+    if row.desired_version is None:
+        return NOTHING_KNOWN
+    return LimitRow(
+        transaction_id=None if row.limit_tx is None else TransactionId(row.limit_tx),
+        earlier_w=frozenset(w for w in (row.earlier_low_w, row.earlier_high_w) if w is not None),
+        **{name: getattr(row, name) for name in _SAME},
+    )
+
+
+def appetite(row: Any) -> Appetite:
+    """Return the appetite columns of a session's row, if they are its own."""
+    if row.limit_tx != row.transaction_id or row.weighed_at is None:
+        return HUNGRY
+    return Appetite(
+        cap_w=row.cap_w,
+        under=row.under_readings,
+        last_w=row.last_w,
+        weighed_at=row.weighed_at,
+    )
+
+
+def rows_document(rows: Mapping[RowKey, LimitRow]) -> str:
+    """Return rows as the JSON that `control_sql.ROWS` takes."""
+    return orjson.dumps([_document(place, row) for place, row in rows.items()]).decode()
+
+
+def appetites_document(appetites: Mapping[RowKey, Appetite]) -> str:
+    """Return appetites as the JSON that `control_sql.APPETITES` takes."""
+    return orjson.dumps(
+        [
+            {
+                "charge_point_id": place.key,
+                "connector_id": place.connector_id,
+                "cap_w": one.cap_w,
+                "under_readings": one.under,
+                "last_w": one.last_w,
+                "weighed_at": one.weighed_at,
+            }
+            for place, one in appetites.items()
+        ]
+    ).decode()
+
+
+def _document(place: RowKey, row: LimitRow) -> dict[str, Any]:
+    return {
+        "charge_point_id": place.key,
+        "connector_id": place.connector_id,
+        "purpose": place.purpose.value,
+        "transaction_id": row.transaction_id,
+        "earlier_low_w": min(row.earlier_w, default=None),
+        "earlier_high_w": max(row.earlier_w, default=None),
+        **{name: getattr(row, name) for name in _SAME},
+    }
