@@ -149,8 +149,7 @@ def tls_contexts(settings: Settings, clock: Clock) -> TlsContexts | None:
     if holds_certificates(folder):
         return TlsContexts(folder, clock)
     asked = {"ocpp_tls_port", "tls_dir"} & settings.model_fields_set
-    if settings.http_tls:
-        asked.add("http_tls")
+    asked |= {name for name in ("http_tls", "files_tls") if getattr(settings, name)}
     if not asked:
         return None
     names = " and ".join(f"CSMS_{name.upper()}" for name in sorted(asked))
@@ -371,8 +370,6 @@ def _keeping(settings: Settings) -> Keeping:
 
 
 def _endpoints(settings: Settings, defaults: Defaults, tls: TlsContexts | None) -> EndpointConfig:
-    if settings.files_tls and settings.files_port is not None and tls is None:
-        raise StartError("CSMS_FILES_TLS asks for TLS, but there is no server certificate.")
     secure = tls is not None and settings.files_tls is not False
     return EndpointConfig(
         host=settings.files_host or settings.ocpp_host or defaults.host,

@@ -91,6 +91,11 @@ async def check_ports(settings: Settings, defaults: Defaults) -> list[Finding]:
         listeners.append(
             ("wss", settings.ocpp_host or defaults.host, settings.ocpp_tls_port, "OCPP_TLS_PORT")
         )
+    files_host = settings.files_host or settings.ocpp_host or defaults.host
+    if settings.files_port is not None:
+        listeners.append(("files over HTTP", files_host, settings.files_port, "FILES_PORT"))
+    if settings.ftp_port is not None:
+        listeners.append(("files over FTP", files_host, settings.ftp_port, "FTP_PORT"))
     reasons = [_cannot_listen(host, port) for _, host, port, _ in listeners]
     runs = any(reasons) and await _is_csms(host, settings.http_port, secure=settings.http_tls)
     return [

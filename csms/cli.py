@@ -193,6 +193,10 @@ async def _introduce(settings: Settings, system: Running) -> None:
     say(f"charge points  ws://{host}:{system.ocpp_port}/ocpp/IDENTITY")
     if system.ocpp_tls_port is not None:
         say(f"               wss://{host}:{system.ocpp_tls_port}/ocpp/IDENTITY")
+    if system.files_port is not None:
+        say(f"their files    port {system.files_port}, HTTP or HTTPS")
+    if system.ftp_port is not None:
+        say(f"               port {system.ftp_port}, FTP")
     scheme = "https" if settings.http_tls else "http"
     say(f"operator API   {scheme}://{host}:{system.http_port}/api/docs")
     token = await first_sign_in(settings, system)

@@ -22,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
@@ -154,6 +155,14 @@ class Settings(BaseModel):
     repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     repairs_on: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @field_validator("files_url", "files_tls", "ftp_url", "ftp_passive_ports")
+    @classmethod
+    def _is_on(cls, value: object, info: ValidationInfo) -> object:
+        port = "files_port" if str(info.field_name).startswith("files") else "ftp_port"
+        if port in info.data and info.data[port] is None:
+            raise ValueError(f"means nothing without {_PREFIX}{port.upper()}, which turns it on")
+        return value
 
     @field_validator("database_url")
     @classmethod
