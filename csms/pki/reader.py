@@ -38,7 +38,15 @@ _WEAK_HASHES = (hashes.MD5, hashes.SHA1)
 _LINE = 64
 
 # what the library raises for texts that were made to break it
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class PemReader:

@@ -70,8 +70,10 @@ def trusting() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def entered(s, identity: str = "A", *, tls: ssl.SSLContext | None = None, password=None):
-    """Bring a station up; `tls` by wss, `password` (bytes) by Basic."""
+async def entered(
+    s, identity: str = "A", *, tls: ssl.SSLContext | None = None, password=None, reads=True
+):
+    """Bring a station up; `tls` by wss, `password` (bytes) by Basic; it reads, or the test does."""
     headers = {} if password is None else basic(identity, password)
     port = s.running.ocpp_port if tls is None else s.running.ocpp_tls_port
     url = f"{'ws' if tls is None else 'wss'}://localhost:{port}/ocpp/{identity}"
@@ -80,6 +82,11 @@ async def entered(s, identity: str = "A", *, tls: ssl.SSLContext | None = None, 
     ) as socket:
         station = Station(socket)
         station.socket = socket
+        if not reads:
+            await socket.send('[2,"first","Heartbeat",{}]')
+            await socket.recv()
+            yield station
+            return
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(station.read(), name="station")
             await station.say("Heartbeat", {})  # registered by now

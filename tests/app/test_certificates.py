@@ -18,6 +18,8 @@ from tests.app.station import call
 from tests.pki.authority import Authority, rsa_key
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = b"a password of a station"
 
 

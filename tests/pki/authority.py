@@ -57,12 +57,13 @@ class Authority:
         issuer: x509.Name | None = None,
         starts: timedelta = timedelta(minutes=-5),
         ends: timedelta = timedelta(days=90),
+        subject: x509.Name | None = None,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         public = self.key.public_key()
         builder = (
             x509.CertificateBuilder()
-            .subject_name(named(name))
+            .subject_name(subject or named(name))
             .issuer_name(issuer or self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
@@ -101,3 +102,16 @@ def key_pem(key: Key) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+def crl_of(authority: Authority, serials, now) -> bytes:
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.name)
+        .last_update(now - timedelta(minutes=1))
+        .next_update(now + timedelta(days=7))
+    )
+    for serial in serials:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

@@ -8,6 +8,8 @@ import ssl
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from csms.clock import SystemClock
@@ -15,10 +17,10 @@ from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
 from tests.fakes import FakeClock
-from tests.ocppj.playbook import plug_in
+from tests.ocppj.playbook import Closed, plug_in
 from tests.ocppj.standins import StandInConnections, StandInIntake, record
 from tests.ocppj.test_handshake import basic
-from tests.pki.authority import Authority, ec_key, key_pem, pem, rsa_key
+from tests.pki.authority import Authority, crl_of, ec_key, key_pem, named, pem, rsa_key
 from tests.waiting import wait_until
 
 PASSWORD = b"a long enough password"
@@ -294,6 +296,20 @@ class TestClientCertificates:
         context = client.with_certificate(pem(root.issue("CP2", key)), key_pem(key))
         await client.is_refused_by_tls("CP2", context)
 
+    async def test_a_weak_key_is_refused(self, client, root):
+        certificate, key = root.client("CP2", rsa_key(bits=1024))
+        context = client.context()
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        (client.folder / "weak.pem").write_bytes(certificate + key)
+        context.load_cert_chain(client.folder / "weak.pem")
+        await client.is_refused_by_tls("CP2", context)
+
+    async def test_a_certificate_of_two_names_is_nobodys(self, client, root):
+        key = ec_key()
+        two = x509.Name([*named("CP2"), *named("CP2")])
+        made = root.issue("CP2", key, usage=ExtendedKeyUsageOID.CLIENT_AUTH, subject=two)
+        assert await client.status("CP2", client.with_certificate(pem(made), key_pem(key))) == 403
+
     async def test_on_plain_ws_profile_3_is_refused(self, server):
         with pytest.raises(InvalidStatus) as caught:
             await plug_in(server.port, "/ocpp/CP2")
@@ -307,6 +323,55 @@ class TestClientCertificates:
             assert await works(cp)
             await cp.close()
             await wait_until(lambda: client.server.gateway.online() == 0)
+
+
+class TestRevokedCertificates:
+    """A24; revocation is looked at here, because TLS looks once a session only."""
+
+    @pytest.fixture
+    def revoke(self, folder, tls, root):
+        def revoke(certificate: bytes) -> None:
+            number = x509.load_pem_x509_certificate(certificate).serial_number
+            (folder / "client-crl.pem").write_bytes(crl_of(root, [number], SystemClock().now()))
+            assert tls.reload()
+
+        return revoke
+
+    async def test_it_is_refused_from_a_reload_on(self, client, root, revoke):
+        certificate, key = root.client("CP2")
+        other = client.with_certificate(*root.client("CP2"))
+        context = client.with_certificate(certificate, key)
+        await (await client.enter("CP2", context)).close()
+        revoke(certificate)
+        assert await client.status("CP2", context) == 403
+        await (await client.enter("CP2", other)).close()
+
+    async def test_a_session_that_is_resumed_is_refused_too(self, client, root, revoke):
+        certificate, key = root.client("CP2")
+        context = client.with_certificate(certificate, key)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        for _ in range(2):
+            await (await client.enter("CP2", context)).close()
+        revoke(certificate)
+        assert await client.status("CP2", context) == 403
+
+    async def test_whoever_proves_himself_by_it_is_sent_away(self, client, root, revoke, server):
+        certificate, key = root.client("CP2")
+        with_it = await client.enter("CP2", client.with_certificate(certificate, key))
+        by_password = await client.enter("CP1", client.with_certificate(certificate, key), **LOGIN)
+        watching = asyncio.create_task(server.certificates.run())
+        revoke(certificate)
+        server.certificates.look()
+        assert await with_it.get() == Closed(1008)
+        assert await works(by_password)
+        watching.cancel()
+        await by_password.close()
+
+    async def test_a_certificate_is_not_asked_of_other_profiles(self, client, root, revoke):
+        certificate, key = root.client("CP1")
+        revoke(certificate)
+        context = client.with_certificate(certificate, key)
+        await (await client.enter("CP1", context, **LOGIN)).close()
 
 
 class TestSlowTls:

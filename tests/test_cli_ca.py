@@ -1,0 +1,52 @@
+"""`csms ca`: the own authority from the command line."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from csms import cli
+from csms.clock import SystemClock
+from csms.pki.contexts import TlsContexts
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def csms(tmp_path, monkeypatch):
+    monkeypatch.setenv("CSMS_DATA_DIR", str(tmp_path))
+
+    def run(*words: str):
+        result = CliRunner().invoke(cli.app, ["ca", *words])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.output.splitlines()
+
+    return run
+
+
+def test_the_whole_way(csms, tmp_path):
+    code, lines = csms("show")
+    assert (code, len(lines)) == (1, 1)
+    assert "`csms ca init` first" in lines[0]
+    code, lines = csms("init", "--name", "Example", "--root-key", "ec")
+    assert code == 0
+    assert (tmp_path / "ca" / "root.pem").exists()
+    assert csms("init")[0] == 1
+    code, lines = csms("issue-server", "csms.example", "10.0.0.1")
+    assert (code, len(lines)) == (0, 4)
+    assert TlsContexts(tmp_path / "tls", SystemClock()).asks_for_certificates
+    code, lines = csms("show")
+    assert lines[0].startswith("root    O=Example,CN=Example Root, EC 256, until ")
+    assert len(lines) == 3
+    serial = lines[1].split()[1]
+    assert csms("revoke", serial, "--reason", "superseded")[0] == 0
+    code, lines = csms("show")
+    assert "(superseded)" in lines[1]
+    assert "until" in lines[2]
+    code, lines = csms("revoke", "abcd")
+    assert (code, lines) == (1, ["This authority has issued no certificate abcd."])
+    code, lines = csms("revoke", serial, "--reason", "nonsense")
+    assert code == 1
+    assert "must be one of unspecified, keyCompromise" in lines[1]
+    code, lines = csms("issue-server", "not a name \u00e9")
+    assert (code, len(lines)) == (1, 1)
