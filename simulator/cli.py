@@ -246,7 +246,7 @@ async def _run(
             await fleet.run(duration)
         progress.cancel()
     write_ledger()
-    say(f"stopped: {fleet.summary}")
+    say(f"stopped: {fleet.summary}; {fleet.summary.energy_text}")
     return 0
 
 

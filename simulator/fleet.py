@@ -82,6 +82,14 @@ class FleetSummary:
     grid_wh: int
     cable_wh: int
 
+    @property
+    def energy_text(self) -> str:
+        """Where the energy has gone, in words."""
+        return (
+            f"{self.metered_wh / 1000:.1f} kWh metered, {self.grid_wh / 1000:.1f} kWh from the "
+            f"grid, {self.cable_wh / 1000:.2f} kWh lost in cables"
+        )
+
     def __str__(self) -> str:
         short = f", {self.left_short} left short" if self.left_short else ""
         return (

@@ -36,9 +36,10 @@ async def register_fleet(plan: FleetPlan, base_url: str, token: str | None) -> i
                 "maxKw": group.supply.max_w / 1000,
                 "connectors": group.connectors,
                 "currentType": group.currentType,
-                "phases": group.supply.phases,
-                "voltageV": group.supply.voltage_v,
             }
+            # A DC charger is limited in W: its voltage is the battery's.
+            if group.currentType == "AC":
+                body |= {"phases": group.supply.phases, "voltageV": group.supply.voltage_v}
             if group.password is not None:
                 body["password"] = group.password
             bodies.append(("/api/stations", body))

@@ -16,11 +16,19 @@ from tests.simulator.central import Central, Silence
 async def simulator(
     *arguments: str, ignore_sigint: bool = False
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    command = [sys.executable, "-m", "simulator", "run", *arguments]
+    async with command("run", *arguments, ignore_sigint=ignore_sigint) as process:
+        yield process
+
+
+@contextlib.asynccontextmanager
+async def command(
+    *arguments: str, ignore_sigint: bool = False
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    words = [sys.executable, "-m", "simulator", *arguments]
     if ignore_sigint:  # as a shell does with what it starts in the background
-        command = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+        words = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *words]
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         yield process
@@ -30,8 +38,8 @@ async def simulator(
             await process.wait()
 
 
-async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str]:
-    async with asyncio.timeout(20):
+async def outcome(process: asyncio.subprocess.Process, patience_s: float = 20) -> tuple[int, str]:
+    async with asyncio.timeout(patience_s):
         _, stderr = await process.communicate()
     assert process.returncode is not None
     return process.returncode, stderr.decode()

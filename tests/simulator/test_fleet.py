@@ -264,6 +264,9 @@ async def test_registration_creates_what_is_missing(api):
     station = api.stations["SIM-000001"]
     assert (station["maxKw"], station["phases"], station["connectors"]) == (11, 3, 1)
     assert station["password"] == "sixteen letters!"
+    rack = parse_fleet({"groups": [{"identities": ["R"], "currentType": "DC", "voltageV": 42}]})
+    await register_fleet(rack, api.url, "secret")
+    assert "voltageV" not in api.stations["R"]
 
 
 async def test_registration_failures_are_told(api):
