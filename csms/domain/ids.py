@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import NewType
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 ChargePointKey = NewType("ChargePointKey", int)
 """Row key of a charge point; never leaves the server."""
@@ -20,9 +23,13 @@ SiteId = NewType("SiteId", str)
 
 
 def id_tag_key(id_tag: str) -> str:
-    """Return the spelling under which an id tag is compared: OCPP 1.6 id tags have no case.
+    r"""Return the spelling under which an id tag is compared: OCPP 1.6 id tags have no case.
 
-    >>> id_tag_key("04a2b3") == id_tag_key("04A2B3")
+    Control characters are left out: some stations put them round a tag that they were told
+    (Ocular/BS). Blanks count.
+
+    >>> id_tag_key("04a2b3") == id_tag_key("04A2B3") == id_tag_key("\x1004A2B3")
     True
     """
-    return id_tag.upper()
+    key = id_tag.upper()
+    return key if key.isprintable() else _CONTROL.sub("", key)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from csms.domain.authorization import IdTagRecord, authorize, authorize_start
+from csms.domain.ids import id_tag_key
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PAST, FUTURE = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -43,3 +44,17 @@ def test_m32_a_start_counts_the_sessions_of_the_tag(limit, active, status):
 def test_a_blocked_tag_is_blocked_whatever_it_charges():
     record = IdTagRecord(id_tag="A", blocked=True, max_active_sessions=1)
     assert authorize_start(record, NOW, 5).status == "Blocked"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("04a2b3", "04A2B3", True),
+        ("TAG", "\x10\x0eTAG", True),  # as Ocular/BS return it
+        ("TAG", "TAG ", False),
+        ("TAG", "TAG\u00a0", False),
+        ("TAG", "T\u00c4G", False),
+    ],
+)
+def test_which_id_tags_are_the_same(one, other, same):
+    assert (id_tag_key(one) == id_tag_key(other)) == same

@@ -46,6 +46,7 @@ _WORDS: dict[str, Any] = {
 }
 _EXACT = ("true", "false", "null")
 _LONGEST_NUMBER = 24
+_WIDEST = 2**63
 
 
 class Unmendable(Exception):
@@ -280,8 +281,8 @@ class _Reader:
 def _number(word: str) -> int | float:
     if len(word) > _LONGEST_NUMBER:
         raise Unmendable
-    if word.lstrip("-").isdecimal():
-        return int(word)
+    if word.lstrip("-").isdecimal() and -_WIDEST <= int(word) < 2 * _WIDEST:
+        return int(word)  # wider ones are floats, as for the strict decoder
     number = float(word)
     if number in (float("inf"), float("-inf")):
         raise Unmendable

@@ -29,6 +29,7 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
+_WIDEST = 2**63
 _MOST_GUESSES = 40  # a payload may hold thousands of odd words, and each guess takes its time
 
 
@@ -216,7 +217,7 @@ class _Work:
         number = value
         if type(value) is not float:
             number = scalars.as_number(value)
-            if number is None or not self.may(names.NUMBER_FROM_TEXT):
+            if number is None or abs(number) >= _WIDEST or not self.may(names.NUMBER_FROM_TEXT):
                 raise _Senseless
         if not whole or type(number) is int:
             return number  # type: ignore[no-any-return]  # an int or a float, see as_number
@@ -306,6 +307,10 @@ class _Work:
             inside = items.get("properties")
             if not inside or name in found:
                 continue
+            whole = next((key for key in unknown if _is_element(unknown[key], inside)), None)
+            if whole is not None and self.may(names.FIELD_SPELLING):
+                found[name] = unknown.pop(whole)
+                continue
             parts = {key: unknown[key] for key in unknown if key in inside}
             if parts and self.may(names.NESTING):
                 found[name] = [parts]
@@ -332,3 +337,9 @@ class _Work:
         if self.may(rule):
             made[name] = value
             self.defaulted.add(name)
+
+
+def _is_element(value: Any, fields: Mapping[str, Any]) -> bool:
+    """Return whether a value of an unknown name is an element, or a list, of these fields."""
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and bool(first) and all(key in fields for key in first)

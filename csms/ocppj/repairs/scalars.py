@@ -17,7 +17,7 @@ _WIDEST = 2**63
 
 
 def as_text(value: object) -> str | None:
-    """Return a value as text, as JSON where it has parts; None for null.
+    """Return a value as text, as JSON where it has parts; None for null and what JSON cannot say.
 
     >>> as_text(12.0), as_text(True), as_text({"a": 1})
     ('12.0', 'true', '{"a":1}')
@@ -30,7 +30,10 @@ def as_text(value: object) -> str | None:
         case [str() as only]:
             return only
         case _:
-            return orjson.dumps(value).decode()
+            try:
+                return orjson.dumps(value).decode()
+            except TypeError:  # an integer over 64 bits, or too many levels
+                return None
 
 
 def as_number(value: object) -> float | int | None:
