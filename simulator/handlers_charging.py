@@ -61,7 +61,7 @@ class ChargingHandlers(RpcSession):
     def on_get_composite_schedule(
         self, connector_id: int, duration: int, charging_rate_unit: RateUnit | None = None
     ) -> call_result.GetCompositeSchedule:
-        """Return the limits from now on; for connector 0 those of the whole charge point."""
+        """Return the limits from now on; for connector 0 what all connectors may take together."""
         station = self.station
         session = station.sessions.get(connector_id)
         if duration <= 0 or (session is None and connector_id != 0):
@@ -71,8 +71,13 @@ class ChargingHandlers(RpcSession):
         supply = station.settings.supply if session is None else session.connector.supply
         unit = charging_rate_unit or supply.native_unit
         now = station.clock.now().replace(microsecond=0)
-        running = session.running if session is not None else None
-        periods = station.profiles.composite(connector_id, now, duration, supply, running, unit)
+        running = {number: one.running for number, one in station.sessions.items()}
+        if session is None:
+            periods = station.profiles.whole_composite(now, duration, supply, running, unit)
+        else:
+            periods = station.profiles.composite(
+                connector_id, now, duration, supply, running[connector_id], unit
+            )
         return call_result.GetCompositeSchedule(
             status=enums.GetCompositeScheduleStatus.accepted,
             connector_id=connector_id,

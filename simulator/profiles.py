@@ -6,7 +6,7 @@ over the purposes. Profiles outlive a reboot (errata 3.37) because this object d
 ends with its transaction.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -255,14 +255,63 @@ class ProfileStore:
             with one decimal.
         """
         until = at + timedelta(seconds=duration_s)
-        rating = supply.max_a if unit == "A" else float(supply.max_w)
-        periods: list[Period] = []
-        for moment in sorted({at, *self._changes(at, until, running)}):
+        rating = _rating(supply, unit)
+
+        def at_moment(moment: datetime) -> Limit:
             limit = self.limit_at(connector_id, moment, supply, running, unit=unit)
-            value = rating if limit is None else min(rating, limit.value)
-            phases = limit.phases if limit is not None else None
-            if periods and (periods[-1].limit, periods[-1].phases) == (value, phases):
-                continue
-            start = int((moment - at).total_seconds())
-            periods.append(Period(start_s=start, limit=value, phases=phases))
-        return tuple(periods)
+            if limit is None:
+                return Limit(value=rating)
+            return Limit(value=min(rating, limit.value), phases=limit.phases)
+
+        return _periods(at, {at, *self._changes(at, until, running)}, at_moment)
+
+    def whole_composite(
+        self,
+        at: datetime,
+        duration_s: int,
+        supply: Supply,
+        running: Mapping[int, Running | None],
+        unit: RateUnit,
+    ) -> tuple[Period, ...]:
+        """Return what the charge point may take from its supply: the sum over its connectors.
+
+        Args:
+            at: where the schedule begins.
+            duration_s: its length.
+            supply: the rating of each connector.
+            running: each connector's transaction.
+            unit: of the limits; A are those of one phase.
+        """
+        until = at + timedelta(seconds=duration_s)
+        rating = _rating(supply, unit)
+        moments = {at}
+        for transaction in running.values():
+            moments.update(self._changes(at, until, transaction))
+
+        def at_moment(moment: datetime) -> Limit:
+            total = 0.0
+            for number, transaction in running.items():
+                limit = self.limit_at(number, moment, supply, transaction, unit=unit)
+                total += rating if limit is None else min(rating, limit.value)
+            bound = self.limit_at(0, moment, supply, None, unit=unit)
+            return Limit(value=floor_tenth(total if bound is None else min(total, bound.value)))
+
+        return _periods(at, moments, at_moment)
+
+
+def _rating(supply: Supply, unit: RateUnit) -> float:
+    return supply.max_a if unit == "A" else float(supply.max_w)
+
+
+def _periods(
+    at: datetime, moments: Iterable[datetime], at_moment: Callable[[datetime], Limit]
+) -> tuple[Period, ...]:
+    """Return the limits at ``moments`` as periods from ``at`` on, equal neighbours as one."""
+    periods: list[Period] = []
+    for moment in sorted(moments):
+        limit = at_moment(moment)
+        if periods and (periods[-1].limit, periods[-1].phases) == (limit.value, limit.phases):
+            continue
+        start = int((moment - at).total_seconds())
+        periods.append(Period(start_s=start, limit=limit.value, phases=limit.phases))
+    return tuple(periods)

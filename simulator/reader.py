@@ -126,7 +126,7 @@ class Reader:
             return True
         reservation = session.connector.reservation
         return (
-            session.connector.status == "Reserved"
+            session.connector.status not in ("Faulted", "Unavailable")
             and reservation is not None
             and reservation.parent_id_tag is not None
             and self._station.tags.parent(id_tag) is None

@@ -217,6 +217,7 @@ FAULTS = (
         does="loses power now and then; transactions end with PowerLoss",
         parameters={"everyS": 300},
         run=_reboots,
+        end=_back_online,
     ),
     Oddity(
         name="clock-skew",

@@ -3,66 +3,6 @@
 from simulator.vehicle import Vehicle
 from tests.simulator.quirks import charging
 
-THE_52 = [
-    "AllowOfflineTxForUnknownId",
-    "AuthorizationCacheEnabled",
-    "AuthorizeRemoteTxRequests",
-    "BlinkRepeat",
-    "ClockAlignedDataInterval",
-    "ConnectionTimeOut",
-    "ConnectorPhaseRotation",
-    "ConnectorPhaseRotationMaxLength",
-    "GetConfigurationMaxKeys",
-    "HeartbeatInterval",
-    "LightIntensity",
-    "LocalAuthorizeOffline",
-    "LocalPreAuthorize",
-    "MaxEnergyOnInvalidId",
-    "MessageTimeout",
-    "MeterValuesAlignedData",
-    "MeterValuesAlignedDataMaxLength",
-    "MeterValuesSampledData",
-    "MeterValuesSampledDataMaxLength",
-    "MeterValueSampleInterval",
-    "MinimumStatusDuration",
-    "NumberOfConnectors",
-    "ResetRetries",
-    "StopTransactionMaxMeterValues",
-    "StopTransactionOnEVSideDisconnect",
-    "StopTransactionOnInvalidId",
-    "StopTxnAlignedData",
-    "StopTxnAlignedDataMaxLength",
-    "StopTxnSampledData",
-    "StopTxnSampledDataMaxLength",
-    "SupportedFeatureProfiles",
-    "SupportedFeatureProfilesMaxLength",
-    "TransactionMessageAttempts",
-    "TransactionMessageRetryInterval",
-    "UnlockConnectorOnEVSideDisconnect",
-    "WebSocketPingInterval",
-    "LocalAuthListEnabled",
-    "LocalAuthListMaxLength",
-    "SendLocalListMaxLength",
-    "ReserveConnectorZeroSupported",
-    "ChargeProfileMaxStackLevel",
-    "ChargingScheduleAllowedChargingRateUnit",
-    "ChargingScheduleMaxPeriods",
-    "ConnectorSwitch3to1PhaseSupported",
-    "MaxChargingProfilesInstalled",
-    "SupportedFileTransferProtocols",
-    "AuthorizationKey",
-    "AdditionalRootCertificateCheck",
-    "CertificateSignedMaxChainSize",
-    "CertificateStoreMaxLength",
-    "CpoName",
-    "SecurityProfile",
-]
-
-
-def test_all_52_are_there(make):
-    known, unknown = make().configuration.read(THE_52)
-    assert (len(known), unknown) == (52, [])
-
 
 async def test_minimum_status_duration_swallows_what_does_not_last(central, make):
     async with make(configuration={"MinimumStatusDuration": "1"}) as station:
