@@ -108,6 +108,7 @@ class Firmware:
                 "/api/firmware",
                 self.add_firmware,
                 status=201,
+                takes_bytes=True,
                 refusals={
                     400: "The form cannot be read.",
                     413: "`file_too_large`.",

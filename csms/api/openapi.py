@@ -74,6 +74,8 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
                 "required": not endpoint.body_is_optional,
                 "content": {"application/json": {"schema": by_key[index, "body"]}},
             }
+        if endpoint.route.takes_bytes:
+            operation["requestBody"] = _BYTES
         operation["responses"] = _responses(index, endpoint, by_key)
         paths.setdefault(path, {})[endpoint.route.method.lower()] = operation
     for name in parameter_models:
@@ -96,6 +98,18 @@ _IDEMPOTENCY_KEY = {
     "required": False,
     "description": "The same request with the same key gets the same answer and does nothing.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+_BINARY = {"type": "string", "format": "binary"}
+_BYTES = {
+    "required": True,
+    "content": {
+        "application/octet-stream": {"schema": _BINARY},
+        "multipart/form-data": {
+            "schema": {"type": "object", "required": ["file"], "properties": {"file": _BINARY}}
+        },
+    },
 }
 
 

@@ -31,6 +31,7 @@ class Route:
         role: Who may call it; None: anybody, known or not.
         refusals: HTTP status -> when the operation answers it, for the documentation.
         also: Other successful statuses -> type of their body, for the documentation.
+        takes_bytes: Whether the body is a file, raw or in a form; for the documentation.
         idempotent: Whether an `Idempotency-Key` is taken.
     """
 
@@ -42,6 +43,7 @@ class Route:
     status: int = 200
     refusals: Mapping[int, str] = field(default_factory=dict)
     also: Mapping[int, Any] = field(default_factory=dict)
+    takes_bytes: bool = False
     idempotent: bool = False
 
 

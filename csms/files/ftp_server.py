@@ -28,8 +28,8 @@ with warnings.catch_warnings():
 
 _log = structlog.get_logger(__name__)
 
-_MOST_SOCKETS = 256  # control and data connections together
-_MOST_OF_ONE_ADDRESS = 64  # many charge points may share one
+_MOST_SOCKETS = 1024  # control and data connections together
+_MOST_OF_ONE_ADDRESS = 256  # many charge points may share one
 _LOOK_S = 0.2
 _STOP_S = 15.0
 

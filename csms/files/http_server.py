@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -29,9 +30,12 @@ from csms.services.ports.files import Grant
 
 _log = structlog.get_logger(__name__)
 
-_MOST_CONNECTIONS = 256
-_MOST_TRANSFERS = 64
+_MOST_CONNECTIONS = 1024
+_MOST_TRANSFERS = 512
+_HANDSHAKE_S = 15.0
 _HEADERS_S = 30.0
+_HOLD_S = 1.0  # how long the answer to an unknown token takes
+_MOST_HELD = 8  # of one address; more are not even looked up
 _LONGEST_S = 6 * 3600.0
 _SHUTDOWN_S = 3.0
 _LINGER_S = 2.0  # for a client that sends on though it was refused
@@ -67,15 +71,18 @@ class FilesServer:
         self._wanted_port = port
         self._tls = tls
         self._proxies = proxies
+        self._clock = clock
         self._transfers = 0
+        self._held: Counter[str] = Counter()
         self._runner: web.ServerRunner | None = None
+        self._listening: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
         """The port that it listens on; the wanted one while it is not started."""
-        if self._runner is None or not self._runner.addresses:
+        if self._listening is None:
             return self._wanted_port
-        return int(self._runner.addresses[0][1])
+        return int(self._listening.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
         """Listen.
@@ -85,9 +92,17 @@ class FilesServer:
         """
         runner = web.ServerRunner(_Bounded(self._handle), shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self._wanted_port, ssl_context=self._tls)
+        if runner.server is None:
+            raise TypeError("a runner that is set up has a server")
         try:
-            await site.start()
+            self._listening = await asyncio.get_running_loop().create_server(
+                runner.server,
+                self._host,
+                self._wanted_port,
+                ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else _HANDSHAKE_S,
+                backlog=_MOST_CONNECTIONS,
+            )
         except OSError as error:
             await runner.cleanup()
             why = "the port is in use" if error.errno == errno.EADDRINUSE else str(error)
@@ -99,9 +114,10 @@ class FilesServer:
 
     async def stop(self) -> None:
         """Stop listening, let open transfers finish for three seconds, break off the rest."""
-        if self._runner is not None:
+        if self._listening is not None and self._runner is not None:
+            self._listening.close()
             await self._runner.cleanup()
-            self._runner = None
+            self._listening = self._runner = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -116,21 +132,31 @@ class FilesServer:
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        token, name = token_and_name(request.rel_url.raw_path)
+        address = self._address(request)
+        grant = await self._grant(request, token, address)
         if self._transfers >= _MOST_TRANSFERS:
             raise refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many transfers at once")
         self._transfers += 1
         try:
-            token, name = token_and_name(request.rel_url.raw_path)
-            grant = await self._grant(request, token)
             if grant.direction == "download":
                 return await hand_out(request, grant, self._service.blobs)
-            return await self._receiver.receive(request, grant, name, self._address(request))
+            return await self._receiver.receive(request, grant, name, address)
         finally:
             self._transfers -= 1
 
-    async def _grant(self, request: web.BaseRequest, token: str) -> Grant:
+    async def _grant(self, request: web.BaseRequest, token: str, address: str) -> Grant:
+        if self._held[address] >= _MOST_HELD:
+            raise refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many guesses")
         found = await self._service.way(token)
         if found == "unknown":
+            self._held[address] += 1
+            try:
+                await self._clock.sleep(_HOLD_S)
+            finally:
+                self._held[address] -= 1
+                if not self._held[address]:
+                    del self._held[address]
             raise refusal(HTTPStatus.NOT_FOUND, "there is no such thing")
         if found == "spent":
             raise refusal(HTTPStatus.GONE, "the job of this address is over")

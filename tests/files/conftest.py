@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from csms.clock import SystemClock
+from csms.files import http_server
 from csms.files.folder import Folder
 from csms.files.ftp_server import FtpServer
 from csms.files.http_server import FilesServer
@@ -53,8 +54,9 @@ async def bench(database_url, tmp_path):
 
 
 @pytest.fixture
-async def http(bench):
-    """The HTTP endpoint; gives its address."""
+async def http(bench, monkeypatch):
+    """The HTTP endpoint."""
+    monkeypatch.setattr(http_server, "_HOLD_S", 0.01)
     server = FilesServer(
         bench.service,
         bench.clock,
@@ -64,6 +66,7 @@ async def http(bench):
         proxies=TrustedProxies(),
     )
     await server.start()
+    bench.server = server
     bench.http = f"http://127.0.0.1:{server.port}"
     yield bench
     await server.stop()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import ftplib
 import io
+import shutil
 import socket
 from contextlib import contextmanager
 from pathlib import Path
@@ -333,3 +334,47 @@ async def test_a_stop_in_the_middle_keeps_what_has_come_and_frees_the_port(bench
     again = server()
     await again.start()
     await again.stop()
+
+
+async def test_a_client_that_stalls_is_dropped_and_its_part_is_kept(ftp, monkeypatch):
+    monkeypatch.setattr("csms.files.ftp_session.JobTransfer.timeout", 0.2)
+    token = await ftp.upload()
+
+    def stall():
+        with session(ftp, token) as client:
+            client.voidcmd("TYPE I")
+            with client.transfercmd("STOR a") as data:
+                data.sendall(b"and then")
+                return client.getresp()
+
+    with pytest.raises(ftplib.error_temp, match="421"):
+        await within(stall)
+    (file,) = await ftp.files()
+    assert (file["data"], file["complete"]) == (b"and then", False)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+async def test_curl_brings_goes_on_and_fetches(ftp, tmp_path):
+    up, down = await ftp.upload(), await ftp.download(DATA)
+    (tmp_path / "d.zip").write_bytes(DATA)
+
+    async def curl(token, path, *options):
+        url = f"ftp://{token[:12]}:{token[12:]}@127.0.0.1:{ftp.ftp_port}/{path}"
+        process = await asyncio.create_subprocess_exec("curl", "-sS", *options, url)
+        return await process.wait()
+
+    def begin():
+        with session(ftp, up) as client:
+            cut(client, "STOR d.zip", DATA[:1000])
+
+    await within(begin)
+    await part_of(ftp, 1000)
+    assert await curl(up, "", "-C", "-", "-T", str(tmp_path / "d.zip")) == 0
+    assert await curl(up, "some/dir/e.zip", "--ftp-create-dirs", "-T", str(tmp_path / "d.zip")) == 0
+    assert await curl(up, "f.zip", "-P", "-", "-T", str(tmp_path / "d.zip")) == 0
+    files = {file["label"]: file["data"] for file in await ftp.files()}
+    assert files == dict.fromkeys(("d.zip", "e.zip", "f.zip"), DATA)
+    half = tmp_path / "fw.bin"
+    half.write_bytes(DATA[:500])
+    assert await curl(down, "fw.bin", "-C", "-", "-o", str(half)) == 0
+    assert half.read_bytes() == DATA

@@ -327,6 +327,17 @@ async def test_a_full_disk_and_an_absent_database_are_no_file(http, monkeypatch)
     assert await put(http, token, b"x") == 201
 
 
+async def test_guesses_are_answered_late_and_few_at_once(http, monkeypatch):
+    monkeypatch.setattr(http_server, "_HOLD_S", 0.5)
+    token = await http.upload()
+    async with asyncio.TaskGroup() as tasks:
+        guesses = [tasks.create_task(put(http, f"{n:032x}", b"x")) for n in range(8)]
+        await wait_until(lambda: http.server._held["127.0.0.1"] == 8)
+        assert await put(http, f"{9:032x}", b"x") == 429
+    assert [guess.result() for guess in guesses] == [404] * 8
+    assert await put(http, token, b"x") == 201
+
+
 async def test_an_encoded_token_is_none(http):
     token = await http.upload()
     encoded = "".join(f"%{ord(letter):02x}" for letter in token)

@@ -33,6 +33,7 @@ class Bench:
     client: aiohttp.ClientSession
     http: str = ""
     ftp_port: int = 0
+    server: Any = None
     key: int = 0
     calls: list[str] = field(default_factory=list)
 
