@@ -7,7 +7,7 @@ of changes `reconciliation`. All power in W.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType
 
@@ -28,6 +28,10 @@ class Node:
             disobedient charger. It passes through every ancestor too.
         self_limiting: The hardware itself never draws more than `limit_w` (a charger), so no more
             than that can reach the parent, whatever its connectors were told.
+        phase_limit_da: Most current on each of its three phases, in 0.1 A; None without such a
+            limit. It counts beside `limit_w`, for whoever shares per phase.
+        reserved_da: Current on L1, L2, L3 that is not ours to give, in 0.1 A; it passes through
+            every ancestor too.
     """
 
     id: NodeId
@@ -35,6 +39,8 @@ class Node:
     limit_w: int | None
     reserved_w: int = 0
     self_limiting: bool = False
+    phase_limit_da: int | None = None
+    reserved_da: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,8 @@ class PowerTree:
         reserved_w: Power reserved at each node or below it.
         available_w: What is left of each limit to be given to loads, never below 0; None without
             a limit.
+        available_da: The same of the current of L1, L2 and L3, three entries a node, in 0.1 A;
+            empty when no node limits the current of its phases.
     """
 
     nodes: tuple[Node, ...]
@@ -88,6 +96,7 @@ class PowerTree:
     parents: tuple[int, ...] = field(repr=False)
     reserved_w: tuple[int, ...] = field(repr=False)
     available_w: tuple[int | None, ...] = field(repr=False)
+    available_da: tuple[int | None, ...] = field(repr=False, default=())
 
     def path(self, node: NodeId) -> tuple[NodeId, ...]:
         """Return the node and its ancestors, the node first, the root last."""
@@ -123,8 +132,10 @@ def tree_problems(nodes: Iterable[Node]) -> list[str]:
         seen.add(node.id)
         if node.limit_w is not None and node.limit_w < 0:
             problems.append(f"{node.id} has a negative limit ({node.limit_w} W)")
-        if node.reserved_w < 0:
+        if node.reserved_w < 0 or min(node.reserved_da) < 0:
             problems.append(f"{node.id} has a negative reserve ({node.reserved_w} W)")
+        if node.phase_limit_da is not None and node.phase_limit_da < 0:
+            problems.append(f"{node.id} has a negative limit ({node.phase_limit_da / 10} A)")
         if node.parent is not None and node.parent not in parent:
             problems.append(f"{node.id} is fed by {node.parent}, which is not there")
     for circle in sorted({_circle(start, parent) for start in parent}):
@@ -165,6 +176,22 @@ def power_tree(nodes: Iterable[Node]) -> PowerTree:
             None if node.limit_w is None else max(0, node.limit_w - held)
             for node, held in zip(ordered, reserved, strict=True)
         ),
+        available_da=_available_da(ordered, parents),
+    )
+
+
+def _available_da(nodes: Sequence[Node], parents: Sequence[int]) -> tuple[int | None, ...]:
+    if all(node.phase_limit_da is None for node in nodes):
+        return ()
+    held = [current for node in nodes for current in node.reserved_da]
+    for place in range(len(nodes) - 1, -1, -1):
+        if parents[place] != _ROOT:
+            for phase in range(3):
+                held[3 * parents[place] + phase] += held[3 * place + phase]
+    limits = [node.phase_limit_da for node in nodes for _ in range(3)]
+    return tuple(
+        None if limit is None else max(0, limit - taken)
+        for limit, taken in zip(limits, held, strict=True)
     )
 
 

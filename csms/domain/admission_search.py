@@ -1,0 +1,343 @@
+"""Chooses how many of each kind of load get in, so that their claims sum up to the most.
+
+Loads of one kind take the same of every link, so of a kind the strongest claims go first and only
+the number is open. Prices on links (a Lagrangian dual) say what a place is worth and bound every
+choice from above; then a search looks only at numbers that can still beat the best one found.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import gcd, inf
+
+_PATIENT = 120
+_HASTY = 20
+"""Rounds of finding prices; every so many of them something is made of the prices."""
+
+_MOST_LOOKS = 200_000
+_FEW_LOOKS = 20_000
+_LOOKS_A_WINDOW = 300
+"""Choices that the search looks at before it gives up: when exact, when not, and in a window."""
+
+_WINDOW = 8
+"""Kinds of loads that are chosen anew together while the others stay."""
+
+_ROUNDING = 1e-6
+
+_FILL_EVERY = 12
+_MOMENTUM = 0.7
+_STALE = 8
+"""How much of a step's direction is kept; rounds without a better bound before steps are halved."""
+
+_WAYS = 3
+_NEAR = 0.993
+"""Part of the bound that is good enough when not exact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One kind of load.
+
+    Attributes:
+        takes: Links and what one load takes of each, above 0.
+        claims: Of its loads, the highest first, each above 0.
+    """
+
+    takes: tuple[tuple[int, int], ...]
+    claims: Sequence[int]
+
+
+def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool) -> list[int]:
+    """Return how many of each kind to let in.
+
+    Args:
+        choices: The kinds.
+        rooms: What each link has to give.
+        exact: Search until nothing better can exist; else only for a while.
+    """
+    search = _Search(choices, rooms)
+    if exact:
+        search.find_prices(_PATIENT)
+        search.look(_MOST_LOOKS)
+    else:
+        search.find_prices(_HASTY)
+        if not search.is_near():
+            search.find_prices(_PATIENT)
+            search.improve(_FEW_LOOKS)
+    return search.best
+
+
+class _Search:
+    def __init__(self, choices: Sequence[Choice], rooms: Sequence[int]) -> None:
+        self._choices = choices
+        steps = [0] * len(rooms)
+        for choice in choices:
+            for link, take in choice.takes:
+                steps[link] = gcd(steps[link], take)
+        # room for part of a place is room for nobody: without it the bound is much closer
+        self._rooms = [
+            room // step * step if step else room for room, step in zip(rooms, steps, strict=True)
+        ]
+        self._falling = [[-claim for claim in choice.claims] for choice in choices]
+        self._sums = [list(accumulate(choice.claims, initial=0)) for choice in choices]
+        self.best = [0] * len(choices)
+        self._worth = -1
+        self._left = 0
+        self._tops: list[tuple[float, float]] = []
+        self._prices = [0.0] * len(rooms)
+        self._bound = float(sum(sums[-1] for sums in self._sums))
+        used = {link for choice in choices for link, _ in choice.takes}
+        self._links = sorted(used)
+        self._better = gcd(*(claim for choice in choices for claim in choice.claims)) or 1
+
+    def find_prices(self, rounds: int) -> None:
+        """Lower the bound by subgradient steps with momentum, then fill greedily by the prices."""
+        rooms, links = self._rooms, self._links
+        if self._worth < 0:
+            self._keep(self._filled([1 / (room or 1) for room in rooms], ratio=True))
+        prices = list(self._prices)
+        drift = dict.fromkeys(links, 0.0)
+        pace = 1.0
+        stale = 0
+        for turn in range(1, rounds + 1):
+            if turn % _FILL_EVERY == 0:
+                self._keep(self._filled(prices, ratio=bool(turn // _FILL_EVERY % 2)))
+            bound, spare = self._bound_at(prices)
+            if bound < self._bound:
+                self._bound, self._prices, stale = bound, list(prices), 0
+            else:
+                stale += 1
+                if stale == _STALE:
+                    pace, stale, prices = pace / 2, 0, list(self._prices)
+                    drift = dict.fromkeys(links, 0.0)
+                    continue
+            gap = bound - self._worth
+            length = 0.0
+            for link in links:
+                # by the room, so that links of amperes and of watts move alike
+                over = spare[link] / (rooms[link] or 1) + _MOMENTUM * drift[link]
+                drift[link] = over
+                if over < 0 or prices[link] > 0:
+                    length += over * over
+            if not length or gap < self._better:
+                break
+            step = pace * gap / length
+            for link in links:
+                over = drift[link]
+                if over < 0 or prices[link] > 0:
+                    prices[link] = max(0.0, prices[link] - step * over / (rooms[link] or 1))
+        if not self._fills_well():
+            self._sweep(2)
+            self._fills_well()
+
+    def _bound_at(self, prices: Sequence[float]) -> tuple[float, dict[int, int]]:
+        """Return the bound that these prices give, and what they leave free of each link."""
+        rooms, links = self._rooms, self._links
+        bound = sum([prices[link] * rooms[link] for link in links])
+        spare = {link: rooms[link] for link in links}
+        for number, choice in enumerate(self._choices):
+            cost = sum([prices[link] * take for link, take in choice.takes])
+            count = bisect_left(self._falling[number], -cost)
+            if count:
+                bound += self._sums[number][count] - count * cost
+                for link, take in choice.takes:
+                    spare[link] -= count * take
+        return bound, spare
+
+    def _fills_well(self) -> bool:
+        """Fill greedily by the prices in two ways; return whether the result is good enough."""
+        for ratio in (True, False):
+            self._keep(self._filled(self._prices, ratio=ratio))
+            if self.is_near():
+                return True
+        return False
+
+    def is_near(self) -> bool:
+        """Return whether the best found is as good as the bound, or nearly."""
+        return self._worth >= _NEAR * self._bound
+
+    def _sweep(self, times: int) -> None:
+        """Set the price of one link after the other to the best beside the others', `times` times.
+
+        That alone may get stuck, but from any prices it never makes the bound worse.
+        """
+        choices = self._choices
+        prices = list(self._prices)
+        inside: dict[int, list[tuple[int, int]]] = {link: [] for link in self._links}
+        for number, choice in enumerate(choices):
+            for link, take in choice.takes:
+                inside[link].append((number, take))
+        costs = [sum([prices[link] * take for link, take in choice.takes]) for choice in choices]
+        for _ in range(times):
+            for link in self._links:
+                before = prices[link]
+                bids = []
+                for number, take in inside[link]:
+                    other = costs[number] - before * take
+                    for claim in choices[number].claims:
+                        if claim <= other:
+                            break
+                        bids.append(((claim - other) / take, take))
+                bids.sort(reverse=True)
+                free = self._rooms[link]
+                price = 0.0
+                for bid, take in bids:
+                    free -= take
+                    if free < 0:
+                        price = bid
+                        break
+                if price != before:
+                    prices[link] = price
+                    for number, take in inside[link]:
+                        costs[number] += (price - before) * take
+        bound, _ = self._bound_at(prices)
+        if bound < self._bound:
+            self._bound, self._prices = bound, prices
+
+    def _filled(self, prices: Sequence[float], ratio: bool = False) -> list[int]:
+        """Return counts of a greedy filling: who brings most over his price goes first."""
+        queue: list[tuple[float, int]] = []
+        for number, choice in enumerate(self._choices):
+            cost = sum([prices[link] * take for link, take in choice.takes])
+            if ratio:
+                part = -1 / cost if cost else -inf
+                queue += [(part * claim, number) for claim in choice.claims]
+            else:
+                queue += [(cost - claim, number) for claim in choice.claims]
+        queue.sort()
+        free = list(self._rooms)
+        counts = [0] * len(self._choices)
+        closed = [False] * len(self._choices)
+        for _, number in queue:
+            if closed[number]:
+                continue
+            takes = self._choices[number].takes
+            for link, take in takes:
+                if free[link] < take:
+                    closed[number] = True
+                    break
+            else:
+                for link, take in takes:
+                    free[link] -= take
+                counts[number] += 1
+        return counts
+
+    def _keep(self, counts: list[int]) -> None:
+        worth = sum(sums[count] for sums, count in zip(self._sums, counts, strict=True))
+        if worth > self._worth:
+            self._worth, self.best = worth, counts
+
+    def look(self, most: int) -> None:
+        """Search through all that can still be better, depth first; at most so many looks."""
+        self._left = most
+        ways = self._ways()
+        # those with little choice first
+        order = sorted(ways, key=lambda number: -ways[number][1][0])
+        self._descend(order, 0, ways, (0.0, 0), [0] * len(ways), list(self._rooms))
+
+    def improve(self, most: int) -> None:
+        """Choose a few kinds anew while the others stay, window after window."""
+        ways = self._ways()
+        width, looks = _WINDOW, _LOOKS_A_WINDOW
+        while most > 0 and width <= len(self._choices):
+            for window in self._windows(ways, width):
+                if self.is_near() or most <= 0:
+                    return
+                self._left = looks
+                self._anew(window, ways)
+                most -= looks - max(0, self._left)
+            width, looks = width * 3 // 2, looks * 3
+
+    def _anew(self, window: Sequence[int], ways: dict[int, list[tuple[float, int]]]) -> None:
+        """Search through the numbers of some kinds while the others keep theirs."""
+        counts = list(self.best)
+        chosen = set(window)
+        free = list(self._rooms)
+        lost = 0.0
+        worth = 0
+        for number, count in enumerate(counts):
+            if number in chosen:
+                continue
+            worth += self._sums[number][count]
+            lost += self._loss(number, count)
+            if count:
+                for link, take in self._choices[number].takes:
+                    free[link] -= take * count
+        near = {number: self._near(ways[number], self.best[number]) for number in window}
+        self._descend(window, 0, near, (lost, worth), counts, free)
+
+    def _near(self, ways: list[tuple[float, int]], count: int) -> list[tuple[float, int]]:
+        """Return the few numbers that lose least, and those beside the one chosen now."""
+        few = ways[:_WAYS]
+        return few + [way for way in ways[_WAYS:] if abs(-way[1] - count) <= 1]
+
+    def _windows(self, ways: dict[int, list[tuple[float, int]]], width: int) -> list[list[int]]:
+        """Return for each link the kinds in it that lose the most now or are the least certain."""
+        lost = [self._loss(number, count) for number, count in enumerate(self.best)]
+        inside: dict[int, list[int]] = {link: [] for link in self._links}
+        for number in sorted(ways, key=lambda number: ways[number][1][0] - lost[number]):
+            for link, _ in self._choices[number].takes:
+                if len(inside[link]) < width:
+                    inside[link].append(number)
+        windows = [window[::-1] for window in inside.values()]
+        # and across the site, so that what one circuit gives up can be used in another
+        kinds = sorted(ways, key=lambda number: self._choices[number].takes)
+        stride = max(1, len(kinds) // width)
+        return windows + [kinds[at::stride][:width] for at in range(stride)]
+
+    def _ways(self) -> dict[int, list[tuple[float, int]]]:
+        """Return for each kind its numbers, the best for the prices first, with what they lose."""
+        self._tops = []
+        ways = {}
+        for number, choice in enumerate(self._choices):
+            cost = sum(self._prices[link] * take for link, take in choice.takes)
+            gains = [total - count * cost for count, total in enumerate(self._sums[number])]
+            top = max(gains)
+            self._tops.append((top, cost))
+            ways[number] = sorted((top - gain, -count) for count, gain in enumerate(gains))
+        return ways
+
+    def _loss(self, number: int, count: int) -> float:
+        top, cost = self._tops[number]
+        return top - (self._sums[number][count] - count * cost)
+
+    def _descend(
+        self,
+        order: Sequence[int],
+        depth: int,
+        ways: dict[int, list[tuple[float, int]]],
+        so_far: tuple[float, int],
+        counts: list[int],
+        free: list[int],
+    ) -> None:
+        """Try the numbers of the kinds from `depth` on; what they lose adds up to the gap."""
+        lost, worth = so_far
+        if depth == len(order):
+            if worth > self._worth:
+                self._worth, self.best = worth, list(counts)
+            return
+        number = order[depth]
+        takes = self._choices[number].takes
+        sums = self._sums[number]
+        before = counts[number]
+        for loss, minus in ways[number]:
+            self._left -= 1
+            bound = self._bound - lost - loss + _ROUNDING
+            if bound < self._worth + self._better or self._left < 0:
+                break
+            count = -minus
+            for link, take in takes:
+                if free[link] < take * count:
+                    break
+            else:
+                for link, take in takes:
+                    free[link] -= take * count
+                counts[number] = count
+                after = (lost + loss, worth + sums[count])
+                self._descend(order, depth + 1, ways, after, counts, free)
+                for link, take in takes:
+                    free[link] += take * count
+        counts[number] = before
