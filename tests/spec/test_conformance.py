@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.spec import conformance
-from tests.spec.conformance import DOCUMENT, Playbook, _rules, document
+from tests.spec.conformance import DOCUMENT, NAMED, Playbook, _rules, document
 
 _STALE = "docs/conformance.md is stale: run python -m tests.spec.conformance"
 
@@ -17,6 +17,11 @@ def found():
 
 def test_the_table_is_fresh(found):
     assert DOCUMENT.read_text("utf-8") == document(found, {}), _STALE
+
+
+def test_every_named_case_has_a_playbook(found):
+    played = {each.case[0] for each in found if each.case is not None}
+    assert not set(NAMED) - played
 
 
 def test_a_case_has_one_title(found):

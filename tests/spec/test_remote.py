@@ -202,6 +202,7 @@ async def test_reset_with_a_session(stage, kind):
     )
 
 
+@octt("TC_031", "3.10", "Unlock of an unknown connector")
 @pytest.mark.parametrize("answer", ["NotSupported", "UnlockFailed"])
 async def test_q5_an_unknown_connector_is_sent(stage, answer):
     await stage.play(
@@ -216,6 +217,7 @@ async def test_q5_an_unknown_connector_is_sent(stage, answer):
     )
 
 
+@octt("TC_028", "3.9", "Remote stop of a transaction that does not run")
 async def test_q5_a_remote_stop_of_nothing_is_sent(stage):
     await stage.play(
         booted(),
@@ -229,6 +231,7 @@ async def test_q5_a_remote_stop_of_nothing_is_sent(stage):
     )
 
 
+@octt("TC_040_1", "3.13", "Unknown configuration key")
 @pytest.mark.parametrize(
     ("answer", "outcome"), [("NotSupported", "rejected"), ("RebootRequired", "accepted")]
 )

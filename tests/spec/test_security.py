@@ -275,6 +275,7 @@ async def test_a_certificate_of_another_station_is_refused(stations, identity, r
     assert await refused(stage) == 403
 
 
+@octt("TC_088", "3.21", "Subprotocol of the handshake")
 @pytest.mark.parametrize(
     ("offered", "taken"),
     [
@@ -299,6 +300,7 @@ async def test_subprotocols(csms, identity, offered, taken):
     await station.close()
 
 
+@octt("TC_081", "3.21", "Secure firmware update, invalid signature")
 @pytest.mark.parametrize("state", ["InvalidSignature", "InstallVerificationFailed"])
 async def test_secure_firmware_that_fails(stage, root, state):
     update = {
