@@ -14,6 +14,7 @@ from cryptography import x509
 
 from csms.clock import Clock
 from csms.domain.certificates import ClientCertificate
+from csms.metrics import METRICS
 from csms.pki.folder import CertificateError, Material, check, contents
 from csms.pki.reader import certificate_facts
 
@@ -53,6 +54,19 @@ class ReloadedContext(ssl.SSLContext):
         return self.current.wrap_bio(
             incoming, outgoing, server_side, server_hostname=server_hostname, session=session
         )
+
+
+class _ServerSide(ssl.SSLObject):
+    """A TLS connection that says why it refuses a client's certificate: nobody else ever hears."""
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake."""
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            METRICS.handshakes_refused["the client certificate is refused by TLS"] += 1
+            _log.warning("client certificate refused", reason=error.verify_message)
+            raise
 
 
 class TlsContexts:
@@ -158,6 +172,7 @@ class TlsContexts:
 
 def _context(material: Material, ciphers: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = _ServerSide
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(ciphers)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

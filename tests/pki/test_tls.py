@@ -183,6 +183,13 @@ async def test_tls_1_1_is_refused(client):
     await client.is_refused_by_tls("CP1", context)
 
 
+@pytest.mark.parametrize("listener", ["stations", "browsers"])
+def test_no_renegotiation_and_no_compression(tls, listener):
+    options = getattr(tls, listener).current.options
+    assert options & ssl.OP_NO_RENEGOTIATION
+    assert options & ssl.OP_NO_COMPRESSION
+
+
 async def test_plain_words_at_the_tls_port_do_no_harm(client, server):
     with pytest.raises((ConnectionError, InvalidMessage)):
         await plug_in(server.tls_port, "/ocpp/CP4")
@@ -273,9 +280,12 @@ class TestClientCertificates:
             {"starts": timedelta(days=1)},
         ],
     )
-    async def test_a24_an_expired_or_early_one_is_refused(self, client, root, span):
+    async def test_a24_an_expired_or_early_one_is_refused(self, client, root, span, capsys):
         certificate = root.client("CP2", **span)
         await client.is_refused_by_tls("CP2", client.with_certificate(*certificate))
+        told = capsys.readouterr().out
+        assert "client certificate refused" in told
+        assert ("expired" if "ends" in span else "not yet valid") in told
 
     async def test_a24_one_of_another_root_is_refused(self, client):
         certificate = Authority("Root").client("CP2")
