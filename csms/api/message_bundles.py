@@ -22,7 +22,8 @@ from csms.api.routes import Route
 from csms.errors import DatabaseAway
 from csms.services.access import Role
 from csms.services.message_bundles import Bundle, MessageBundles
-from csms.services.messages import LoggedMessage
+from csms.services.messages import type_name
+from csms.services.records import MessageRecord
 
 FORMAT = "csms-message-bundle"
 VERSION = 1
@@ -81,7 +82,7 @@ class MessageExport:
             await answer.write(_line(header(bundle)))
             async for page in self._bundles.pages(bundle):
                 count += len(page)
-                await answer.write(b"".join(_line(frame(message)) for message in page))
+                await answer.write(b"".join(_line(frame(record)) for record in page))
             await answer.write(_line({"end": True, "messages": count}))
             await answer.write_eof()
         except DatabaseAway:
@@ -124,13 +125,12 @@ def header(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def frame(message: LoggedMessage) -> dict[str, Any]:
+def frame(record: MessageRecord) -> dict[str, Any]:
     """Return the line of a frame."""
-    record = message.record
     return {
         "at": _time(record.at),
         "direction": record.direction,
-        "type": message.type,
+        "type": type_name(record),
         "action": record.action,
         "messageId": record.message_id,
         "raw": record.raw,

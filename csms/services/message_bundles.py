@@ -12,11 +12,10 @@ from datetime import datetime
 
 from csms.clock import Clock
 from csms.errors import NotFound
-from csms.services.messages import LoggedMessage, logged_message
 from csms.services.ports.store import UnitsOfWork
-from csms.services.records import Station
+from csms.services.records import MessageRecord, Station
 
-_PAGE = 200
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class Bundle:
     since: datetime | None
     until: datetime
     exported_at: datetime
-    first_page: tuple[LoggedMessage, ...]
+    first_page: list[MessageRecord]
 
 
 class MessageBundles:
@@ -64,10 +63,10 @@ class MessageBundles:
             since=since,
             until=end,
             exported_at=now,
-            first_page=tuple(logged_message(record) for record in page),
+            first_page=page,
         )
 
-    async def pages(self, bundle: Bundle) -> AsyncIterator[tuple[LoggedMessage, ...]]:
+    async def pages(self, bundle: Bundle) -> AsyncIterator[list[MessageRecord]]:
         """Yield the frames, the oldest first, some at a time; none for an empty log.
 
         Raises:
@@ -78,9 +77,8 @@ class MessageBundles:
             yield page
             if len(page) < _PAGE:
                 return
-            last = page[-1].record
+            last = page[-1]
             async with self._units() as unit:
-                records = await unit.messages.from_oldest(
+                page = await unit.messages.from_oldest(
                     bundle.station.key, _PAGE, after=(last.at, last.key), at_to=bundle.until
                 )
-            page = tuple(logged_message(record) for record in records)

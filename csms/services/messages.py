@@ -27,9 +27,14 @@ class LoggedMessage:
     payload: Any
 
 
+def type_name(record: MessageRecord) -> str | None:
+    """Return call, callResult or callError; None when the frame could not be read."""
+    return None if record.type is None else _TYPES.get(record.type)
+
+
 def logged_message(record: MessageRecord) -> LoggedMessage:
     """Return the record with its payload; a frame that cannot be read has none."""
-    kind = None if record.type is None else _TYPES.get(record.type)
+    kind = type_name(record)
     try:
         frame = orjson.loads(record.raw)
     except orjson.JSONDecodeError:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
@@ -14,6 +14,8 @@ from csms.services.records import ANY_REPAIR, MessageRecord
 from csms.store import tables
 
 _T = tables.ocpp_messages
+_PLAN_EACH_TIME = text("SET LOCAL plan_cache_mode = force_custom_plan")
+"""A plan for any moment expects one row behind it, and sorts all that there are, page by page."""
 
 
 class Messages:
@@ -45,6 +47,7 @@ class Messages:
             .limit(limit)
         )
         if before is not None:
+            await self._connection.execute(_PLAN_EACH_TIME)
             statement = statement.where(tuple_(_T.c.at, _T.c.id) < before, _T.c.at <= before[0])
         if action is not None:
             statement = statement.where(_T.c.action == action)
@@ -73,6 +76,7 @@ class Messages:
 
         EXPLAIN: the same index scans as for `page`, forwards in time.
         """
+        await self._connection.execute(_PLAN_EACH_TIME)
         statement = (
             select(_T)
             .where(_T.c.charge_point_id == charge_point, _T.c.at < at_to)
