@@ -1,4 +1,4 @@
-# make demo | test | check | chaos | setup | bench | lock | clean      (needs git, make, Python 3.11+ with pip)
+# make demo | test | check | chaos | setup | bench | fuzz | lock | clean      (needs git, make, Python 3.11+ with pip)
 SHELL := /bin/sh
 PY ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: bench setup demo test check chaos format lint types imports tests fast-tests lock clean
+.PHONY: bench fuzz setup demo test check chaos format lint types imports tests fast-tests lock clean
 
 UV := .boot/bin/uv
 
@@ -59,6 +59,10 @@ test: format lint types imports tests
 chaos: $(STAMP)
 	@$(BIN)/python -m tests.chaos.long $(CHAOS)
 
+# coverage-guided, bounded: make fuzz FUZZ='--seconds 300 --seed 7'
+fuzz: $(STAMP)
+	@exec $(BIN)/python -m tests.fuzz.run $(FUZZ)
+
 bench: $(STAMP)
 	@exec $(BIN)/python -m bench $(BENCH)
 
@@ -67,4 +71,4 @@ lock: $(UV)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock -q
 
 clean:
-	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz

@@ -176,7 +176,7 @@ class _Reader:
             raise Unmendable
         self._at = word.end()
         self._note(names.JSON_BARE_WORD)
-        return word[0].strip()
+        return _bare(word[0])
 
     def _named_value(self, depth: int) -> Any:
         char = self._next()
@@ -207,7 +207,7 @@ class _Reader:
         self._at = word.end()
         if self._at == len(self._text):
             raise _Cut  # nobody knows whether it would have gone on
-        return self._word(word[0].strip())
+        return self._word(_bare(word[0]))
 
     def _word(self, word: str) -> Any:
         if _NUMBER.fullmatch(word):
@@ -276,6 +276,11 @@ class _Reader:
             return chr(0x10000 + ((number - 0xD800) << 10) + int(low[0], 16) - 0xDC00)
         self._note(names.JSON_ESCAPE)
         return "\N{REPLACEMENT CHARACTER}"
+
+
+def _bare(word: str) -> str:
+    """Return a word without what is no part of one."""
+    return "".join(char for char in word if char >= " ").strip()
 
 
 def _number(word: str) -> int | float:
