@@ -40,6 +40,12 @@ class Hint:
         return True
 
 
+async def loop_turn() -> None:
+    """Let the event loop run what is ready and look at its sockets once, without waiting."""
+    for _ in range(2):
+        await asyncio.sleep(0)  # what was ready, then what the sockets have brought
+
+
 async def supervise(
     name: str,
     body: Callable[[], Awaitable[None]],

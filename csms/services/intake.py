@@ -17,7 +17,7 @@ from typing import Any, TypeVar, overload
 
 import structlog
 
-from csms.aio import Hint
+from csms.aio import Hint, loop_turn
 from csms.clock import Clock
 from csms.domain import authorization
 from csms.domain.authorization import AuthorizeFact, IdTagInfo
@@ -165,6 +165,7 @@ class Intake:
             while True:
                 if self._facts or self._refused:
                     await self._commit_next()
+                    await loop_turn()  # what the answers bring in goes into the same batch
                 elif self._closing:
                     late.cancel()
                     return
