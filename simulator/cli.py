@@ -4,13 +4,10 @@ import asyncio
 import contextlib
 import json
 import ssl
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.live import Live
 
 from simulator.control import Panel
 from simulator.errors import FleetError, RegistrationError
@@ -19,6 +16,7 @@ from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
 from simulator.loading import load
 from simulator.oddities.catalogue import ALL
+from simulator.progress import showing
 from simulator.registration import register_fleet
 from simulator.replaying import replay
 from simulator.scenario import find_scenario, ready_scenarios
@@ -26,8 +24,6 @@ from simulator.serving import listening, serve
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
 from simulator.verifying import verify
 
-PLAIN_PROGRESS_S = 10.0
-LIVE_PROGRESS_S = 0.5
 MAX_PROBLEM_KINDS = 50
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -234,29 +230,18 @@ async def _run(
         fleet.stop()
 
     on_signals(stop, write_ledger)
-    async with asyncio.TaskGroup() as tasks:
-        progress = tasks.create_task(_progress(fleet))
-        async with contextlib.AsyncExitStack() as open_servers:
-            if control is not None:
-                panel = Panel(lambda: fleet.stations, fleet.clock)
-                port = await open_servers.enter_async_context(
-                    listening(panel.routes(), "127.0.0.1", control)
-                )
-                say(f"control: http://127.0.0.1:{port}/ui")
-            await fleet.run(duration)
-        progress.cancel()
+    began = fleet.clock.monotonic()
+
+    def played() -> tuple[float, float | None]:
+        return fleet.clock.monotonic() - began, duration
+
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(showing("fleet", played, lambda: str(fleet.summary)))
+        if control is not None:
+            panel = Panel(lambda: fleet.stations, fleet.clock)
+            port = await stack.enter_async_context(listening(panel.routes(), "127.0.0.1", control))
+            say(f"control: http://127.0.0.1:{port}/ui")
+        await fleet.run(duration)
     write_ledger()
     say(f"stopped: {fleet.summary}; {fleet.summary.energy_text}")
     return 0
-
-
-async def _progress(fleet: Fleet) -> None:
-    """Show the fleet's counts: a live line on a terminal, else a line now and then."""
-    if sys.stderr.isatty():
-        with Live(str(fleet.summary), console=Console(stderr=True), auto_refresh=False) as live:
-            while True:
-                live.update(str(fleet.summary), refresh=True)
-                await fleet.clock.sleep(LIVE_PROGRESS_S)
-    while True:
-        await fleet.clock.sleep(PLAIN_PROGRESS_S)
-        say(str(fleet.summary))

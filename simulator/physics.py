@@ -1,14 +1,14 @@
 """What happens to power between the grid, the meter, the cable and the battery.
 
-Pure. The meter stands at the outlet. Invariants, held by property tests (others stand in
-:mod:`simulator.vehicle` and :mod:`simulator.meter`):
+Pure. The meter stands at the outlet. Invariants, held by property tests (the others of the list in
+docs/simulator.md stand where they are made):
 
-5. The voltage at an AC outlet falls with the current, by ``sag_v`` at the rating, and nothing else
+9. The voltage at an AC outlet falls with the current, by ``sag_v`` at the rating, and nothing else
    changes it; that at a DC outlet is the battery's and what the cable takes.
-6. No energy comes from nowhere: what the grid gives is what the meter counts and the charger's
+10. No energy comes from nowhere: what the grid gives is what the meter counts and the charger's
    losses; what the meter counts is what the cable takes and what reaches the inlet; that is what
    is stored and what the vehicle loses. Every part is 0 or more.
-7. Losses in the cable grow with the square of the current.
+11. Losses in the cable grow with the square of the current.
 """
 
 from dataclasses import dataclass

@@ -17,13 +17,13 @@ LINE_S = 10.0
 
 @asynccontextmanager
 async def showing(
-    title: str, done_of: Callable[[], tuple[float, float]], words: Callable[[], str]
+    title: str, done_of: Callable[[], tuple[float, float | None]], words: Callable[[], str]
 ) -> AsyncIterator[None]:
     """Show progress on standard error while the body runs.
 
     Args:
         title: stands before the bar.
-        done_of: how much is done, and of how much.
+        done_of: how much is done, and of how much (None: nobody knows).
         words: what else is to be told.
 
     Cancellation: ends the bar.
@@ -41,15 +41,15 @@ async def showing(
 
 
 async def _show(
-    title: str, done_of: Callable[[], tuple[float, float]], words: Callable[[], str]
+    title: str, done_of: Callable[[], tuple[float, float | None]], words: Callable[[], str]
 ) -> None:
     clock = RealClock()
     if not sys.stderr.isatty():
         while True:
             await clock.sleep(LINE_S)
             done, total = done_of()
-            share = 100 * done / total if total else 100
-            say(f"{title}: {share:.0f} %, {words()}")
+            share = "" if total is None else f"{100 * done / total if total else 100:.0f} %, "
+            say(f"{title}: {share}{words()}")
     columns = (TextColumn(title), BarColumn(), TextColumn("{task.fields[words]}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task(title, words="")
