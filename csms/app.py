@@ -379,6 +379,7 @@ def _endpoints(settings: Settings, defaults: Defaults, tls: TlsContexts | None) 
         ftp_port=settings.ftp_port,
         ftp_url=settings.ftp_url,
         ftp_passive_ports=settings.ftp_passive_ports,
+        ftp_tls=None if tls is None or not secure else tls.transfers.newest,
     )
 
 

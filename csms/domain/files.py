@@ -122,7 +122,9 @@ def spoken(value: str | None) -> frozenset[str]:
 
 
 def chosen(offered: Sequence[Scheme], station: Collection[str]) -> Scheme | None:
-    """Return the way to take: the first that the station speaks, the first of all without one.
+    """Return the way to take: the first that the station speaks.
+
+    Where nobody knows, FTPS is the last: few speak it.
 
     Args:
         offered: What we serve, the best first.
@@ -130,9 +132,12 @@ def chosen(offered: Sequence[Scheme], station: Collection[str]) -> Scheme | None
 
     >>> chosen(["https", "ftp"], {"ftp", "http"}), chosen(["https", "ftp"], {"sftp"})
     ('ftp', 'https')
+    >>> chosen(["ftps", "ftp"], {"ftp", "ftps"}), chosen(["ftps", "ftp"], ())
+    ('ftps', 'ftp')
     """
     fitting = [scheme for scheme in offered if scheme in station]
-    return next(iter(fitting or offered), None)
+    common = [scheme for scheme in offered if scheme != "ftps"]
+    return next(iter(fitting or common or offered), None)
 
 
 def has_location(action: str, payload: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from csms.domain.files import USER_LENGTH, Scheme
 from csms.domain.ids import ChargePointKey
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
-_STANDARD_PORTS = {"http": 80, "https": 443, "ftp": 21}
+_STANDARD_PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 990}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

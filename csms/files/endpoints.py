@@ -28,6 +28,7 @@ class EndpointConfig:
         ftp_port: None: no FTP.
         ftp_url: As `http_url`.
         ftp_passive_ports: For data connections; empty: any.
+        ftp_tls: Returns the context of the day for FTPS; None: no FTPS.
     """
 
     host: str
@@ -37,6 +38,7 @@ class EndpointConfig:
     ftp_port: int | None
     ftp_url: str | None
     ftp_passive_ports: Sequence[int]
+    ftp_tls: Callable[[], ssl.SSLContext] | None
 
 
 class FileEndpoints:
@@ -75,6 +77,7 @@ class FileEndpoints:
                 port=config.ftp_port,
                 public=public,
                 passive_ports=config.ftp_passive_ports,
+                tls=config.ftp_tls,
             )
 
     async def start(self) -> None:
@@ -97,6 +100,9 @@ class FileEndpoints:
         if self.ftp is not None:
             await self.ftp.start()
             public = None if config.ftp_url is None else config.ftp_url.rstrip("/")
+            if config.ftp_tls is not None:
+                secure = None if public is None else public.replace("ftp://", "ftps://", 1)
+                found.append(Endpoint(scheme="ftps", port=self.ftp.port, public=secure))
             found.append(Endpoint(scheme="ftp", port=self.ftp.port, public=public))
         self.addresses.endpoints = found
 

@@ -6,9 +6,10 @@ import asyncio
 import errno
 import logging
 import socket
+import ssl
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -45,6 +46,7 @@ class FtpServer:
         port: 0 takes a free one.
         public: Address that passive connections are told; None: the one that the client came to.
         passive_ports: For data connections; empty: any free one.
+        tls: Returns the context of the day for clients that want TLS; None: there is none.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class FtpServer:
         port: int,
         public: str | None,
         passive_ports: Sequence[int] = (),
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         self._service = service
         self._folder = folder
@@ -64,6 +67,7 @@ class FtpServer:
         self._address = (host, port)
         self._public = public
         self._passive_ports = list(passive_ports)
+        self._tls = tls
         self._server: Any = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -95,6 +99,7 @@ class FtpServer:
             (JobSession,),
             {
                 "bridge": bridge,
+                "tls": None if self._tls is None else staticmethod(self._tls),
                 "masquerade_address": await self._public_address(),
                 "passive_ports": self._passive_ports or None,
             },

@@ -10,18 +10,22 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import ssl
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from csms.domain import files
 from csms.errors import DatabaseAway
 from csms.files.ftp_bridge import Bridge, Incoming
+from csms.files.ftp_tls import HANDSHAKE, TlsChannel, TlsSocket
 from csms.services.ports.files import Grant, NoRoom
 
 with warnings.catch_warnings():
     # asyncore is gone from newer Pythons, where a package of its own takes its place
     warnings.simplefilter("ignore", DeprecationWarning)
-    from pyftpdlib.exceptions import AuthenticationFailed
+    from pyftpdlib.exceptions import AuthenticationFailed, _RetryError
     from pyftpdlib.filesystems import AbstractedFS
     from pyftpdlib.handlers import DTPHandler, FTPHandler
     from pyftpdlib.handlers.ftp.dispatchers import PassiveDTP
@@ -31,11 +35,16 @@ _log = logging.getLogger("pyftpdlib")
 _STALL_S = 60
 _IDLE_S = 120
 _LONGEST_S = 6 * 3600
+_MOST_PIECES = 64  # of a transfer that has ended; the system's buffer holds no more
+_IMPLICIT_S = (
+    0.3  # so long we wait whether the client begins with TLS; others wait for our greeting
+)
 _COMMANDS = (
     *("ABOR", "ALLO", "APPE", "CDUP", "CWD", "EPRT", "EPSV", "FEAT", "LIST", "MODE", "NLST"),
     *("NOOP", "OPTS", "PASS", "PASV", "PORT", "PWD", "QUIT", "REIN", "REST", "RETR", "SIZE"),
     *("STAT", "STOR", "STRU", "SYST", "TYPE", "USER", "XCUP", "XCWD", "XPWD"),
 )
+_TLS_COMMANDS = ("AUTH", "PBSZ", "PROT")
 
 
 class JobAuthorizer:
@@ -108,11 +117,34 @@ class JobFolder(AbstractedFS):  # type: ignore[misc]  # the package has no types
         return part[1]
 
 
-class JobTransfer(DTPHandler):  # type: ignore[misc]  # the package has no types
+class JobTransfer(TlsChannel, DTPHandler):  # type: ignore[misc]  # the package has no types
     """A data connection; the reply to an upload is sent when the file is kept."""
 
     timeout = _STALL_S
     transfer_finished: bool
+    _broken = False
+
+    def __init__(self, sock: socket.socket, cmd_channel: JobSession) -> None:
+        super().__init__(sock, cmd_channel)
+        if cmd_channel.protects and cmd_channel.tls is not None and self.connected:
+            self.secure(cmd_channel.tls())
+
+    def use_sendfile(self) -> bool:
+        """Return whether the kernel can send by itself."""
+        return not isinstance(self.socket, TlsSocket) and bool(super().use_sendfile())
+
+    def recv(self, size: int) -> bytes:
+        """Read; a connection that is reset is no end of a file, as the parent has it."""
+        try:
+            data: bytes = self.socket.recv(size)
+        except (BlockingIOError, InterruptedError):
+            raise _RetryError from None
+        except OSError:
+            self._broken = True
+            data = b""
+        if not data:
+            self.handle_close()
+        return data
 
     def handle_error(self) -> None:
         """Tell what a full file or disk is called; all else is a fault of ours."""
@@ -127,11 +159,22 @@ class JobTransfer(DTPHandler):  # type: ignore[misc]  # the package has no types
         """Keep what came before the client hears of it."""
         incoming = self.file_obj
         if not self._closed and isinstance(incoming, Incoming) and not incoming.closed:
-            whole = self.transfer_finished and not self._control_is_gone()
+            if not self.transfer_finished:
+                self._drain(incoming)
+            whole = self.transfer_finished and not self._broken and not self._control_is_gone()
             if not incoming.end(whole=whole) and self.transfer_finished:
                 self._resp = (incoming.refusal or "451 It could not be kept.", _log.info)
                 self.transfer_finished = False
         super().close()
+
+    def _drain(self, incoming: Incoming) -> None:
+        """Take what has come by now: the client may have vanished, its bytes are good."""
+        with suppress(OSError):
+            for _ in range(_MOST_PIECES):
+                piece = self.socket.recv(self.ac_in_buffer_size)
+                if not piece or incoming.refusal is not None:
+                    break
+                incoming.write(piece)
 
     def _control_is_gone(self) -> bool:
         """Return whether the client has vanished.
@@ -159,13 +202,23 @@ class JobPassive(PassiveDTP):  # type: ignore[misc]  # the package has no types
         super().bind(address)
 
 
-class JobSession(FTPHandler):  # type: ignore[misc]  # the package has no types
-    """A control connection."""
+class JobSession(TlsChannel, FTPHandler):  # type: ignore[misc]  # the package has no types
+    """A control connection.
+
+    Attributes:
+        bridge: To the event loop.
+        tls: Returns the TLS context of the day; None: there is no TLS.
+        token: That it was opened with.
+        grant: What that has opened; None before the log-in.
+        protects: Whether data connections are under TLS.
+    """
 
     bridge: Bridge
+    tls: Callable[[], ssl.SSLContext] | None = None
     token = ""
     grant: Grant | None = None
-    is_secure = False
+    protects = False
+    _greeting: Any = None
 
     authorizer = JobAuthorizer()
     abstracted_fs = JobFolder
@@ -175,20 +228,66 @@ class JobSession(FTPHandler):  # type: ignore[misc]  # the package has no types
     timeout = _IDLE_S
     log_prefix = "%(remote_ip)s:%(remote_port)s"
     # without permissions of the package's own: the methods below say what may be done
-    proto_cmds = {name: {**FTPHandler.proto_cmds[name], "perm": None} for name in _COMMANDS}  # noqa: RUF012  the parent's attribute
+    proto_cmds = {  # noqa: RUF012  the parent's attribute
+        **{name: {**FTPHandler.proto_cmds[name], "perm": None} for name in _COMMANDS},
+        **{name: {"perm": None, "auth": False, "arg": True, "help": ""} for name in _TLS_COMMANDS},
+    }
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the session is under TLS."""
+        return isinstance(self.socket, TlsSocket)
+
+    def handle(self) -> None:
+        """Greet; where there is TLS, once it is clear that the client does not begin with it."""
+        if self.tls is None:
+            super().handle()
+        else:
+            self._greeting = self.ioloop.call_later(
+                _IMPLICIT_S, self._greet, _errback=self.handle_error
+            )
+
+    def _greet(self) -> None:
+        self._greeting = None
+        super().handle()
+
+    def secured(self) -> None:
+        """Greet a client that has begun with TLS."""
+        if self._greeting is not None:
+            self._greet()
+
+    def handle_read_event(self) -> None:
+        """Read; see whether the first byte is one of TLS."""
+        if self._greeting is not None and not self.shaking and self.tls is not None:
+            self._greeting.cancel()
+            if self.socket.recv(1, socket.MSG_PEEK) == HANDSHAKE:
+                self.protects = True
+                self.secure(self.tls())
+            else:
+                self._greet()
+        super().handle_read_event()
+
+    def handle_timeout(self) -> None:
+        """Tell a client that it took too long, if it can hear it."""
+        if self.shaking:
+            self.close()
+        else:
+            super().handle_timeout()
 
     def on_connect(self) -> None:
         """Bound the session."""
         self._current_type = "i"
+        if self.tls is not None:
+            self._extra_feats = ["AUTH TLS", "PBSZ", "PROT"]
         self._end = self.ioloop.call_later(
             _LONGEST_S, self.handle_timeout, _errback=self.handle_error
         )
 
     def close(self) -> None:
         """Close it and what it has open."""
-        end = getattr(self, "_end", None)
-        if end is not None and not end.cancelled:
-            end.cancel()
+        for timer in (getattr(self, "_end", None), self._greeting):
+            if timer is not None and not timer.cancelled:
+                timer.cancel()
         super().close()
 
     def require_grant(self) -> Grant:
@@ -220,6 +319,32 @@ class JobSession(FTPHandler):  # type: ignore[misc]  # the package has no types
             super()._make_epasv(extmode)
         except OSError:
             self.respond("425 There is no free passive port.")
+
+    def ftp_AUTH(self, line: str) -> None:
+        """Go over to TLS."""
+        if self.tls is None or line.upper() not in {"TLS", "TLS-C", "SSL", "TLS-P"}:
+            self.respond("502 There is no such protection.")
+        elif self.is_secure:
+            self.respond("503 TLS is on already.")
+        else:
+            self.respond("234 Go ahead.")
+            self.ac_in_buffer = b""  # what was sent in the clear behind it was not the client's
+            self.secure(self.tls())
+
+    def ftp_PBSZ(self, line: str) -> None:
+        """Say yes: TLS needs no buffer size."""
+        del line
+        self.respond("200 PBSZ=0" if self.is_secure else "503 Begin with AUTH.")
+
+    def ftp_PROT(self, line: str) -> None:
+        """Choose whether data connections are under TLS."""
+        if not self.is_secure:
+            self.respond("503 Begin with AUTH.")
+        elif line.upper() in {"C", "P"}:
+            self.protects = line.upper() == "P"
+            self.respond("200 As you wish.")
+        else:
+            self.respond("536 There is no such protection.")
 
     def ftp_TYPE(self, line: str) -> None:
         """Say yes to both types, and stay binary."""

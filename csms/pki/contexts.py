@@ -41,6 +41,12 @@ class ReloadedContext(ssl.SSLContext):
 
     current: ssl.SSLContext | None = None
 
+    def newest(self) -> ssl.SSLContext:
+        """Return the context of the day, for whoever wraps sockets by itself."""
+        if self.current is None:
+            raise ssl.SSLError("no certificate has been loaded")
+        return self.current
+
     def wrap_bio(  # noqa: D102  the signature is the parent's
         self,
         incoming: ssl.MemoryBIO,
@@ -77,6 +83,8 @@ class TlsContexts:
     Attributes:
         stations: For charge points; asks for a client certificate where there are roots for them.
         browsers: For the operator API.
+        transfers: For FTP; asks for no certificate, and sends nothing unasked after a handshake,
+            which a client that only uploads would not read.
         generation: Grows with each reload.
     """
 
@@ -90,6 +98,7 @@ class TlsContexts:
         self._clock = clock
         self.stations = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
         self.browsers = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
+        self.transfers = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
         self._seen = contents(folder)
         self._ending: str | None = None
         self.generation = 0
@@ -156,7 +165,10 @@ class TlsContexts:
                 raise CertificateError(f"{material.client_ca} cannot be used: {error}.") from error
         browsers = _context(material, BROWSER_CIPHERS)
         browsers.set_alpn_protocols(["http/1.1"])
+        transfers = _context(material, STATION_CIPHERS)
+        transfers.num_tickets = 0
         self.stations.current, self.browsers.current = stations, browsers
+        self.transfers.current = transfers
         self._warn_of_end(material)
         return material
 

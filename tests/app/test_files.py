@@ -142,18 +142,19 @@ async def test_over_tls_and_behind_a_public_address(database_url, tmp_path):
                 client.put(f"{location}d.zip", data=b"x") as answer,
             ):
                 assert answer.status == 201
-            # a station that says that it speaks FTP alone gets FTP
-            station.choose = lambda action, _: {
-                "GetConfiguration": {
-                    "configurationKey": [
-                        {"key": "SupportedFileTransferProtocols", "readonly": True, "value": "FTP"}
-                    ]
-                },
-                "GetDiagnostics": {"fileName": "e.zip"},
-            }[action]
-            await call(s, "GetConfiguration", {})
-            await call(s, "GetDiagnostics", {})
-            location = station.got[-1][1]["location"]
+
+            async def location_of_one_that_speaks(protocols):
+                key = {"key": "SupportedFileTransferProtocols", "readonly": True}
+                station.replies["GetConfiguration"] = {
+                    "configurationKey": [{**key, "value": protocols}]
+                }
+                await call(s, "GetConfiguration", {})
+                await call(s, "GetDiagnostics", {})
+                return station.got[-1][1]["location"]
+
+            location = await location_of_one_that_speaks("FTP,FTPS")
+            assert location.startswith("ftps://")
+            location = await location_of_one_that_speaks("FTP")
             login, _, rest = location.removeprefix("ftp://").partition("@")
             assert rest == "127.0.0.1:2121/"
 
