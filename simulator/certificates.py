@@ -57,7 +57,7 @@ def read_chain(pem: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(text.encode())
     except ValueError as error:
-        msg = f"not a certificate: {error}"
+        msg = "not a certificate in PEM form"
         raise CertificateError(msg) from error
 
 

@@ -22,7 +22,7 @@ from simulator import availability
 from simulator.certificates import MANUFACTURER, CertificateError, check_chain, read_chain
 from simulator.errors import CallFailed
 from simulator.reboots import reboot
-from simulator.transfer import TransferError, download
+from simulator.transfer import SECURED, TransferError, download
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -202,9 +202,10 @@ class Firmware:
     async def _fetch(self, update: Update) -> bytes | None:
         station = self._station
         protocols = station.configuration.items("SupportedFileTransferProtocols")
+        tls = station.security.file_context() if update.location.startswith(SECURED) else None
         for left in range(max(0, update.retries), -1, -1):
             try:
-                return await download(update.location, protocols)
+                return await download(update.location, protocols, tls)
             except TransferError as error:
                 station.emit("transfer_failed", location=update.location, error=str(error))
             if left:

@@ -98,6 +98,7 @@ class Security:
         self._previous: int | None = None
         self._failures = 0
         self._uses_fallback_root = False
+        self._noted: set[tuple[str, str]] = set()
 
     @property
     def profile(self) -> int:
@@ -140,16 +141,30 @@ class Security:
         if given is not None:
             context.check_hostname = given.check_hostname
             context.verify_mode = given.verify_mode
-            for der in given.get_ca_certs(binary_form=True):
-                context.load_verify_locations(cadata=der)
         elif not roots:
             context.load_default_certs()
-        for root in roots:
-            der = root.public_bytes(serialization.Encoding.DER)
+        for der in self._known_authorities(fallback=self._uses_fallback_root):
             context.load_verify_locations(cadata=der)
         if identity is not None:
             identity.load_into(context)
         return context
+
+    def file_context(self) -> ssl.SSLContext:
+        """Return what checks servers of files: the system's authorities and all that are known."""
+        given = self._settings.tls
+        context = ssl.create_default_context()
+        if given is not None:
+            context.check_hostname = given.check_hostname
+            context.verify_mode = given.verify_mode
+        for der in self._known_authorities():
+            context.load_verify_locations(cadata=der)
+        return context
+
+    def _known_authorities(self, *, fallback: bool = False) -> list[bytes]:
+        given = self._settings.tls
+        known = given.get_ca_certs(binary_form=True) if given is not None else []
+        roots = self.roots.of(CENTRAL, fallback=fallback)
+        return known + [one.public_bytes(serialization.Encoding.DER) for one in roots]
 
     # What came of it
 
@@ -157,6 +172,7 @@ class Security:
         """Keep what has worked: the new profile, the new root."""
         self._failures = 0
         self._previous = None
+        self._noted.clear()
         if self._uses_fallback_root:
             self._uses_fallback_root = False
         elif self.profile in TLS_PROFILES:
@@ -170,14 +186,14 @@ class Security:
             status: the HTTP status that refused it.
         """
         if status in (401, 403):
-            self._log.record("FailedToAuthenticateAtCentralSystem", f"HTTP {status}")
+            self._note("FailedToAuthenticateAtCentralSystem", f"HTTP {status}")
         if isinstance(error, ssl.SSLCertVerificationError):
-            self._log.record("InvalidCentralSystemCertificate", error.verify_message)
-            self._log.record("CentralSystemFailedToAuthenticate", error.verify_message)
+            self._note("InvalidCentralSystemCertificate", error.verify_message)
+            self._note("CentralSystemFailedToAuthenticate", error.verify_message)
             has_fallback = bool(self.roots.of(CENTRAL, fallback=True))
             self._uses_fallback_root = has_fallback and not self._uses_fallback_root
         elif isinstance(error, ssl.SSLError) and error.reason in TLS_REASONS:
-            self._log.record(TLS_REASONS[error.reason], error.reason)
+            self._note(TLS_REASONS[error.reason], error.reason)
         if self._previous is None:
             return
         self._failures += 1
@@ -185,6 +201,12 @@ class Security:
             self._configuration.override("SecurityProfile", str(self._previous))
             self._emit("fell_back", profile=self._previous)
             self._previous = None
+
+    def _note(self, kind: str, why: str) -> None:
+        """Record a failure once, however often it is met before a connection is made."""
+        if (kind, why) not in self._noted:
+            self._noted.add((kind, why))
+            self._log.record(kind, why)
 
     # What the central system asks for
 

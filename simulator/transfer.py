@@ -7,7 +7,9 @@ the file. HTTP uploads are PUT, and POST where a server knows no PUT.
 import asyncio
 import ftplib
 import io
+import ssl
 from collections.abc import Collection
+from functools import partial
 from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
@@ -17,6 +19,7 @@ MAX_FILE = 256 * 1024 * 1024
 MAX_CHUNK = 256 * 1024
 
 
+SECURED = ("https:", "ftps:")
 ALL_PROTOCOLS = ("FTP", "FTPS", "HTTP", "HTTPS")
 
 
@@ -29,9 +32,13 @@ class UnknownProtocol(TransferError):
 
 
 async def upload(
-    location: str, name: str, data: bytes, protocols: Collection[str] = ALL_PROTOCOLS
+    location: str,
+    name: str,
+    data: bytes,
+    protocols: Collection[str] = ALL_PROTOCOLS,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Send ``data`` as ``name`` to ``location``.
+    """Send ``data`` as ``name`` to ``location``; ``tls`` checks the server of HTTPS and FTPS.
 
     Raises:
         TransferError: it did not get there.
@@ -40,15 +47,19 @@ async def upload(
     target = location + quote(name) if location.endswith("/") else location
     try:
         if _scheme(target, protocols) in ("http", "https"):
-            await _put(target, data)
+            await _put(target, data, tls)
         else:
-            await asyncio.to_thread(_ftp, target, data)
+            await asyncio.to_thread(_ftp, target, data, tls)
     except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
         raise TransferError(f"{type(error).__name__}: {error}") from error
 
 
-async def download(location: str, protocols: Collection[str] = ALL_PROTOCOLS) -> bytes:
-    """Return the file at ``location``.
+async def download(
+    location: str,
+    protocols: Collection[str] = ALL_PROTOCOLS,
+    tls: ssl.SSLContext | None = None,
+) -> bytes:
+    """Return the file at ``location``; ``tls`` checks the server of HTTPS and FTPS.
 
     Raises:
         TransferError: it is not to be had, or larger than ``MAX_FILE``.
@@ -56,8 +67,8 @@ async def download(location: str, protocols: Collection[str] = ALL_PROTOCOLS) ->
     """
     try:
         if _scheme(location, protocols) in ("http", "https"):
-            return await _get(location)
-        return await asyncio.to_thread(_ftp, location, None)
+            return await _get(location, tls)
+        return await asyncio.to_thread(_ftp, location, None, tls)
     except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
         raise TransferError(f"{type(error).__name__}: {error}") from error
 
@@ -70,24 +81,24 @@ def _scheme(location: str, protocols: Collection[str]) -> str:
     return scheme
 
 
-async def _put(target: str, data: bytes) -> None:
+async def _put(target: str, data: bytes, tls: ssl.SSLContext | None) -> None:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        async with http.put(target, data=data) as answer:
+        async with http.put(target, data=data, ssl=tls or True) as answer:
             status = answer.status
         if status in (405, 501):
-            async with http.post(target, data=data) as answer:
+            async with http.post(target, data=data, ssl=tls or True) as answer:
                 status = answer.status
     if not 200 <= status < 300:
         msg = f"the server answered {status}"
         raise TransferError(msg)
 
 
-async def _get(location: str) -> bytes:
+async def _get(location: str, tls: ssl.SSLContext | None) -> bytes:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with (
         aiohttp.ClientSession(timeout=timeout) as http,
-        http.get(location) as answer,
+        http.get(location, ssl=tls or True) as answer,
     ):
         if answer.status != 200:
             msg = f"the server answered {answer.status}"
@@ -101,10 +112,11 @@ async def _get(location: str) -> bytes:
         return bytes(data)
 
 
-def _ftp(location: str, data: bytes | None) -> bytes:
+def _ftp(location: str, data: bytes | None, tls: ssl.SSLContext | None) -> bytes:
     """Send ``data``, or fetch the file when there is none; blocks, so it runs in a thread."""
     parts = urlsplit(location)
-    kind = ftplib.FTP_TLS if parts.scheme.lower() == "ftps" else ftplib.FTP
+    is_secured = parts.scheme.lower() == "ftps"
+    kind = partial(ftplib.FTP_TLS, context=tls) if is_secured else ftplib.FTP
     fetched = io.BytesIO()
     # FTP is what the specification names; its passwords go in the clear.
     with kind(timeout=TIMEOUT_S) as ftp:

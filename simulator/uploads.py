@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ocpp.v16 import call, enums
 
 from simulator.clock import iso
-from simulator.transfer import TransferError, UnknownProtocol, upload
+from simulator.transfer import SECURED, TransferError, UnknownProtocol, upload
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -103,10 +103,11 @@ class Uploads:
         await station.clock.sleep(station.settings.step_s)
         text = log_text(station, job)
         protocols = station.configuration.items("SupportedFileTransferProtocols")
+        tls = station.security.file_context() if job.location.startswith(SECURED) else None
         failure = "UploadFailure"
         for left in range(max(0, job.retries), -1, -1):
             try:
-                await upload(job.location, job.name, text.encode(), protocols)
+                await upload(job.location, job.name, text.encode(), protocols, tls)
             except UnknownProtocol as error:
                 failure = "NotSupportedOperation"
                 station.emit("transfer_failed", location=job.location, error=str(error))

@@ -152,6 +152,9 @@ async def test_a_server_under_an_unknown_authority_is_refused(make, tmp_path):
             assert "InvalidCentralSystemCertificate" in kept
             assert "CentralSystemFailedToAuthenticate" in kept
             assert central.requests == []
+            await station.clock.sleep(1)
+            types = [one.type for one in station.security_log.kept]
+            assert types.count("InvalidCentralSystemCertificate") == 1, "not at each try"
             station.stop(patience_s=0)
 
 
