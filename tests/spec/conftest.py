@@ -68,3 +68,4 @@ async def stage(csms, identity):
     await stage.plug_in()
     yield stage
     await stage.close()
+    await stage.check_the_log()

@@ -104,7 +104,7 @@ async def test_r09_an_answer_that_cannot_be_read(stage, reply):
     async with asyncio.TaskGroup() as tasks:
         asked = tasks.create_task(stage.ask_call("ClearCache", {}))
         frame, _ = await stage.receive()
-        await stage.socket.send(f'[3,"{frame[1]}",{reply}')
+        await stage.send_text(f'[3,"{frame[1]}",{reply}')
     status, answer = asked.result()
     assert (status, answer["code"]) == (502, "invalid_response")
     await stage.play(Asks("ClearCache", {}))
@@ -212,3 +212,12 @@ async def test_a_start_that_is_rejected(stage):
         frame, _ = await stage.receive()
         await stage.send([3, frame[1], {"status": "Rejected"}])
     assert asked.result()[0] == 409
+
+
+async def test_a_start_that_is_accepted_and_does_not_happen(stage):
+    async with asyncio.TaskGroup() as tasks:
+        body = {"stationId": stage.identity, "connectorId": 2, "idTag": VALID, "waitS": 0.2}
+        asked = tasks.create_task(stage.ask("POST", "/api/sessions/start", body))
+        frame, _ = await stage.receive()
+        await stage.send([3, frame[1], {"status": "Accepted"}])
+    assert asked.result()[0] == 202, asked.result()

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.spec.playbook import Asks, Has, Sees, at, transaction
+from tests.spec.playbook import Asks, Has, PowerCycles, Sees, at, transaction
 from tests.spec.states import CHILD, GROUP, UNKNOWN, VALID, authorizes, booted, starts, status
 
 octt = pytest.mark.octt
@@ -203,3 +203,44 @@ async def test_m14_a_connector_that_goes_down_drops_its_reservation(stage, down)
 async def test_a_reservation_for_an_unknown_tag_is_sent(stage):
     reserved = Reservation(tag=UNKNOWN)
     await stage.play(booted(), reserved.made(), reserved.seen("active"))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_m35_a_reservation_of_the_station_is_used_on_any_connector(stage, number):
+    tx, reserved = transaction(), Reservation(connector=0)
+    await stage.play(
+        booted(),
+        reserved.made(),
+        starts(tx, connector=number, reservationId=reserved.id),
+        reserved.seen("used", connectorId=0),
+        Sees(SESSIONS, Has(transactionId=tx, flags=[]), newest),
+    )
+
+
+async def test_m35_used_by_its_tag_without_naming_the_id(stage):
+    tx, reserved = transaction(), Reservation(tag=VALID.lower())
+    await stage.play(booted(), reserved.made(), starts(tx), reserved.seen("used"))
+
+
+async def test_m35_of_another_tag_and_group_it_is_not_used(stage):
+    tx, reserved = transaction(), Reservation(tag=CHILD)
+    await stage.play(
+        booted(),
+        reserved.made(),
+        starts(tx, reservationId=reserved.id),
+        reserved.seen("active"),
+        Sees(SESSIONS, Has(transactionId=tx, flags=["reservationUnknown"]), newest),
+    )
+
+
+async def test_reservations_survive_a_power_cycle_and_a_boot(stage):
+    tx, reserved = transaction(), Reservation()
+    await stage.play(
+        booted(),
+        reserved.made(),
+        PowerCycles(),
+        booted(),
+        reserved.seen("active"),
+        starts(tx, reservationId=reserved.id),
+        reserved.seen("used"),
+    )

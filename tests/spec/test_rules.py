@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.spec.playbook import NOW, Does, Has, PowerCycles, Says, Sees, Stage, at, transaction
+from tests.spec.playbook import (
+    NOW,
+    Asks,
+    Does,
+    Has,
+    PowerCycles,
+    Says,
+    Sees,
+    Stage,
+    at,
+    transaction,
+)
 from tests.spec.states import (
     BLOCKED,
     BOOT,
@@ -386,6 +397,36 @@ async def test_m80_a_request_that_is_none_is_rejected(stage):
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["RDAM 123", "a/b", "C\u00e9+%41", "x" * 100, "a.b~c-d_e!'()*,;=@$&"]
+)
+async def test_h01_identities_of_any_letters(csms, name):
+    await csms.add(name, connectors=2)
+    stage = Stage(csms, name)
+    await stage.plug_in()
+    await stage.play(
+        booted(), Asks("ClearCache", {}), Sees(STATION, Has(id=name, online=True, vendor="Vendor"))
+    )
+    await stage.close()
+    await stage.check_the_log()
+
+
+async def test_payloads_keep_their_order_and_their_numbers(stage):
+    period = {"limit": 6.0, "startPeriod": 0}
+    plan = {"chargingSchedulePeriod": [period], "chargingRateUnit": "A", "minChargingRate": 0.1}
+    profile = {
+        "chargingSchedule": {"startSchedule": "2026-03-01T12:00:00.000+01:00", **plan},
+        "chargingProfileKind": "Absolute",
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "stackLevel": 0,
+        "chargingProfileId": 2**31 - 1,
+    }
+    await stage.play(
+        Asks("SetChargingProfile", {"csChargingProfiles": profile, "connectorId": 0}),
+        Asks("DataTransfer", {"data": '\u00e4\U0001f50c\n\t\\"/', "vendorId": "\u20ac"}),
+    )
+
+
 async def test_h03_another_spelling_of_an_identity_is_the_same_station_or_none(csms, identity):
     await csms.add(identity)
     status_, answer = await Stage(csms, identity).ask(
@@ -403,3 +444,5 @@ async def test_h11_the_newest_connection_wins(csms, stage):
     frame, _ = await stage.receive()
     assert frame == "the end of the connection, 1008"
     await newcomer.close()
+    stage.said += newcomer.said
+    stage.heard += newcomer.heard
