@@ -21,6 +21,8 @@ from websockets.speedups import apply_mask
 from csms.ocppj.gate import Arrival
 from csms.ocppj.handshake import Admission
 from csms.ocppj.pace import WAITING
+from csms.ocppj.repairs.catalogue import COMPRESSED_FRAMES
+from csms.ocppj.repairs.compressed import Inflation
 
 LARGEST_MESSAGE = 2**20
 
@@ -41,6 +43,10 @@ class Connection(ServerConnection):
 
     admission: Admission | None = None
     arrival: Arrival
+    on_repair: Callable[[str], None] | None = None
+    """Told the name of a repair before the text that needed it is handed over."""
+    inflates = False
+    """Whether frames are inflated that come compressed though it was not agreed."""
     _on_text: Callable[[str], None] | None = None
     _directly = True
     _early: tuple[str, ...] = ()
@@ -147,6 +153,14 @@ class Connection(ServerConnection):
             return True
         self.transport.write(header + payload)
         return True
+
+    def inflate(self) -> None:
+        """Let compressed frames be inflated from here on."""
+        self.protocol.extensions = [Inflation(self._note_inflated)]
+
+    def _note_inflated(self) -> None:
+        if self.on_repair is not None:
+            self.on_repair(COMPRESSED_FRAMES)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; our own task does what the parent would spawn one for."""

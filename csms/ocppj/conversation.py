@@ -115,6 +115,9 @@ class Closing:
 Event = Call | Reply | Answered | Dropped | Closing
 
 
+_UNREAD = (Reply, Dropped)
+
+
 class Conversation:
     """The RPC state of one connection.
 
@@ -153,7 +156,7 @@ class Conversation:
                 return self._receive_unreadable(raw)
             return _repaired(self._receive_frame(mended.frame, raw), mended.names)
         event = self._receive_frame(frame, raw)
-        if self._tolerance is not None and isinstance(event, Reply | Dropped):
+        if self._tolerance is not None and type(event) in _UNREAD:
             mended = self._tolerance.shape(frame)
             if mended is not None:
                 return _repaired(self._receive_frame(mended.frame, raw), mended.names)

@@ -37,6 +37,7 @@ from csms.ocppj.handshake import (
 from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
+from csms.ocppj.repairs.catalogue import COMPRESSED_FRAMES
 from csms.ocppj.repairs.requests import put_right
 from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.schemas import Schemas
@@ -293,6 +294,7 @@ class OcppServer:
             done = put_right(request, self._switches)
             if done:
                 decision = replace(decision, repairs=decision.repairs + done)
+            connection.inflates = COMPRESSED_FRAMES in self._switches
         connection.admission = decision
         return None
 
@@ -419,14 +421,14 @@ def _host(connection: Connection, request: Request) -> str:
 
 
 def _finish(connection: Connection, response: Response) -> None:
-    """Name the subprotocol that was chosen, as the station spells it."""
+    """Name the subprotocol that was chosen, as the station spells it; prepare what it may send."""
     admission = connection.admission
-    if (
-        response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
-        and admission is not None
-        and admission.subprotocol is not None
-    ):
+    if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS or admission is None:
+        return
+    if admission.subprotocol is not None:
         response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
+    if connection.inflates:
+        connection.inflate()
 
 
 def _come_again(connection: Connection) -> Response:

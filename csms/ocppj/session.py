@@ -214,6 +214,7 @@ class Session:
     async def _read(self) -> None:
         """Take texts as they come; what the socket does not hand over itself comes by `recv`."""
         socket = self._socket
+        socket.on_repair = self._note_repair
         socket.take_texts(self._take)
         while True:
             try:
@@ -261,6 +262,11 @@ class Session:
                 self._log.add("in", at, None, None, None, raw)
                 self._closing = event
                 self._pump()
+
+    def _note_repair(self, name: str) -> None:
+        """Let the next call of the station be logged with a repair of its frame."""
+        count((name,))
+        self._repairs += (name,)
 
     async def _keeps_pace(self) -> bool:
         """Read on later when the station sends too much; return False when it was closed for it."""

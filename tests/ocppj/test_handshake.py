@@ -121,7 +121,7 @@ async def test_h05_no_header_is_a_repair_that_is_counted_and_logged(server, inta
     assert repairs.COUNTS[repairs.MISSING_SUBPROTOCOL] == before + 1
     assert [frame.repairs for frame in intake.frames if frame.direction == "in"] == [
         (repairs.MISSING_SUBPROTOCOL,),
-        (),
+        None,
     ]
 
 

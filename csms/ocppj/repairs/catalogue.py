@@ -25,6 +25,7 @@ USER_NAME = "user_name"
 # -- frame
 MESSAGE_ID_REUSED = "message_id_reused"
 MESSAGE_TYPE_TEXT = "message_type_text"
+COMPRESSED_FRAMES = "compressed_frames"
 MESSAGE_ID_NUMBER = "message_id_number"
 PAYLOAD_MISSING = "payload_missing"
 PAYLOAD_EMPTY_LIST = "payload_empty_list"
@@ -135,6 +136,9 @@ def _repairs() -> Iterable[Repair]:
         "A call whose message id was used before, for another call or for one that asks for the"
         " present state, is served as a new one.",
         "Grizzl-E (serial number as id), Metron ME3, MicroOcpp",
+    )
+    yield repair(
+        COMPRESSED_FRAMES, "Frames that are compressed though it was not agreed are inflated."
     )
     yield repair(MESSAGE_TYPE_TEXT, 'The message type may be a text or a float: `"2"`, `2.0`.')
     yield repair(

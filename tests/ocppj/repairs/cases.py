@@ -229,3 +229,6 @@ CASES: dict[str, Case] = {
 }
 OF_ANSWERS = frozenset({names.BOOLEAN_FROM_VALUE})
 """Repairs that only answers to our calls can need; tested there."""
+
+OF_SOCKETS = frozenset({names.COMPRESSED_FRAMES})
+"""Repairs below the texts; tested in `test_compressed`."""

@@ -20,8 +20,8 @@ from csms.ocppj.repairs.table import table
 from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.server import OcppServer
 from tests.ocppj.playbook import plug_in
-from tests.ocppj.repairs.cases import CASES, OF_ANSWERS, FrameCase, RequestCase
-from tests.ocppj.standins import StandInConnections, record
+from tests.ocppj.repairs.cases import CASES, OF_ANSWERS, OF_SOCKETS, FrameCase, RequestCase
+from tests.ocppj.standins import StandInConnections
 
 FRAMES = [name for name, case in CASES.items() if isinstance(case, FrameCase)]
 REQUESTS = [name for name, case in CASES.items() if isinstance(case, RequestCase)]
@@ -33,13 +33,6 @@ _HEADERS = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Protocol": "ocpp1.6",
 }
-
-
-@pytest.fixture
-def connections() -> StandInConnections:
-    known = StandInConnections(record(1, "CP1"), record(2, "SAFE", security_profile=1))
-    known.passwords["SAFE"] = b"sesame"
-    return known
 
 
 @asynccontextmanager
@@ -100,7 +93,7 @@ async def asked(server: OcppServer, case: RequestCase) -> str:
 
 
 def test_each_repair_has_a_case():
-    assert set(CASES) | OF_ANSWERS == set(CATALOGUE)
+    assert set(CASES) | OF_ANSWERS | OF_SOCKETS == set(CATALOGUE)
 
 
 @pytest.mark.parametrize("name", FRAMES)

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.ocppj.standins import StandInConnections, record
+
+
+@pytest.fixture
+def connections() -> StandInConnections:
+    known = StandInConnections(
+        record(1, "CP1"), record(2, "SAFE", security_profile=1), record(3, "CP2")
+    )
+    known.passwords["SAFE"] = b"sesame"
+    return known
