@@ -8,25 +8,20 @@ second those that changed. A fleet is shown ``MAX_SHOWN`` charge points at a tim
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from importlib import resources
 from typing import Any
 
 from aiohttp import web
-from ocpp.v16 import enums
 
+from simulator import control_actions as actions
 from simulator.charge_point import ChargePointSimulator
 from simulator.clock import Clock
 from simulator.connector import Connector
-from simulator.errors import CallFailed, OddityError
-from simulator.oddities.catalogue import ALL, find
-from simulator.reboots import reset
-from simulator.vehicle import Vehicle
+from simulator.oddities.catalogue import ALL
 from simulator.web import Problem, read_object
 
 MAX_SHOWN = 100
 TICK_S = 1.0
-ERROR_CODES = tuple(code.value for code in enums.ChargePointErrorCode)
 
 Stations = Callable[[], Sequence[ChargePointSimulator]]
 Action = Callable[[ChargePointSimulator, dict[str, Any]], Awaitable[None]]
@@ -55,17 +50,20 @@ class Panel:
             web.get("/api/stations/{identity}", self._one),
             web.get("/api/live", self._live),
             web.get("/api/oddities", _oddities),
-            web.post("/api/stations/{identity}/oddities", self._do(_oddity, None)),
-            web.post("/api/stations/{identity}/network", self._do(_network, {"online"})),
-            web.post("/api/stations/{identity}/reset", self._do(_reset, {"type"})),
+            web.post("/api/stations/{identity}/oddities", self._do(actions.oddity, None)),
+            web.post("/api/stations/{identity}/network", self._do(actions.network, {"online"})),
+            web.post("/api/stations/{identity}/reset", self._do(actions.reset, {"type"})),
+            web.post("/api/stations/{identity}/tag", self._do(actions.tag, {"idTag"})),
+            web.post("/api/stations/{identity}/error", self._do(actions.error, {"errorCode"})),
+            web.post("/api/stations/{identity}/tamper", self._do(actions.tamper, set())),
             web.post(
                 f"{on_connector}/plug",
-                self._do(_plug, {"batteryKwh", "socPercent", "targetSocPercent", "maxKw"}),
+                self._do(actions.plug, {"batteryKwh", "socPercent", "targetSocPercent", "maxKw"}),
             ),
-            web.post(f"{on_connector}/unplug", self._do(_unplug, set())),
-            web.post(f"{on_connector}/tag", self._do(_tag, {"idTag"})),
-            web.post(f"{on_connector}/soc", self._do(_soc, {"socPercent"})),
-            web.post(f"{on_connector}/error", self._do(_error, {"errorCode"})),
+            web.post(f"{on_connector}/unplug", self._do(actions.unplug, set())),
+            web.post(f"{on_connector}/tag", self._do(actions.tag, {"idTag"})),
+            web.post(f"{on_connector}/soc", self._do(actions.soc, {"socPercent"})),
+            web.post(f"{on_connector}/error", self._do(actions.error, {"errorCode"})),
         ]
 
     def _find(self, request: web.Request) -> ChargePointSimulator:
@@ -141,7 +139,9 @@ def shown(station: ChargePointSimulator) -> dict[str, Any]:
     state = station.state
     return {
         "identity": station.identity,
-        "url": station.settings.endpoint,
+        "url": station.security.url,
+        "securityProfile": station.security.profile,
+        "firmwareVersion": station.firmware.version,
         "online": state.is_connected,
         "registration": state.registration,
         "network": station.link.may_connect,
@@ -204,103 +204,3 @@ async def _oddities(request: web.Request) -> web.Response:
         for one in ALL
     ]
     return web.json_response({"items": items})
-
-
-# The actions
-
-
-def _number(
-    body: dict[str, Any], name: str, default: float | None, low: float, high: float
-) -> float:
-    value = body.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Problem(400, f"bad_{name}", f"{name} is a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _text(body: dict[str, Any], name: str, longest: int) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise Problem(400, f"bad_{name}", f"{name} is a text of 1 to {longest} signs")
-    return value
-
-
-async def _network(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    if not isinstance(body.get("online"), bool):
-        raise Problem(400, "bad_online", "online is true or false")
-    if body["online"]:
-        station.go_online()
-    else:
-        station.go_offline()
-
-
-async def _oddity(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    on = body.pop("on", True)
-    body.pop("connector", None)
-    if not isinstance(on, bool):
-        raise Problem(400, "bad_on", "on is true or false")
-    try:
-        if on:
-            station.temper.switch_on(body)
-        else:
-            station.temper.switch_off(find(str(body.get("name")))[0].name)
-    except OddityError as error:
-        raise Problem(400, "unknown_oddity", str(error)) from error
-
-
-async def _reset(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    kind = body.get("type", "Hard")
-    if kind not in ("Hard", "Soft"):
-        raise Problem(400, "bad_type", "type is Hard or Soft")
-    station.spawn(lambda: reset(station, hard=kind == "Hard"))
-
-
-async def _plug(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    battery_wh = round(1000 * _number(body, "batteryKwh", 60, 0.1, 2000))
-    soc = _number(body, "socPercent", 20, 0, 100)
-    target = _number(body, "targetSocPercent", 100, 0, 100)
-    max_w = round(1000 * _number(body, "maxKw", 100, 0.01, 2000))
-    vehicle = Vehicle(
-        battery_wh=battery_wh,
-        stored_wh=battery_wh * soc / 100,
-        target_soc=target,
-        battery_max_w=max_w,
-    )
-    try:
-        station.plug(body["connector"], vehicle)
-    except ValueError as error:
-        raise Problem(409, "taken", str(error)) from error
-
-
-async def _unplug(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    if station.unplug(body["connector"]) is None:
-        raise Problem(409, "no_vehicle", "no vehicle is plugged in there")
-
-
-async def _tag(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    id_tag = _text(body, "idTag", 255)
-    try:
-        let = await station.present_tag(body["connector"], id_tag)
-    except CallFailed as error:
-        raise Problem(502, "no_answer", str(error)) from error
-    if not let:
-        raise Problem(409, "refused", "the tag was not let do what it asked for")
-
-
-async def _soc(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    soc = _number(body, "socPercent", None, 0, 100)
-    session = station.sessions[body["connector"]]
-    vehicle = session.connector.vehicle
-    if vehicle is None:
-        raise Problem(409, "no_vehicle", "no vehicle is plugged in there")
-    session.refresh()
-    stored = vehicle.battery_wh * soc / 100
-    session.connector.vehicle = replace(vehicle, stored_wh=stored)
-    session.refresh()
-
-
-async def _error(station: ChargePointSimulator, body: dict[str, Any]) -> None:
-    code = body.get("errorCode")
-    if code not in ERROR_CODES:
-        raise Problem(400, "bad_errorCode", f"errorCode is one of {', '.join(ERROR_CODES)}")
-    station.set_error(body["connector"], code)

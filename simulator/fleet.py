@@ -161,6 +161,11 @@ class Fleet:
             budget_w=group.budgetW,
             ambient_c=group.ambientC,
             oddities=group.oddities,
+            security_profile=group.securityProfile,
+            secure_url=group.secureUrl,
+            security_events=group.securityEvents,
+            fixed_cable=group.fixedCable,
+            ramp_s=group.rampS,
         )
         return replace(settings, **self._changes)
 

@@ -18,6 +18,11 @@ JSON::
           "idTags": ["SIM-TAG-0001"],                     drivers pick one at random
           "meterIntervalS": 10,
           "password": null,                               Basic authentication
+          "securityProfile": null,                        0 to 2 (null: by URL and password)
+          "secureUrl": null,                              endpoint of profiles 2, 3 (null: as wss)
+          "securityEvents": null,                         told? (null: on profiles 2 and 3)
+          "fixedCable": false,                            no socket, nothing to unlock
+          "rampS": 0,                                     seconds from one limit to the next
           "quirks": ["values-of-connector-0"],            by name, see docs/simulator.md
           "faults": [{"name": "latency", "ms": 500}],     the same, with parameters
           "configuration": {"HeartbeatInterval": "60"},   configuration keys, as texts
@@ -134,6 +139,11 @@ class Group(_Described):
     idTags: Annotated[list[IdTag], Field(min_length=1)] = [DEFAULT_TAG]
     meterIntervalS: Annotated[int, Field(ge=0)] = 10
     password: str | None = None
+    securityProfile: Literal[0, 1, 2] | None = None
+    secureUrl: str | None = None
+    securityEvents: bool | None = None
+    fixedCable: bool = False
+    rampS: Annotated[float, Field(ge=0, le=3600)] = 0.0
     configuration: Mapping[str, str] = {}
     quirks: list[Spec] = []
     faults: list[Spec] = []

@@ -1,6 +1,7 @@
 """File servers on free ports: HTTP, and as much FTP as an upload or download needs."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,7 +9,9 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def http_files(files: dict[str, bytes]) -> AsyncIterator[str]:
+async def http_files(
+    files: dict[str, bytes], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """Serve ``files`` by path, take uploads into it; give the URL without a slash at its end."""
 
     async def get(request: web.Request) -> web.Response:
@@ -23,9 +26,9 @@ async def http_files(files: dict[str, bytes]) -> AsyncIterator[str]:
     site.add_routes([web.get("/{name:.*}", get), web.put("/{name:.*}", put)])
     runner = web.AppRunner(site, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

@@ -85,6 +85,26 @@ async def test_unknown_places(panel):
         assert (answer.status, (await answer.json())["code"]) == (404, "unknown_station")
 
 
+async def test_the_whole_charge_point(panel, central):
+    """One reader, a fault of all, the power, the housing."""
+    _, http = panel
+    await post(http, "/connectors/2/plug")
+    assert (await post(http, "/tag", idTag="BAD"))[0] == 409
+    assert (await post(http, "/tag", idTag="TAG"))[0] == 200
+    (start,) = await central.until_calls("StartTransaction")
+    assert start["connectorId"] == 2
+    _, shown = await post(http, "/error", errorCode="InternalError")
+    assert [one["status"] for one in shown["connectors"]] == ["Faulted", "Faulted"]
+    await central.until(lambda: central.statuses(0)[-1:] == ["Faulted"])
+    assert (await post(http, "/reset", type="PowerLoss"))[0] == 200
+    (stop,) = await central.until_calls("StopTransaction")
+    assert stop["reason"] == "PowerLoss"
+    _, shown = await post(http, "/tamper")
+    assert (shown["securityProfile"], shown["firmwareVersion"]) == (0, "1.0.0")
+    (told,) = await central.until_calls("SecurityEventNotification")
+    assert told["type"] == "TamperDetectionActivated"
+
+
 async def test_live_tells_everything_and_then_changes(panel):
     station, http = panel
     async with http.get("/api/live") as stream:

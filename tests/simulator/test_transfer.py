@@ -4,6 +4,7 @@ import pytest
 
 from simulator.transfer import TransferError, download, upload
 from tests.simulator.files import ftp_files, http_files
+from tests.simulator.pki import authority, server_context
 
 
 async def test_diagnostics_and_log_arrive(central, make):
@@ -39,6 +40,25 @@ async def test_failures_are_told_after_the_retries(central, make):
         told = [one["status"] for one in central.of("FirmwareStatusNotification")]
         assert told == ["Downloading", "DownloadFailed"]
         assert len(central.of("BootNotification")) == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_https_is_trusted_by_the_installed_root(central, make, tmp_path, known):
+    root, files = authority(), {"/v2.bin": b"new"}
+    roots = (root.pem,) if known else ()
+    async with (
+        http_files(files, server_context(tmp_path, root)) as url,
+        make(central_roots=roots) as station,
+    ):
+        await station.until_registered()
+        await central.call("CP1", "GetDiagnostics", location=f"{url}/up/")
+        await central.until_calls("DiagnosticsStatusNotification", 2)
+        at = {"retrieveDate": "2026-01-01T00:00:00Z"}
+        await central.call("CP1", "UpdateFirmware", location=f"{url}/v2.bin", **at)
+        await central.until_calls("FirmwareStatusNotification", 2)
+        told = central.of("FirmwareStatusNotification")[1]["status"]
+        assert told == ("Downloaded" if known else "DownloadFailed")
+        assert any("diagnostics" in name for name in files) is known
 
 
 async def test_ftp_both_ways():
