@@ -30,7 +30,7 @@ from types import FrameType
 from bench import database, loads, report, servers
 from bench.client import LoadClient, LoadError, compiled
 from bench.machine import Cores, describe, fdatasync_ms, share_cores
-from bench.measure import BESIDE, Idle, Sample, idle, storm, throughput
+from bench.measure import BESIDE, Idle, IdleTls, Sample, idle, idle_tls, storm, throughput
 from bench.processes import ROOT, pinned
 from bench.report import OPEN_RATE, Results
 from bench.servers import Server, ServerError
@@ -67,7 +67,7 @@ FULL = Plan(
     warm_s=0.7,
     measure_s=2.0,
     open_s=6.0,
-    watch_s=45.0,
+    watch_s=40.0,
 )
 QUICK = Plan(
     rounds=2,
@@ -140,6 +140,7 @@ def run(plan: Plan, *, quick: bool) -> Results:
             samples, syncs, failures = _rounds(plan, client, under_load, postgres.pid)
         stored = database.meter_rows(postgres.url)
         idle_stations = _idle(plan, client, cores, settings)
+        idle_over_tls = _idle_tls(plan, cores, settings)
     return Results(
         quick=quick,
         machine=machine,
@@ -148,7 +149,7 @@ def run(plan: Plan, *, quick: bool) -> Results:
         failures=failures,
         fdatasync_ms=syncs,
         idle=idle_stations,
-        idle_tls=None,  # the load client speaks plain WebSocket only
+        idle_tls=idle_over_tls,
         bytes_per_message=(stored.size - empty.size) / (stored.count - empty.count),
         meter_rows=stored.count - empty.count,
         took_s=time.monotonic() - began,
@@ -230,6 +231,13 @@ def _idle(plan: Plan, client: LoadClient, cores: Cores, settings: dict[str, str]
         f"{found.stations} idle: {found.kib_per_connection:.1f} KiB each, longest pause "
         f"{found.pause_ms:.1f} ms, p99 of a heartbeat {found.heartbeat_p99_ms:.1f} ms"
     )
+    return found
+
+
+def _idle_tls(plan: Plan, cores: Cores, settings: dict[str, str]) -> IdleTls:
+    with servers.ours_tls(cores, WORK, settings) as (server, root):
+        found = idle_tls(cores, server, root, plan.idle_stations, watch_s=plan.watch_s)
+    _say(f"{found.stations} idle over TLS: {found.kib_per_connection:.1f} KiB each")
     return found
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench import loads
 from bench.client import LoadClient, LoadError, Mode, Report
 from bench.loads import Load
-from bench.machine import cpu_ns, family_cpu_ns, longest_stretch_ms, private_dirty_kib, settle
+from bench.machine import (
+    Cores,
+    cpu_ns,
+    family_cpu_ns,
+    longest_stretch_ms,
+    private_dirty_kib,
+    settle,
+)
+from bench.processes import end, started
 from bench.servers import Server
 
 CONNECTING_AT_ONCE = 200
@@ -201,4 +213,45 @@ def idle(client: LoadClient, server: Server, load: Load, stations: int, *, watch
         pause_ms=pause,
         heartbeat_p99_ms=reports[0].p99_ms,
         cpu_share=used / 1e9 / watch_s,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleTls:
+    """What many idle stations cost over TLS.
+
+    Attributes:
+        kib_per_connection: As in `Idle`.
+        handshake_us: CPU of the server for a TCP and TLS handshake, the upgrade, boot and status.
+        pause_ms: Longest time the event loop was busy in one go, while they were idle.
+    """
+
+    stations: int
+    kib_per_connection: float
+    handshake_us: float
+    pause_ms: float
+
+
+def idle_tls(cores: Cores, server: Server, root: Path, stations: int, *, watch_s: float) -> IdleTls:
+    """Measure memory and handshakes with stations over TLS, on a server that has just started."""
+    settle(server.pid)
+    before_kib, began = private_dirty_kib(server.pid), cpu_ns(server.pid)
+    words = [sys.executable, "-m", "bench.tls_client", str(server.port), str(stations), str(root)]
+    process = started(words, cores.others, stdin=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline() != "connected\n":
+            raise LoadError("the idle stations did not connect over TLS")
+        used = cpu_ns(server.pid) - began
+        settle(server.pid)
+        grown_kib = private_dirty_kib(server.pid) - before_kib
+        until = time.monotonic() + watch_s
+        pause = longest_stretch_ms(server.pid, lambda: time.monotonic() < until)
+    finally:
+        end(process)
+    return IdleTls(
+        stations=stations,
+        kib_per_connection=grown_kib / stations,
+        handshake_us=used / 1000 / stations,
+        pause_ms=pause,
     )

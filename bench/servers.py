@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.machine import Cores
-from bench.processes import end, started
+from bench.processes import ROOT, end, started
 
 _PORT = re.compile(r"^(?:port |charge points +ws://[^:]+:)(\d+)")
+_TLS_PORT = re.compile(r" +wss://[^:]+:(\d+)")
 
 
 class ServerError(Exception):
@@ -62,8 +64,34 @@ def ours(cores: Cores, logs: Path, settings: Mapping[str, str]) -> Iterator[Serv
 
 
 @contextmanager
+def ours_tls(
+    cores: Cores, logs: Path, settings: Mapping[str, str]
+) -> Iterator[tuple[Server, Path]]:
+    """Run csms with certificates of its own authority; gives the port of TLS and the root."""
+    tls = {**settings, "CSMS_OCPP_TLS_PORT": "0"}
+    for words in (["ca", "init"], ["ca", "issue-server", "127.0.0.1"]):
+        done = subprocess.run(  # noqa: S603  our own program
+            [sys.executable, "-m", "csms", *words],
+            env={**os.environ, **settings},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ServerError(f"csms {' '.join(words)}: {done.stderr.strip()}")
+    with _serving("O", ["-m", "csms", "serve"], tls, cores, logs, _TLS_PORT) as server:
+        yield server, Path(settings["CSMS_DATA_DIR"]) / "ca" / "root.pem"
+
+
+@contextmanager
 def _serving(
-    name: str, words: list[str], settings: Mapping[str, str], cores: Cores, logs: Path
+    name: str,
+    words: list[str],
+    settings: Mapping[str, str],
+    cores: Cores,
+    logs: Path,
+    port: re.Pattern[str] = _PORT,
 ) -> Iterator[Server]:
     plain = {k: v for k, v in os.environ.items() if not k.startswith("CSMS_")}
     with (logs / f"{name}.log").open("a") as log:
@@ -73,7 +101,7 @@ def _serving(
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                if found := _PORT.match(line):
+                if found := port.match(line):
                     yield Server(name=name, pid=process.pid, port=int(found[1]))
                     return
             raise ServerError(f"{name} did not start: {_last_line(Path(log.name))}")
