@@ -1,0 +1,70 @@
+"""The ledger of possible limits, judged by what charge points really enforce."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from csms.domain import limit_rows, site_observation
+from tests.proof.world import World
+
+
+def violations(seeds, *, transitions=200, **more):
+    """Return what the observer saw, and how many limits were sent."""
+    seen, sent = [], 0
+    for seed in seeds:
+        result = World(seed, max_transitions=transitions, **more).run()
+        seen += result.violations
+        sent += result.transitions
+    return seen, sent
+
+
+@pytest.mark.slow
+def test_no_instant_over_a_limit_in_two_thousand_transitions():
+    seen, sent = violations(range(10))
+    assert seen == []
+    assert sent >= 2000
+
+
+def test_no_instant_over_a_limit_in_some_transitions():
+    seen, sent = violations([10], transitions=50)
+    assert (seen, sent >= 50) == ([], True)
+
+
+# The observer catches a ledger that believes too early
+
+
+def _believes_an_acceptance(monkeypatch):
+    accepted = site_observation.accepted
+
+    def believing(row, now, *, proven, ends_at):
+        return accepted(row, now, proven=True, ends_at=ends_at)
+
+    monkeypatch.setattr(site_observation, "accepted", believing)
+
+
+def _believes_a_refusal(monkeypatch):
+    def believing(row, status, now):
+        return replace(row, in_flight_w=None, in_flight_version=None, refusals=1, refused_at=now)
+
+    monkeypatch.setattr(site_observation, "refused", believing)
+
+
+def _believes_that_leases_end_early(monkeypatch):
+    monkeypatch.setattr(limit_rows, "LEASE_GRACE", timedelta(seconds=-200))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mistake", "seeds"),
+    [
+        (_believes_an_acceptance, [100]),
+        (_believes_a_refusal, [103]),
+        (_believes_that_leases_end_early, [103]),
+    ],
+)
+def test_the_observer_sees_each_mistake(monkeypatch, mistake, seeds):
+    mistake(monkeypatch)
+    assert violations(seeds, transitions=300)[0] != []
