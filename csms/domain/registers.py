@@ -28,7 +28,7 @@ def taken_wh(meter_start_wh: int, register_wh: int | None) -> int:
     >>> taken_wh(1_977_000, 4_296_944_685)  # 2^32 too high
     389
     """
-    if register_wh is None:
+    if register_wh is None or meter_start_wh < 0:  # below zero: the station did not say
         return 0
     taken = register_wh - meter_start_wh
     if taken > _MOST_PLAUSIBLE_WH and 0 <= taken - _OVERFLOW <= _MOST_PLAUSIBLE_WH:

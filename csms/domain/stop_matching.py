@@ -68,6 +68,13 @@ def meant(fact: StopFact, active: Sequence[OpenTransaction]) -> OpenTransaction 
     return own[0] if len(own) == 1 else None
 
 
+def last_known_wh(fact: StopFact, opened: OpenTransaction) -> int:
+    """Return what the register is best taken for at the end when the stop does not say."""
+    known = [r.energy_wh for r in fact.readings if r.energy_wh is not None]
+    known += [wh for wh in (opened.register_wh, opened.meter_start_wh) if wh is not None]
+    return max(known[0], opened.meter_start_wh)
+
+
 def _foreign_tag(fact: StopFact, row: OpenTransaction) -> bool:
     return fact.id_tag is not None and id_tag_key(fact.id_tag) != id_tag_key(row.id_tag)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 import structlog
 
 from csms.domain.metering import MeterValuesFact
@@ -14,6 +15,7 @@ from csms.ocppj import messages
 from csms.ocppj.call_errors import PayloadRefused
 from csms.ocppj.conversation import Call, Conversation
 from csms.ocppj.messages import Source
+from csms.ocppj.repairs.frames import mended_text
 from csms.ocppj.repairs.tolerance import Repairs
 from csms.services.intake import Intake
 from csms.services.records import RefusedMessage
@@ -40,6 +42,10 @@ class QuarantineRedelivery:
     async def deliver(self, message: RefusedMessage) -> str | None:
         """See the port."""
         event = Conversation().receive(message.raw)
+        if not isinstance(event, Call) and not message.strict:
+            mended = mended_text(message.raw, self._repairs.switches)
+            if mended is not None:
+                event = Conversation().receive(orjson.dumps(mended.frame).decode())
         if not isinstance(event, Call):
             return "it cannot be read as a call"
         make = _FACTS.get(event.action)

@@ -199,6 +199,8 @@ def _stopped(
         and stopper.parent_id_tag is not None
         and id_tag_key(starter.parent_id_tag) == id_tag_key(stopper.parent_id_tag)
     )
+    if Finding.METER_SUSPECT in fact.doubts:
+        fact = replace(fact, meter_stop_wh=stop_matching.last_known_wh(fact, opened))
     findings = [f for f in opened.findings if f != Finding.STOP_MISSING]
     findings += [f for f in stop_findings(fact, opened, same_group=same_group) if f not in findings]
     return StoppedTransaction(

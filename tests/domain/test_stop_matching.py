@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from csms.domain.authorization import AuthorizationStatus
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.metering import Reading
-from csms.domain.stop_matching import meant, repeated
+from csms.domain.stop_matching import last_known_wh, meant, repeated
 from csms.domain.transactions import OpenTransaction, StopFact
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -127,3 +127,18 @@ def test_an_equal_stop_is_a_repetition():
 def test_what_is_meant_is_one_of_the_stations_own(active, id_tag, meter):
     found = meant(stop(id_tag=id_tag, meter_stop_wh=meter), active)
     assert found is None or (found in active and found.charge_point == HERE)
+
+
+@pytest.mark.parametrize(
+    ("readings", "register", "expected"),
+    [
+        ((), None, 1000),
+        ((), 4000, 4000),
+        ((Reading(measured_at=NOW, energy_wh=5000),), 4000, 5000),
+        ((Reading(measured_at=NOW),), 4000, 4000),
+        ((), 10, 1000),
+    ],
+)
+def test_a_stop_without_a_meter_ends_where_the_register_was_seen_last(readings, register, expected):
+    fact = stop(readings=readings, meter_stop_wh=-1)
+    assert last_known_wh(fact, opened(register_wh=register)) == expected

@@ -63,6 +63,10 @@ class Misfit:
     async def session(self, transaction_id: int) -> dict:
         return await self.system.ask("GET", f"/api/sessions/{transaction_id}")
 
+    async def quarantined(self) -> list[dict]:
+        path = f"/api/quarantine?stationId={self.identity}&state=open"
+        return (await self.system.ask("GET", path))["items"]
+
     async def values(self) -> list[dict]:
         return (await self.ask("/meter-values"))["items"]
 

@@ -140,12 +140,22 @@ async def test_a_strict_station_gets_the_codes_and_the_raw_text_is_kept(csms, id
         assert long[2] == "PropertyConstraintViolation"
         assert await station.repairs("any") == []
 
-        async def kept():
-            found = await csms.ask("GET", f"/api/quarantine?stationId={identity}")
-            return [item["raw"] for item in found["items"]]
+        (item,) = await wait_until(station.quarantined)
+        assert item["raw"] == raw
 
-        await wait_until(kept)
-        assert await kept() == [raw]
+
+async def test_a_broken_stop_that_was_refused_is_stored_once_its_station_gets_repairs(
+    csms, identity
+):
+    await csms.add(identity, strict=True)
+    async with plugged(csms, identity) as station:
+        number = await station.start()
+        raw = f'{{"transactionId":{number},"meterStop":8000,"timestamp":"{STOP_AT}",}}'
+        assert (await station.say("StopTransaction", raw))[2] == "FormationViolation"
+        (item,) = await wait_until(station.quarantined)
+        await csms.ask("PATCH", f"/api/stations/{identity}", {"strict": False})
+        await csms.ask("POST", f"/api/quarantine/{item['id']}/retry")
+        assert (await station.session(number))["meterStopWh"] == 8000
 
 
 async def test_repairs_are_counted_in_the_metrics(csms, cp):

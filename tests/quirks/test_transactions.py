@@ -198,6 +198,20 @@ async def test_a_start_without_one_of_its_fields_is_stored(cp, missing):
     assert session["flags"]
 
 
+@pytest.mark.parametrize("missing", ["transactionId", "meterStop", "timestamp"])
+async def test_a_stop_without_one_of_its_fields_ends_the_session(cp, missing):
+    number = await cp.start(timestamp=at(seconds=-60))
+    await cp.told("MeterValues", values(number, 4000))
+    payload = stop(number, timestamp=at())
+    del payload[missing]
+    assert await cp.told("StopTransaction", payload) == {}
+    session = await cp.session(number)
+    assert session["status"] == "completed"
+    assert session["meterStopWh"] == (4000 if missing == "meterStop" else 8000)
+    flag = {"transactionId": "idMissing", "meterStop": "meterSuspect", "timestamp": "timeSuspect"}
+    assert session["flags"] == [flag[missing]]
+
+
 async def test_unknown_reasons_are_other(cp):
     number = await cp.start()
     await cp.told("StopTransaction", stop(number, reason="BatteryFull"))
