@@ -48,7 +48,7 @@ async def _show(
         while True:
             await clock.sleep(LINE_S)
             done, total = done_of()
-            share = "" if total is None else f"{100 * done / total if total else 100:.0f} %, "
+            share = "" if total is None else f"{_percent(done, total):.0f} %, "
             say(f"{title}: {share}{words()}")
     columns = (TextColumn(title), BarColumn(), TextColumn("{task.fields[words]}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
@@ -57,3 +57,12 @@ async def _show(
             done, total = done_of()
             bar.update(task, completed=done, total=total, words=words())
             await clock.sleep(BAR_S)
+
+
+def _percent(done: float, total: float) -> float:
+    """Return how much is done: what takes longer than thought is as good as done.
+
+    >>> _percent(1, 4), _percent(5, 4), _percent(0, 0)
+    (25.0, 100.0, 100.0)
+    """
+    return min(100.0, 100 * done / total) if total > 0 else 100.0

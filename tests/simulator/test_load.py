@@ -1,6 +1,7 @@
 """The load against a central system on a real socket."""
 
 import asyncio
+import json
 import socket
 
 import pytest
@@ -9,6 +10,8 @@ from simulator.clock import RealClock
 from simulator.load import Load, LoadPlan
 from simulator.verify import entries_of
 from tests.simulator.central import CallError, DropSocket, Silence
+from tests.simulator.second_opinion import SecondOpinion
+from tests.simulator.test_cli import command, outcome
 from tests.waiting import wait_until
 
 
@@ -177,3 +180,20 @@ async def test_connections_from_several_addresses(central, monkeypatch):
     assert len({plan.source(number) for number in range(1, 6)}) == 3
     report = await Load(plan, RealClock()).run()
     assert (report.connected, report.errors) == (5, {})
+
+
+@pytest.mark.slow
+async def test_each_takes_little_memory(tmp_path):
+    path = tmp_path / "load.json"
+    async with (
+        SecondOpinion().listening() as other,
+        command(
+            *("load", "--url", other.url, "--stations", "500", "--connects-per-s", "250"),
+            *("--duration", "1", "--interval", "2", "--report", str(path)),
+        ) as loading,
+    ):
+        code, told = await outcome(loading, 60)
+    report = json.loads(path.read_text())
+    assert (code, report["errors"], report["stopped"]) == (0, {}, 500), told
+    assert 0 < report["kibPerChargePoint"] <= 30
+    assert len(report["ledger"]) == len(other.ended) == 500

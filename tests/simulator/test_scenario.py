@@ -1,5 +1,8 @@
 """Scenario files, and a rack whose ports share a budget in watts."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from simulator.errors import FleetError
@@ -33,6 +36,15 @@ def test_the_ready_ones_are_valid_and_can_be_built():
 def test_faults_are_named(text, fault):
     with pytest.raises(FleetError, match=fault):
         parse_scenario(text)
+
+
+def test_the_documented_one_is_valid():
+    text = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    (described,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    scenario = parse_scenario(described)
+    assert (scenario.title, scenario.speed, scenario.durationS) == ("E-bike rack", 30, 600)
+    assert scenario.fleet.groups[0].vehicles.faultShare == 0.2
+    assert all(f"| `{name}` |" in text for name in READY)
 
 
 def test_by_name_by_file_or_not_at_all(tmp_path):
