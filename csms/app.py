@@ -31,6 +31,7 @@ from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
+from csms.pki.firmware import signature_problem
 from csms.pki.folder import holds_certificates
 from csms.pki.starting import tls_folder
 from csms.proxies import TrustedProxies
@@ -259,6 +260,7 @@ async def running(
         diary=diary,
         files=files,
         addresses=endpoints.addresses,
+        check_signature=signature_problem,
         redelivery=QuarantineRedelivery(intake, repairs),
         security=certificates.ports(ocpp),
     )

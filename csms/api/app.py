@@ -63,7 +63,7 @@ from csms.services.managed_loads import ManagedLoadService
 from csms.services.message_bundles import MessageBundles
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
-from csms.services.ports.files import FileAddresses
+from csms.services.ports.files import FileAddresses, SignatureCheck
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.redelivery import Redelivery
 from csms.services.ports.smart_charging import Allocator
@@ -123,6 +123,7 @@ class Ports:
         redelivery: Takes messages out of quarantine; None in a system without charge points.
         files: Keeps files of charge points; None in a system without charge points.
         addresses: Where charge points bring and fetch them; None: nowhere.
+        check_signature: Of firmware images; None: nobody does.
         security: Certificates of charge points; None in a system without them.
     """
 
@@ -138,6 +139,7 @@ class Ports:
     redelivery: Redelivery | None = None
     files: FileService | None = None
     addresses: FileAddresses | None = None
+    check_signature: SignatureCheck | None = None
     security: SecurityPorts | None = None
 
 
@@ -178,7 +180,9 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         audit,
         secret=config.secret,
         locations=(
-            None if ports.addresses is None else Locations(ports.addresses, secret=config.secret)
+            None
+            if ports.addresses is None
+            else Locations(ports.addresses, secret=config.secret, check=ports.check_signature)
         ),
         effects=(
             JobEffect(),
@@ -225,6 +229,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             clock,
             audit,
             largest_bytes=ports.files.keeping.largest_bytes,
+            check=ports.check_signature,
         )
         resources += [Files(ports.files), Firmware(images)]
     app = web.Application(

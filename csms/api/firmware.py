@@ -28,7 +28,10 @@ Certificate = Annotated[str, StringConstraints(max_length=5500, pattern=r"-----B
 
 
 class FirmwareOut(Out):
-    """A firmware image; without `vendor` and `model` it is for any station."""
+    """A firmware image; without `vendor` and `model` it is for any station.
+
+    `signatureValid`: whether the signature is one of this image by the certificate; null: none.
+    """
 
     id: str
     name: str
@@ -39,12 +42,13 @@ class FirmwareOut(Out):
     sha256: str
     signature: str | None
     signing_certificate: str | None
+    signature_valid: bool | None
     created_at: PreciseTime
     created_by: str
     url: str
 
     @classmethod
-    def of(cls, image: Image) -> Self:
+    def of(cls, image: Image, signed: bool | None) -> Self:
         """Return an image as the contract spells it."""
         return cls(
             id=str(image.key),
@@ -56,6 +60,7 @@ class FirmwareOut(Out):
             sha256=image.sha256,
             signature=image.signature,
             signing_certificate=image.signing_certificate,
+            signature_valid=signed,
             created_at=image.created_at,
             created_by=image.actor,
             url=f"/api/firmware/{image.key}/content",
@@ -121,12 +126,15 @@ class Firmware:
             route("GET", f"{one}/content", self.get_firmware_content, refusals=missing),
         ]
 
+    def _out(self, image: Image) -> FirmwareOut:
+        return FirmwareOut.of(image, self._service.is_signed(image))
+
     async def list_firmware(self, query: PageQuery) -> Page[FirmwareOut]:
         """Return all images, the newest first."""
         before = None if query.cursor is None else int(pages.decode(query.cursor, int)[0])
         found = await self._service.page(query.limit, before=before)
         return Page[FirmwareOut](
-            items=[FirmwareOut.of(image) for image in found],
+            items=[self._out(image) for image in found],
             next_cursor=pages.encode(found[-1].key) if len(found) == query.limit else None,
         )
 
@@ -151,11 +159,11 @@ class Firmware:
         else:
             pieces = _pieces(request.content.read)
         description = Description(**{"name": "", **given})
-        return FirmwareOut.of(await self._service.add(principal.name, description, pieces))
+        return self._out(await self._service.add(principal.name, description, pieces))
 
     async def get_firmware(self, firmware_id: str) -> FirmwareOut:
         """Return what is known of an image."""
-        return FirmwareOut.of(await self._service.get(_key(firmware_id)))
+        return self._out(await self._service.get(_key(firmware_id)))
 
     async def change_firmware(
         self, firmware_id: str, body: FirmwareChange, principal: Principal
@@ -163,7 +171,7 @@ class Firmware:
         """Change what describes an image: its bytes stay what they are."""
         changes = body.model_dump(exclude_unset=True)
         key = _key(firmware_id)
-        return FirmwareOut.of(await self._service.change(principal.name, key, changes))
+        return self._out(await self._service.change(principal.name, key, changes))
 
     async def delete_firmware(self, firmware_id: str, principal: Principal) -> None:
         """Delete an image; a station that was told of it cannot fetch it any more."""

@@ -22,7 +22,7 @@ from csms.files.ftp_session import JobSession
 from csms.services.files import FileService
 
 with warnings.catch_warnings():
-    # see `csms.files.ftp_session`
+    # see `csms.files.ftp_transfer`
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.ioloop import IOLoop
     from pyftpdlib.servers import FTPServer

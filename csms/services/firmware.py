@@ -12,7 +12,7 @@ from csms.domain import files
 from csms.errors import Conflict, Invalid, NotFound
 from csms.services.audit import AuditTrail
 from csms.services.files import Content
-from csms.services.ports.files import BlobStore, Image, NoRoom, Shelf, TooLarge
+from csms.services.ports.files import BlobStore, Image, NoRoom, Shelf, SignatureCheck, TooLarge
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import Station
 
@@ -54,12 +54,14 @@ class FirmwareService:
         audit: AuditTrail,
         *,
         largest_bytes: int,
+        check: SignatureCheck | None = None,
     ) -> None:
         self._units = units
         self._blobs = blobs
         self._clock = clock
         self._audit = audit
         self._largest = largest_bytes
+        self._check = check
 
     async def add(
         self, actor: str, description: Description, pieces: AsyncIterator[bytes]
@@ -114,6 +116,13 @@ class FirmwareService:
             if not kept:
                 self._blobs.remove(_SHELF, [writing.blob])
         return image
+
+    def is_signed(self, image: Image) -> bool | None:
+        """Return whether the signature of an image holds; None where there is nothing to check."""
+        certificate, signature = image.signing_certificate, image.signature
+        if self._check is None or certificate is None or signature is None:
+            return None
+        return self._check(certificate, signature, image.sha256) is None
 
     async def page(self, limit: int, *, before: int | None = None) -> list[Image]:
         """Return images, the newest first."""

@@ -14,7 +14,7 @@ from csms.domain.files import Direction
 from csms.errors import Conflict, Invalid
 from csms.services.credentials import token_digest
 from csms.services.firmware import existing_image, only_fitting
-from csms.services.ports.files import FileAddresses, Image
+from csms.services.ports.files import FileAddresses, Image, SignatureCheck
 from csms.services.ports.store import UnitOfWork
 from csms.services.records import Station
 
@@ -34,8 +34,11 @@ class Filled:
 class Locations:
     """Gives calls the address of a file here, unless they have one."""
 
-    def __init__(self, addresses: FileAddresses, *, secret: bytes) -> None:
+    def __init__(
+        self, addresses: FileAddresses, *, secret: bytes, check: SignatureCheck | None = None
+    ) -> None:
         self._addresses = addresses
+        self._check = check
         self._secret = secret
 
     async def fill(
@@ -104,12 +107,20 @@ class Locations:
         )
         name = "" if image is None else image.name
         location = self._addresses.location(scheme, token, name, station.key)
-        warnings: tuple[str, ...] = ()
+        warnings = () if image is None else self._doubts(action, image)
         if said and scheme not in files.spoken(said):
-            warnings = (
+            warnings += (
                 f"The station says that it speaks {said[:100]}; the file endpoint is {scheme}.",
             )
         return Filled(payload=files.with_location(action, payload, location), warnings=warnings)
+
+    def _doubts(self, action: str, image: Image) -> tuple[str, ...]:
+        """Return what is wrong with a signature that is about to be sent (N20)."""
+        certificate, signature = image.signing_certificate, image.signature
+        if action != "SignedUpdateFirmware" or self._check is None:
+            return ()
+        problem = self._check(certificate or "", signature or "", image.sha256)
+        return () if problem is None else (problem,)
 
     async def _image(self, unit: UnitOfWork, station: Station, payload: Mapping[str, Any]) -> Image:
         """Return the operator's choice, or what alone fits."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 
 import aiohttp
 import asyncpg
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
@@ -15,6 +19,7 @@ from csms.bus.local import LocalBus
 from csms.clock import SystemClock
 from csms.files.addresses import Addresses, Endpoint
 from csms.files.folder import Folder
+from csms.pki.firmware import signature_problem
 from csms.services.audit import AuditTrail
 from csms.services.credentials import token_digest
 from csms.services.files import FileService, Keeping
@@ -22,6 +27,7 @@ from csms.services.ports.files import NewFile
 from csms.store.database import Database
 from csms.store.unit_of_work import SqlUnitsOfWork
 from tests.api.bench import ADMIN, SECRET, Bench, FakeAllocator, FakeGateway
+from tests.pki.authority import Authority
 
 LARGEST = 100_000
 DATA = bytes(range(256)) * 300
@@ -52,6 +58,7 @@ async def bench(database_url, schemas, tmp_path):
         clock=clock,
         files=service,
         addresses=addresses,
+        check_signature=signature_problem,
     )
     api = create_api(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
     server = ApiServer(api.app, host="127.0.0.1", port=0)
@@ -102,10 +109,7 @@ async def test_an_image_is_brought_listed_described_handed_out_and_deleted(bench
     assert (await bench.get("/api/firmware"))["items"] == [image]
     change = {"signature": "c2ln", "signingCertificate": PEM, "vendor": None, "name": "b.bin"}
     reply = await bench.ask("PATCH", url, change)
-    assert reply.json == {
-        **image,
-        **change,
-    }
+    assert reply.json == {**image, **change, "signatureValid": False}
     assert await bench.get(url) == reply.json
     assert await fetched(bench, f"{url}/content") == ('attachment; filename="b.bin"', DATA)
     assert (await bench.ask("DELETE", url)).status == 204
@@ -291,3 +295,35 @@ async def test_sweeping(bench):
     await bench.sql.execute("UPDATE station_files SET received_at = now() - interval '91 days'")
     await bench.service.sweep()
     assert [blob.name for blob in blobs(bench, "uploads")] == ["not-ours"]
+
+
+async def test_a_signature_that_does_not_fit_is_told_and_sent(bench, tmp_path):
+    await bench.station()
+    await bench.online()
+    bench.gateway.answers["SignedUpdateFirmware"] = {"status": "Accepted"}
+    Authority().write_pair(tmp_path, "server-ec")
+    certificate = (tmp_path / "server-ec.pem").read_text()
+    key = load_pem_private_key((tmp_path / "server-ec.key").read_bytes(), None)
+    for signed, valid in ((DATA, True), (b"another", False)):
+        raw = key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        signature = base64.b64encode(raw).decode()
+        image = await add(bench, signature=signature, signingCertificate=certificate)
+        assert image["signatureValid"] is valid
+        path = "/api/stations/CP1/calls/SignedUpdateFirmware"
+        answer = await bench.post(path, {"firmwareId": image["id"]})
+        assert (answer["outcome"], bool(answer["warnings"])) == ("accepted", not valid)
+        firmware = bench.gateway.sent[-1][2]["firmware"]
+        assert (firmware["signature"], firmware["signingCertificate"]) == (signature, certificate)
+
+
+async def test_the_document_tells_of_the_image_and_jobs_are_to_be_had_as_csv(bench):
+    paths = (await bench.get("/api/openapi.json"))["paths"]
+    content = paths["/api/firmware"]["post"]["requestBody"]["content"]
+    assert set(content) == {"application/octet-stream", "multipart/form-data"}
+    await bench.station()
+    await bench.online()
+    await bench.post("/api/stations/CP1/calls/GetDiagnostics", {})
+    await brought(bench)
+    for path in ("/api/stations/CP1/jobs", "/api/files", "/api/firmware"):
+        reply = await bench.ask("GET", f"{path}?format=csv")
+        assert (reply.status, reply.headers["Content-Type"][:8]) == (200, "text/csv")

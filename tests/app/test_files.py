@@ -123,6 +123,20 @@ async def test_a_station_that_says_uploaded_and_brings_nothing_is_flagged(databa
                 assert answer.status == 410
 
 
+async def test_a_way_outlives_a_restart(database_url, tmp_path, free_port):
+    async with system(database_url, tmp_path, files_port=free_port) as s:
+        await s.add("A")
+        async with plugged(s) as station:
+            station.replies["GetDiagnostics"] = {"fileName": "d.zip"}
+            await call(s, "GetDiagnostics", {})
+            location = station.got[-1][1]["location"]
+    async with system(database_url, tmp_path, files_port=free_port) as s:
+        async with s.client.put(location + "d.zip", data=b"x") as answer:
+            assert answer.status == 201
+        (file,) = (await job(s))["files"]
+        assert await content(s, file["url"]) == b"x"
+
+
 async def test_over_tls_and_behind_a_public_address(database_url, tmp_path):
     folder, root = tmp_path / "tls", Authority()
     folder.mkdir()

@@ -341,7 +341,7 @@ async def test_a_stop_in_the_middle_keeps_what_has_come_and_frees_the_port(bench
 
 
 async def test_a_client_that_stalls_is_dropped_and_its_part_is_kept(ftp, monkeypatch):
-    monkeypatch.setattr("csms.files.ftp_session.JobTransfer.timeout", 0.2)
+    monkeypatch.setattr("csms.files.ftp_transfer.JobTransfer.timeout", 0.2)
     token = await ftp.upload()
 
     def stall():

@@ -297,6 +297,14 @@ class BlobStore(Protocol):
         ...
 
 
+class SignatureCheck(Protocol):
+    """Checks signatures of firmware images."""
+
+    def __call__(self, certificate: str, signature: str, sha256: str) -> str | None:
+        """Return why a signature is none of an image of this SHA-256; None when it holds."""
+        ...
+
+
 class FileAddresses(Protocol):
     """Where charge points reach the file endpoints of this node."""
 
