@@ -128,8 +128,9 @@ async def test_over_temperature_and_recovery(central, make):
 
 
 async def test_cable_pulled_and_failing_connectors(central, make):
-    async with make(oddities=({"name": "cable-pulled", "everyS": 0.1},)) as station:
+    async with make() as station:
         await charging(station)
+        station.temper.switch_on({"name": "cable-pulled", "everyS": 0.1})
         (stop,) = await central.until_calls("StopTransaction")
         assert stop["reason"] == "EVDisconnected"
     fails = {"name": "failing-connectors", "everyS": 0.02, "forS": 0.02}
