@@ -37,7 +37,7 @@ from csms.pki.starting import tls_folder
 from csms.proxies import TrustedProxies
 from csms.services.audit import AuditTrail
 from csms.services.connections import Connections
-from csms.services.dialects import DialectBook
+from csms.services.dialect_book import DialectBook
 from csms.services.diary import Diary
 from csms.services.files import FileService, Keeping
 from csms.services.intake import Intake

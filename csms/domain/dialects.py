@@ -200,9 +200,18 @@ class Effective:
     matched: tuple[str, ...] = ()
 
 
+def matching(dialects: Iterable[Dialect], device: Device) -> tuple[Dialect, ...]:
+    """Return the dialects that mean a device, the narrowest last."""
+    return tuple(
+        sorted(
+            (each for each in dialects if each.pattern.matches(device)),
+            key=lambda each: (each.pattern.specificity, each.id),
+        )
+    )
+
+
 def effective(
-    dialects: Iterable[Dialect],
-    device: Device,
+    ours: Iterable[Dialect],
     *,
     reported: Traits = NO_TRAITS,
     learned: Traits = NO_TRAITS,
@@ -211,33 +220,27 @@ def effective(
     """Merge all that is known of one charge point; see the module for the order.
 
     Args:
-        dialects: All, in any order.
-        device: Whom it is about.
+        ours: The dialects that mean it, from `matching`.
         reported: See `reported_traits`.
         learned: Of its present firmware.
         own: What the operator has set for it alone.
     """
-    ours = sorted(
-        (each for each in dialects if each.pattern.matches(device)),
-        key=lambda each: (each.pattern.specificity, each.id),
-    )
-    layers: list[tuple[Traits, Given]] = [(reported, Given(origin=Origin.REPORTED))]
-    layers += _layers(ours, Origin.BUILT_IN)
-    layers.append((learned, Given(origin=Origin.LEARNED)))
-    layers += _layers(ours, Origin.OPERATOR)
-    layers.append((own, Given(origin=Origin.STATION)))
+    built_in = [each for each in ours if each.origin is Origin.BUILT_IN]
+    operators = [each for each in ours if each.origin is Origin.OPERATOR]
+    layers: list[tuple[Traits, Given]] = [
+        (reported, Given(origin=Origin.REPORTED)),
+        *map(_layer, built_in),
+        (learned, Given(origin=Origin.LEARNED)),
+        *map(_layer, operators),
+        (own, Given(origin=Origin.STATION)),
+    ]
     values: dict[str, Any] = {}
     given: dict[str, Given] = {}
     for traits, origin in layers:
         for name, value in traits.known().items():
             values[name], given[name] = value, origin
-    matched = [
-        each.id
-        for wanted in (Origin.BUILT_IN, Origin.OPERATOR)
-        for each in ours
-        if each.origin is wanted
-    ]
-    return Effective(traits=Traits(**values), given=given, matched=tuple(matched))
+    matched = tuple(each.id for each in (*built_in, *operators))
+    return Effective(traits=Traits(**values), given=given, matched=matched)
 
 
 def reported_traits(configuration: Mapping[str, str]) -> Traits:
@@ -277,12 +280,9 @@ REPORTING_KEYS = (
 """The configuration keys that `reported_traits` reads, in lower case."""
 
 
-def _layers(dialects: Iterable[Dialect], origin: Origin) -> list[tuple[Traits, Given]]:
-    return [
-        (each.traits, Given(origin=origin, dialect_id=each.id, source=each.source))
-        for each in dialects
-        if each.origin is origin
-    ]
+def _layer(dialect: Dialect) -> tuple[Traits, Given]:
+    given = Given(origin=dialect.origin, dialect_id=dialect.id, source=dialect.source)
+    return dialect.traits, given
 
 
 def _number(text: str | None, *, least: int) -> int | None:

@@ -36,10 +36,24 @@ class StationConnected:
 
 
 @dataclass(frozen=True, slots=True)
+class DialectChanged:
+    """How this charge point wants to be spoken to has changed; None: any may be concerned."""
+
+    charge_point: ChargePointKey | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionChanged:
     """A transaction has started, been metered or stopped."""
 
     transaction_id: TransactionId
 
 
-Event = SiteChanged | LimitsDesired | StationChanged | StationConnected | SessionChanged
+Event = (
+    SiteChanged
+    | LimitsDesired
+    | StationChanged
+    | StationConnected
+    | DialectChanged
+    | SessionChanged
+)

@@ -1,61 +1,30 @@
-"""Vendor dialects: the built-in list, the operator's, what holds for a station, and its pace."""
+"""Vendor dialects: the built-in list, the operator's, and what holds for a station."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import cache
-from importlib import resources
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from csms.clock import Clock
 from csms.domain.dialects import (
     Dialect,
     Effective,
-    Origin,
     Pattern,
-    Traits,
-    effective,
     read_traits,
-    reported_traits,
     written_traits,
 )
-from csms.domain.events import StationChanged, StationConnected
+from csms.domain.events import DialectChanged
 from csms.domain.ids import ChargePointKey
 from csms.errors import Conflict, Invalid, NotFound
 from csms.services.audit import AuditTrail
+from csms.services.dialect_book import built_in, known_of
 from csms.services.ports.bus import Bus
-from csms.services.ports.dialects import Acquaintance, Pace
+from csms.services.ports.dialects import Acquaintance
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.station_state import existing_station
 
 MOST_DIALECTS = 1000
 """That an operator may set."""
-
-_KNOWN_FOR_S = 5.0
-_BOOT_FOLLOWS_WITHIN = timedelta(seconds=5)
-
-
-@cache
-def built_in() -> tuple[Dialect, ...]:
-    """Return the dialects that come with the program, by id."""
-    text = resources.files("csms.domain").joinpath("dialects.toml").read_text("utf-8")
-    entries = tomllib.loads(text)["dialect"]
-    return tuple(sorted((_read(entry) for entry in entries), key=lambda each: each.id))
-
-
-def _read(entry: dict[str, Any]) -> Dialect:
-    rest = dict(entry)
-    pattern = Pattern(**{name: rest.pop(name, None) for name in ("vendor", "model", "firmware")})
-    return Dialect(
-        id=rest.pop("id"),
-        source=rest.pop("source"),
-        pattern=pattern,
-        traits=read_traits(rest),
-        origin=Origin.BUILT_IN,
-    )
 
 
 class DialectService:
@@ -95,6 +64,7 @@ class DialectService:
                 raise Conflict("too_many_dialects", f"There are {MOST_DIALECTS} already.")
             await unit.dialects.insert(dialect)
             await self._note(unit, actor, "create", dialect)
+        self._bus.publish(DialectChanged(None))
         return dialect
 
     async def change(
@@ -125,6 +95,7 @@ class DialectService:
             _check(changed)
             await unit.dialects.update(changed)
             await self._note(unit, actor, "change", changed)
+        self._bus.publish(DialectChanged(None))
         return changed
 
     async def delete(self, actor: str, dialect_id: str) -> None:
@@ -138,6 +109,7 @@ class DialectService:
             found = await _operators(unit, dialect_id)
             await unit.dialects.delete(found.id)
             await self._note(unit, actor, "delete", found)
+        self._bus.publish(DialectChanged(None))
 
     async def of_station(self, identity: str) -> tuple[Acquaintance, Effective]:
         """Return what is known of a station, and what holds for it. Raises NotFound."""
@@ -160,7 +132,7 @@ class DialectService:
             await self._audit.note(
                 unit, actor, "dialect", "station", station.identity, dict(changes)
             )
-        self._bus.publish(StationChanged(station.key))
+        self._bus.publish(DialectChanged(station.key))
 
     async def learn(self, charge_point: ChargePointKey, traits: Mapping[str, Any]) -> None:
         """Keep what a charge point's own answers have shown; it is void with its next firmware.
@@ -176,108 +148,18 @@ class DialectService:
                 return
             learned = written_traits(read_traits({**written_traits(known.learned), **traits}))
             await unit.dialects.set_learned(charge_point, learned, known.device.firmware)
-        self._bus.publish(StationChanged(charge_point))
+        self._bus.publish(DialectChanged(charge_point))
 
     async def _note(self, unit: UnitOfWork, actor: str, action: str, dialect: Dialect) -> None:
         details = written_traits(dialect.traits)
         await self._audit.note(unit, actor, action, "dialect", dialect.id, details)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    pace: Pace | None
-    until: float
-
-
-class DialectBook:
-    """How each charge point wants to be spoken to, for the parts that speak to them.
-
-    Implements `csms.services.ports.dialects.Paces` and `Manners`. A pace is looked up when a call
-    is about to go out. What was found is kept until the charge point boots, connects or changes
-    here, and for a few seconds at most: for changes of dialects and on other nodes.
-
-    Quiet time begins with a BootNotification. A charge point that wants some is not called either
-    while its BootNotification may be on its way: in the first seconds of a connection.
-    """
-
-    def __init__(self, units: UnitsOfWork, bus: Bus, clock: Clock) -> None:
-        self._units = units
-        self._clock = clock
-        self._known: dict[ChargePointKey, _Known] = {}
-        self._looking: dict[ChargePointKey, object] = {}
-        bus.subscribe(StationChanged, lambda event: self._forget(event.charge_point))
-        bus.subscribe(StationConnected, lambda event: self._forget(event.charge_point))
-
-    async def of(self, charge_point: ChargePointKey) -> Pace | None:
-        """See the port."""
-        known = self._known.get(charge_point)
-        if known is not None and self._clock.monotonic() < known.until:
-            return known.pace
-        until = self._clock.monotonic() + _KNOWN_FOR_S
-        look = self._looking[charge_point] = object()
-        try:
-            async with self._units() as unit:
-                pace = _pace(*await _of(unit, charge_point))
-        except NotFound:  # deleted a moment ago: its connection is about to be closed
-            pace = None
-        finally:
-            if current := self._looking.get(charge_point) is look:
-                del self._looking[charge_point]
-        if current:  # else a hint came while we looked: what was read may be old
-            self._known[charge_point] = _Known(pace, until)
-        return pace
-
-    async def traits(
-        self, charge_points: Collection[ChargePointKey]
-    ) -> Mapping[ChargePointKey, Traits]:
-        """See `csms.services.ports.dialects.Manners`."""
-        async with self._units() as unit:
-            found = await _all_of(unit, charge_points)
-        return {key: holds.traits for key, (_, holds) in found.items()}
-
-    def _forget(self, charge_point: ChargePointKey) -> None:
-        self._known.pop(charge_point, None)
-        self._looking.pop(charge_point, None)
-
-
-def _pace(known: Acquaintance, holds: Effective) -> Pace | None:
-    spacing_s = float(holds.traits.call_spacing_s or 0)
-    quiet = timedelta(seconds=float(holds.traits.quiet_after_boot_s or 0))
-    ends = []
-    if quiet and known.booted_at is not None:
-        ends.append(known.booted_at + quiet)
-    if quiet and known.connected_at is not None:
-        ends.append(known.connected_at + min(quiet, _BOOT_FOLLOWS_WITHIN))
-    if not spacing_s and not ends:
-        return None
-    return Pace(spacing_s=spacing_s, quiet_until=max(ends, default=None))
-
-
 async def _of(unit: UnitOfWork, charge_point: ChargePointKey) -> tuple[Acquaintance, Effective]:
-    found = await _all_of(unit, [charge_point])
+    found = await known_of(unit, [charge_point])
     if charge_point not in found:
         raise NotFound("station_not_found", "There is no such station.")
     return found[charge_point]
-
-
-async def _all_of(
-    unit: UnitOfWork, charge_points: Collection[ChargePointKey]
-) -> dict[ChargePointKey, tuple[Acquaintance, Effective]]:
-    dialects = (*built_in(), *await unit.dialects.all())
-    known = await unit.dialects.acquaintances(charge_points)
-    return {
-        key: (
-            each,
-            effective(
-                dialects,
-                each.device,
-                reported=reported_traits(each.configuration),
-                learned=each.learned,
-                own=each.own,
-            ),
-        )
-        for key, each in known.items()
-    }
 
 
 async def _operators(unit: UnitOfWork, dialect_id: str) -> Dialect:

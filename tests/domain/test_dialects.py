@@ -16,11 +16,12 @@ from csms.domain.dialects import (
     Origin,
     Pattern,
     effective,
+    matching,
     read_traits,
     reported_traits,
     written_traits,
 )
-from csms.services.dialects import built_in
+from csms.services.dialect_book import built_in
 
 _texts = st.text("ab ", max_size=6)
 
@@ -33,6 +34,10 @@ def dialect(name, origin=Origin.BUILT_IN, *, traits=None, **pattern):
         origin=origin,
         source=f"source of {name}",
     )
+
+
+def of(dialects, device, **more):
+    return effective(matching(dialects, device), **more)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_many_stars_cost_no_time():
 
 
 def test_the_narrower_pattern_wins_and_each_value_names_its_origin():
-    holds = effective(
+    holds = of(
         [
             dialect("firmware", vendor="V*", firmware="5.*", traits={"max_stack_level": 0}),
             dialect("vendor", vendor="V*", traits={"max_stack_level": 7, "rate_units": ["W"]}),
@@ -95,7 +100,7 @@ def test_the_more_certain_wins_over_the_narrower():
     for take_out in (None, "own", "o", "learned", "b", "reported"):
         layers.pop(take_out, None)
         dialects = [each for each in dialects if each.id != take_out]
-        holds = effective(dialects, device, **layers)
+        holds = of(dialects, device, **layers)
         given = holds.given.get(level)
         order.append((holds.traits.max_stack_level, None if given is None else given.origin))
     assert order == [
@@ -109,7 +114,7 @@ def test_the_more_certain_wins_over_the_narrower():
 
 
 def test_false_and_zero_are_known_and_override():
-    holds = effective(
+    holds = of(
         [dialect("b", vendor="*", traits={"remote_start_needed": True, "call_spacing_s": 30})],
         Device(vendor=""),
         own=read_traits({"remote_start_needed": False, "call_spacing_s": 0}),
@@ -172,13 +177,13 @@ def test_the_built_in_list_is_sound():
 
 
 def test_well_known_charge_points_are_known():
-    def of(**device):
-        return effective(built_in(), Device(**device)).traits
+    def known(**device):
+        return of(built_in(), Device(**device)).traits
 
-    assert of(vendor="Easee", model="Home").call_spacing_s == 30
-    assert of(vendor="", model="SCharger-22KT-S0").rate_units == (RateUnit.WATTS,)
-    assert of(vendor="NEcharge").allowed_a == tuple(map(Decimal, (6, 8, 10, 13, 16)))
-    old, new = (of(vendor="Wall Box Chargers", firmware=f) for f in ("5.17.4", "6.1.2"))
+    assert known(vendor="Easee", model="Home").call_spacing_s == 30
+    assert known(vendor="", model="SCharger-22KT-S0").rate_units == (RateUnit.WATTS,)
+    assert known(vendor="NEcharge").allowed_a == tuple(map(Decimal, (6, 8, 10, 13, 16)))
+    old, new = (known(vendor="Wall Box Chargers", firmware=f) for f in ("5.17.4", "6.1.2"))
     assert (old.max_stack_level, new.max_stack_level) == (0, None)
     assert old.profile_kinds == new.profile_kinds == (ProfileKind.RELATIVE,)
-    assert of(vendor="Acme") == read_traits({})
+    assert known(vendor="Acme") == read_traits({})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from csms.domain.dialects import Device, Dialect, Traits
+from csms.domain.dialects import NO_TRAITS, Device, Dialect, Traits
 from csms.domain.ids import ChargePointKey
 
 
@@ -21,12 +21,12 @@ class Acquaintance:
         own: What the operator has set for it alone.
     """
 
-    device: Device
-    configuration: Mapping[str, str]
-    learned: Traits
-    own: Traits
-    booted_at: datetime | None
-    connected_at: datetime | None
+    device: Device = field(default_factory=Device)
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    learned: Traits = NO_TRAITS
+    own: Traits = NO_TRAITS
+    booted_at: datetime | None = None
+    connected_at: datetime | None = None
 
 
 class DialectRepository(Protocol):
