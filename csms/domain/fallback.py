@@ -7,7 +7,7 @@ of a limit ends. So their sum must fit every limit at any time, whatever else ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from csms.domain.power_tree import NodeId
@@ -17,11 +17,15 @@ from csms.domain.sites import (
     ChargerId,
     CurrentType,
     Site,
+    charger_node,
     circuit_node,
     limit_power_w,
     rate_limit,
+    site_tree,
 )
 from csms.domain.units import power_of
+
+_USUAL_V = 230
 
 
 def fallback_shares(
@@ -46,7 +50,7 @@ def fallback_shares(
 
 
 def overloaded(
-    site: Site, chargers: Iterable[Charger], shares: Mapping[ChargerId, int], reserved_w: int = 0
+    site: Site, chargers: Sequence[Charger], shares: Mapping[ChargerId, int], reserved_w: int = 0
 ) -> tuple[NodeId, int, int] | None:
     """Return the first limit that shares do not fit: its node, what they come to, and it."""
     limits = {GRID: site.grid_limit_w - reserved_w}
@@ -67,6 +71,32 @@ def overloaded(
     for node, limit in limits.items():
         if through[node] > limit:
             return node, through[node], limit
+    if site.shares_phases:
+        return _overloaded_phase(site, chargers, shares, reserved_w)
+    return None
+
+
+def _overloaded_phase(
+    site: Site, chargers: Sequence[Charger], shares: Mapping[ChargerId, int], reserved_w: int
+) -> tuple[NodeId, int, int] | None:
+    """Return the first node with a phase that shares do not fit; in W as if all carried that."""
+    limit_of: dict[NodeId, int | None] = {GRID: site.grid_phase_limit_da}
+    limit_of |= {circuit_node(each.id): each.phase_limit_da for each in site.circuits}
+    tree = site_tree(site, chargers, reserved_w={GRID: reserved_w})
+    currents = {node: [0, 0, 0] for node in limit_of}
+    currents[GRID] = list(tree.nodes[0].reserved_da)
+    for each in chargers:
+        told = each.max_w
+        if not each.controlled_elsewhere:
+            told = min(told, shares[each.id] * each.connectors)
+        own = tree.nodes[tree.place(charger_node(each.id))]
+        for node in tree.path(own.id)[1:]:
+            for phase in range(3):
+                currents[node][phase] += -(-told * 10 // own.volts) * (own.phases >> phase & 1)
+    for node, limit in limit_of.items():
+        if limit is not None and max(currents[node]) > limit:
+            watts = 3 * _USUAL_V
+            return node, max(currents[node]) * watts // 10, limit * watts // 10
     return None
 
 

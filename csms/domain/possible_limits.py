@@ -29,6 +29,8 @@ class PossibleLimits:
         may_be_unlimited: It may have dropped its limits: reconnected, rebooted.
         unmanaged_w: None while it obeys; else what it may draw (measured, static cap or hardware).
         order: Place in the queue among increases that start from the same power, lower first.
+        phases: The grid's phases that it is known to draw on, as bits; None: all of its node's.
+        volts: The power of 1 A of its limit as it is known to draw it, in W; None: its node's.
     """
 
     id: LoadId
@@ -42,6 +44,8 @@ class PossibleLimits:
     may_be_unlimited: bool = False
     unmanaged_w: int | None = None
     order: int = 0
+    phases: int | None = None
+    volts: int | None = None
 
 
 def worst_case_w(entry: PossibleLimits) -> int:

@@ -32,6 +32,8 @@ class Node:
             limit. It counts beside `limit_w`, for whoever shares per phase.
         reserved_da: Current on L1, L2, L3 that is not ours to give, in 0.1 A; it passes through
             every ancestor too.
+        phases: The grid's phases that its own loads are on, as bits from L1 (a charger).
+        volts: The power that 1 A of a limit told to its own loads is taken for, in W (a charger).
     """
 
     id: NodeId
@@ -41,6 +43,8 @@ class Node:
     self_limiting: bool = False
     phase_limit_da: int | None = None
     reserved_da: tuple[int, int, int] = (0, 0, 0)
+    phases: int = 0b111
+    volts: int = 690
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from csms.domain.possible_limits import (
     lowest_case_w,
     worst_case_w,
 )
-from csms.domain.power_tree import LoadId, NodeId, PowerTree
+from csms.domain.power_tree import LoadId, Node, NodeId, PowerTree
 
 
 class Obstacle(StrEnum):
@@ -207,70 +207,128 @@ def _pending(
     return pending
 
 
+_Flow = tuple[int, ...]
+"""Power, and where phases are limited the current of L1, L2 and L3 in 0.1 A."""
+
+
 class _Ledger:
-    """Worst-case power through every node, kept up while increases are granted."""
+    """Worst-case flow through every node, kept up while increases are granted."""
 
     def __init__(self, tree: PowerTree, entries: Sequence[PossibleLimits]) -> None:
         if len({entry.id for entry in entries}) != len(entries):
             msg = "a load is there twice"
             raise ValueError(msg)
         self._tree = tree
-        self._through = [node.reserved_w for node in tree.nodes]
+        self._per_phase = bool(tree.available_da)
+        self._limits = [self._kinds(node.limit_w, node.phase_limit_da) for node in tree.nodes]
+        self._through: list[_Flow] = [
+            (node.reserved_w, *node.reserved_da) if self._per_phase else (node.reserved_w,)
+            for node in tree.nodes
+        ]
         for entry in entries:
-            self._through[tree.place(entry.node)] += worst_case_w(entry)
+            place = tree.place(entry.node)
+            flow = self._flow(entry, worst_case_w(entry))
+            self._through[place] = _sum(self._through[place], flow)
         for place in range(len(tree.nodes) - 1, -1, -1):
             parent = tree.parents[place]
             if parent >= 0:
-                self._through[parent] += self._passed_on(place, self._through[place])
+                passed = self._passed_on(place, self._through[place])
+                self._through[parent] = _sum(self._through[parent], passed)
 
     def by_node(self) -> dict[NodeId, int]:
         """Return the power through each node."""
         return {
-            node.id: self._passed_on(place, self._through[place])
+            node.id: self._passed_on(place, self._through[place])[0]
             for place, node in enumerate(self._tree.nodes)
         }
 
     def full_node(self, entry: PossibleLimits, limit_w: int) -> NodeId | None:
-        """Return the first node on the way up that would not keep its limit; None if all do.
+        """Return the first node on the way up that would not keep its limits; None if all do.
 
-        Every node counts, also one whose worst case would not rise: the real power may.
+        Every node counts, also one whose worst case would not rise: the real flow may. Of phases
+        only those count that the load is on.
         """
         for place, rise in self._rises(entry, limit_w):
             node = self._tree.nodes[place]
-            full = node.limit_w is not None and self._through[place] + rise > node.limit_w
-            if full and not node.self_limiting:
-                return node.id
+            if node.self_limiting:
+                continue
+            mine = (1, *_on(entry.phases or self._node(entry).phases, 1))
+            for limit, through, more, counts in zip(
+                self._limits[place], self._through[place], rise, mine, strict=False
+            ):
+                if counts and limit is not None and through + more > limit:
+                    return node.id
         return None
 
     def count(self, entry: PossibleLimits, limit_w: int) -> None:
         """Count a load at a limit that is about to be sent."""
         for place, rise in list(self._rises(entry, limit_w)):
-            self._through[place] += rise
+            self._through[place] = _sum(self._through[place], rise)
 
     def room_w(self, entry: PossibleLimits) -> int:
         """Return by how much a load may rise for certain (a self-limiting node may allow more)."""
-        nodes = ((place, self._tree.nodes[place]) for place, _ in self._rises(entry, 0))
-        return min(
-            (
-                node.limit_w - self._through[place]
-                for place, node in nodes
-                if node.limit_w is not None and not node.self_limiting
-            ),
-            default=0,
-        )
+        node = self._node(entry)
+        rooms = []
+        for place, _ in self._rises(entry, 0):
+            if self._tree.nodes[place].self_limiting:
+                continue
+            kinds = zip(
+                self._limits[place],
+                self._through[place],
+                (1, *_on(entry.phases or node.phases, 1)),
+                (10, *[node.volts] * 3),
+                strict=False,
+            )
+            rooms += [
+                (limit - through) * volts // 10
+                for limit, through, counts, volts in kinds
+                if counts and limit is not None
+            ]
+        return min(rooms, default=0)
 
-    def _rises(self, entry: PossibleLimits, limit_w: int) -> Iterator[tuple[int, int]]:
+    def _rises(self, entry: PossibleLimits, limit_w: int) -> Iterator[tuple[int, _Flow]]:
         """Yield each place on the way up and by how much more may flow through it, 0 or more."""
-        rise = max(0, min(limit_w, entry.hardware_max_w) - worst_case_w(entry))
+        now = worst_case_w(entry)
+        most = max(now, min(limit_w, entry.hardware_max_w))
+        rise = _minus(self._flow(entry, most), self._flow(entry, now))
         place = self._tree.place(entry.node)
         while place >= 0:
             yield place, rise
             before = self._through[place]
-            rise = self._passed_on(place, before + rise) - self._passed_on(place, before)
+            after = self._passed_on(place, _sum(before, rise))
+            rise = _minus(after, self._passed_on(place, before))
             place = self._tree.parents[place]
 
-    def _passed_on(self, place: int, power: int) -> int:
-        node = self._tree.nodes[place]
-        if node.self_limiting and node.limit_w is not None:
-            return min(power, node.limit_w)
-        return power
+    def _passed_on(self, place: int, flow: _Flow) -> _Flow:
+        if not self._tree.nodes[place].self_limiting:
+            return flow
+        return tuple(
+            amount if limit is None else min(amount, limit)
+            for amount, limit in zip(flow, self._limits[place], strict=True)
+        )
+
+    def _flow(self, entry: PossibleLimits, power_w: int) -> _Flow:
+        """Return what a load draws under a limit that was meant for all phases of its charger."""
+        if not self._per_phase:
+            return (power_w,)
+        node = self._node(entry)
+        power = power_w if entry.volts is None else -(-power_w * entry.volts // node.volts)
+        return power, *_on(entry.phases or node.phases, -(-power_w * 10 // node.volts))
+
+    def _node(self, entry: PossibleLimits) -> Node:
+        return self._tree.nodes[self._tree.place(entry.node)]
+
+    def _kinds(self, limit_w: int | None, limit_da: int | None) -> tuple[int | None, ...]:
+        return (limit_w, *[limit_da] * 3) if self._per_phase else (limit_w,)
+
+
+def _on(phases: int, current: int) -> _Flow:
+    return tuple(current * (phases >> phase & 1) for phase in range(3))
+
+
+def _sum(some: _Flow, more: _Flow) -> _Flow:
+    return tuple(a + b for a, b in zip(some, more, strict=True))
+
+
+def _minus(some: _Flow, less: _Flow) -> _Flow:
+    return tuple(a - b for a, b in zip(some, less, strict=True))

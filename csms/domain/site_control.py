@@ -46,6 +46,7 @@ from csms.domain.site_snapshot import (
     ChargerState,
     Request,
     RowKey,
+    SessionState,
     SiteSnapshot,
 )
 from csms.domain.site_wishes import Target, Wishes, told_w, wishes
@@ -153,10 +154,12 @@ def control(
     decision = decide_site(
         site=site,
         chargers=plain,
-        loads=_loads(snapshot, unmanaged.keys() | unbound.keys()),
+        loads=_loads(snapshot, chargers, unmanaged.keys() | unbound.keys()),
         batteries=energies,
         reserved_w={GRID: has.building_w},
         unmanaged_w=kept,
+        turns=snapshot.turns,
+        now=now,
     )
     limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
     wanted = wishes(snapshot, limits, floors, now)
@@ -167,6 +170,7 @@ def control(
             node=charger_node(share.at.charger_id),
             hardware_max_w=share.limit_w,
             acknowledged_w=share.limit_w,
+            phases=share.phases,
         )
         for share in decision.shares
         if share.load_id not in wanted.targets
@@ -176,7 +180,8 @@ def control(
     if sends:
         plan = plan_changes(decision.tree, found, wanted.limits_w)
         measured = {
-            session_load(each.transaction_id): each.measured_w for each in snapshot.sessions
+            session_load(each.transaction_id): each.told_w(chargers[each.charger_id].charger)
+            for each in snapshot.sessions
         }
         sendings = [
             _send(step, wanted, rows, measured.get(step.load_id), now)
@@ -260,13 +265,18 @@ def _energies(snapshot: SiteSnapshot, now: datetime) -> dict[BatteryId, BatteryS
     return energies
 
 
-def _loads(snapshot: SiteSnapshot, unmanaged: Collection[LoadId]) -> list[SiteLoad]:
+def _loads(
+    snapshot: SiteSnapshot,
+    chargers: Mapping[ChargerId, ChargerState],
+    unmanaged: Collection[LoadId],
+) -> list[SiteLoad]:
     reclaim = snapshot.rules.reclaim
     sessions = [
         SiteLoad(
             id=session_load(row.transaction_id),
             at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
-            vehicle_max_w=row.appetite.cap_w if reclaim else None,
+            vehicle_max_w=_cap_w(row, chargers[row.charger_id].charger) if reclaim else None,
+            drawn=row.drawn,
             # who takes nothing waits behind those who would
             order=row.transaction_id + (_IDLE_LAST if reclaim and row.appetite.is_idle else 0),
         )
@@ -282,6 +292,12 @@ def _loads(snapshot: SiteSnapshot, unmanaged: Collection[LoadId]) -> list[SiteLo
         for row in snapshot.managed
     ]
     return [load for load in (*sessions, *managed) if load.id not in unmanaged]
+
+
+def _cap_w(session: SessionState, charger: Charger) -> int | None:
+    """Return what a car takes at most on the phases that it uses, as far as that is known."""
+    cap = session.appetite.cap_w
+    return None if cap is None else cap * session.in_use(charger) // charger.phases
 
 
 def _unbound(

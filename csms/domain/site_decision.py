@@ -8,11 +8,10 @@ and takes only what the cars leave.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from csms.domain.allocation import Allocation, allocate
 from csms.domain.battery import (
     HORIZON,
     BatteryId,
@@ -21,42 +20,10 @@ from csms.domain.battery import (
     flows,
     state_of,
 )
-from csms.domain.charging_profiles import RateLimit
-from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
-from csms.domain.sites import (
-    GRID,
-    Charger,
-    ChargerId,
-    ConnectorRef,
-    Site,
-    SiteLoad,
-    charger_node,
-    limit_power_w,
-    rate_limit,
-    site_tree,
-    tree_load,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadShare:
-    """What one load gets.
-
-    Attributes:
-        power_w: Its share, never above the vehicle's maximum.
-        limit: What its charger is to be told; None when another system controls it.
-        limit_w: The most that it can draw under that limit: what `reconciliation` counts.
-        reason: Why it is not more, for people.
-        waiting: It gets nothing because its minimum did not fit; its turn comes.
-    """
-
-    load_id: LoadId
-    at: ConnectorRef
-    power_w: int
-    limit: RateLimit | None
-    limit_w: int
-    reason: str
-    waiting: bool
+from csms.domain.power_tree import LoadId, NodeId, PowerTree
+from csms.domain.rotation import Turn
+from csms.domain.site_sharing import LoadShare, share_phases, share_power
+from csms.domain.sites import GRID, Charger, Site, SiteLoad, site_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +32,18 @@ class NodePower:
 
     `limit_w` and `load_w` of the grid are those of the grid connection itself: what batteries give
     is taken off, what they take is added.
+
+    Attributes:
+        phase_limit_da: Limit of each phase, in 0.1 A; None without one.
+        load_da: Current of L1, L2, L3 as decided, in 0.1 A, loads and reserves; what batteries do
+            is not in it. None where phases are not shared.
     """
 
     id: NodeId
     limit_w: int
     load_w: int
+    phase_limit_da: int | None = None
+    load_da: tuple[int, int, int] | None = None
 
     @property
     def headroom_w(self) -> int:
@@ -91,6 +65,7 @@ class Decision:
         tree: The limits behind the decision, with `available_w` at the root, for
             `reconciliation.plan_changes`: unmanaged loads are not reserved in it, because there
             they are entries.
+        turns: Where each load stands in the rotation now; for the next decision.
     """
 
     shares: tuple[LoadShare, ...]
@@ -100,6 +75,7 @@ class Decision:
     grid_w: int
     available_w: int
     tree: PowerTree
+    turns: Mapping[LoadId, Turn] = field(default_factory=dict)
 
 
 def decide_site(
@@ -111,6 +87,8 @@ def decide_site(
     reserved_w: Mapping[NodeId, int] | None = None,
     unmanaged_w: Mapping[NodeId, int] | None = None,
     horizon: timedelta = HORIZON,
+    turns: Mapping[LoadId, Turn] | None = None,
+    now: datetime | None = None,
 ) -> Decision:
     """Return the decision for a site; equal snapshots give equal decisions.
 
@@ -123,6 +101,8 @@ def decide_site(
         unmanaged_w: The same for offline and disobedient chargers at their node, as
             `reconciliation.unmanaged_reserves` tells it.
         horizon: How long the decision may have to stand; batteries promise no longer than that.
+        turns: Of the decision before; empty at first.
+        now: For the rotation of those who wait. None: the queue alone decides who waits.
 
     Raises:
         ValueError: The site is not sound, a load is on an unknown charger or there twice.
@@ -136,86 +116,36 @@ def decide_site(
     held.update(unmanaged_w or {})
     tree = site_tree(site, by_id.values(), reserved_w=held, supply_w=supply)
     wanted = sorted(loads, key=lambda load: (load.order, load.id))
-    asked = [tree_load(load, _charger(by_id, load), site.policy) for load in wanted]
-    allocation = allocate(tree, asked, site.policy)
-    carried = _carried(tree, asked, allocation)
-    company = Counter(node for load in asked if load.max_w for node in tree.path(load.node))
+    for load in wanted:
+        if load.at.charger_id not in by_id:
+            msg = f"load {load.id} is on {load.at.charger_id}, which the site does not have"
+            raise ValueError(msg)
+    if site.shares_phases:
+        sharing = share_phases(tree, wanted, by_id, turns or {}, now)
+    else:
+        sharing = share_power(tree, wanted, by_id, site.policy, turns or {}, now)
+    carried = sharing.carried_w
     shortage = carried[GRID] - site.grid_limit_w
     powers = flows(site.batteries, states, shortage_w=shortage, horizon=horizon)
     battery = sum(powers.values())
     grid = carried[GRID] - battery
     return Decision(
-        shares=tuple(
-            _share(load, by_id[load.at.charger_id], allocation, company) for load in wanted
-        ),
-        nodes=(
-            NodePower(id=GRID, limit_w=site.grid_limit_w, load_w=grid),
-            *(
-                NodePower(id=node.id, limit_w=node.limit_w, load_w=carried[node.id])
-                for node in tree.nodes
-                if node.id != GRID and node.limit_w is not None
-            ),
+        shares=sharing.shares,
+        nodes=tuple(
+            NodePower(
+                id=node.id,
+                limit_w=site.grid_limit_w if node.id == GRID else node.limit_w,
+                load_w=grid if node.id == GRID else carried[node.id],
+                phase_limit_da=node.phase_limit_da,
+                load_da=sharing.carried_da.get(node.id),
+            )
+            for node in tree.nodes
+            if node.limit_w is not None
         ),
         batteries_w=powers,
         battery_w=battery,
         grid_w=grid,
         available_w=supply,
         tree=site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply),
+        turns=sharing.turns,
     )
-
-
-def _charger(by_id: Mapping[ChargerId, Charger], load: SiteLoad) -> Charger:
-    try:
-        return by_id[load.at.charger_id]
-    except KeyError:
-        msg = f"load {load.id} is on {load.at.charger_id}, which the site does not have"
-        raise ValueError(msg) from None
-
-
-def _carried(tree: PowerTree, loads: Sequence[Load], allocation: Allocation) -> dict[NodeId, int]:
-    """Return the power through each node: shares and reserves at it and below it."""
-    carried = {node.id: held for node, held in zip(tree.nodes, tree.reserved_w, strict=True)}
-    for load in loads:
-        for node in tree.path(load.node):
-            carried[node] += allocation.power_w[load.id]
-    return carried
-
-
-def _share(
-    load: SiteLoad, charger: Charger, allocation: Allocation, company: Mapping[NodeId, int]
-) -> LoadShare:
-    granted = allocation.power_w[load.id]
-    limit = None if charger.controlled_elsewhere else rate_limit(charger, granted, load.phases)
-    return LoadShare(
-        load_id=load.id,
-        at=load.at,
-        # An AC vehicle under 6 A is granted the room for 6 A, but does not draw it.
-        power_w=granted if load.vehicle_max_w is None else min(granted, load.vehicle_max_w),
-        limit=limit,
-        limit_w=granted if limit is None else limit_power_w(charger, limit, load.phases),
-        reason=_reason(load, charger, allocation, company),
-        waiting=load.id in allocation.waiting,
-    )
-
-
-def _reason(
-    load: SiteLoad, charger: Charger, allocation: Allocation, company: Mapping[NodeId, int]
-) -> str:
-    """Return why a load does not get more.
-
-    Args:
-        load: Whose share it is.
-        charger: Where it charges.
-        allocation: Tells the node that holds it back.
-        company: How many loads each node feeds: alone under a limit it is the limit, together it
-            is a share of it.
-    """
-    node = allocation.bottlenecks.get(load.id)
-    if node is None:
-        own = load.vehicle_max_w is not None and load.vehicle_max_w <= charger.max_w
-        return "vehicle maximum" if own else "charger limit"
-    if load.id in allocation.waiting:
-        return f"waiting: the least useful power does not fit under the {node} limit"
-    if company[node] > 1:
-        return f"fair share of the {node} limit"
-    return "charger limit" if node == charger_node(charger.id) else f"{node} limit"

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from csms.domain.ids import TransactionId
 from csms.domain.limit_rows import LimitRow
+from csms.domain.phases import grid_phases
 from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reconciliation import unmanaged_reserves
@@ -56,6 +57,8 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
         gives_up = session.own_limit.gives_up(now)
         if not state.reachable or gives_up or session.connector_id < 1:
             entry = _unmanaged(entry)
+        if session.drawn is not None:
+            entry = _on_phases(entry, state.charger, session.drawn)
         found.append(entry)
     for state in chargers.values():
         if state.key is None or not state.known:
@@ -72,6 +75,16 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
         ]
         found.append(_entry(cap_load(state), state.charger, state.cap, 0, now))
     return found
+
+
+def _on_phases(entry: PossibleLimits, charger: Charger, drawn: int) -> PossibleLimits:
+    """Return the entry of a car that is known to use only some of its charger's phases."""
+    conductors = drawn & charger.conductors or charger.conductors
+    return replace(
+        entry,
+        phases=grid_phases(charger.rotation, conductors),
+        volts=charger.voltage_v * conductors.bit_count(),
+    )
 
 
 def reserves(

@@ -133,7 +133,7 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
         ampere = ampere_w(state.charger)
         look = judged(
             row,
-            session.reading,
+            session.reading(state.charger),
             now,
             ampere_w=ampere,
             follow_s=state.floor.follow_s,
@@ -154,7 +154,7 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
             )
         appetite = weighed(
             session.appetite,
-            session.reading,
+            session.reading(state.charger),
             limit_w=row.acknowledged_w if row.is_firm else None,
             told_at=row.acknowledged_at,
             ampere_w=ampere,

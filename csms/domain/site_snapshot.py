@@ -18,7 +18,9 @@ from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_dialect import PLAIN, LimitDialect
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
 from csms.domain.obedience import Reading
+from csms.domain.power_tree import LoadId
 from csms.domain.reclaim import HUNGRY, Appetite
+from csms.domain.rotation import Turn
 from csms.domain.site_rules import DEFAULT_RULES, MeterReading, OutsideLimit, SiteRules
 from csms.domain.sites import Charger, ChargerId, Site
 
@@ -85,6 +87,8 @@ class SessionState:
         appetite: Of the limit's transaction.
         clock_off_s: How far the charge point's clock was from ours in its newest message about the
             session, positive where it is ahead; None: nobody knows.
+        drawn: The charger's phases that the car was seen to draw on, as bits; None: not seen yet,
+            or the site does not share phases.
     """
 
     transaction_id: TransactionId
@@ -95,18 +99,31 @@ class SessionState:
     measured_at: datetime | None = None
     appetite: Appetite = HUNGRY
     clock_off_s: float | None = None
+    drawn: int | None = None
 
     @property
     def clock_is_wrong(self) -> bool:
         """Whether a time that we name may be another time to the charge point."""
         return self.clock_off_s is not None and abs(self.clock_off_s) > CLOCK_SKEW.total_seconds()
 
-    @property
-    def reading(self) -> Reading | None:
-        """The newest word of its meter."""
-        if self.measured_w is None or self.measured_at is None:
+    def in_use(self, charger: Charger) -> int:
+        """Return how many of its charger's phases the car is known to use; all while not known."""
+        if self.drawn is None:
+            return charger.phases
+        return (self.drawn & charger.conductors).bit_count() or charger.phases
+
+    def told_w(self, charger: Charger) -> int | None:
+        """Return the limit, told for all phases of the charger, that what it draws would need."""
+        if self.measured_w is None:
             return None
-        return Reading(power_w=self.measured_w, at=self.measured_at)
+        return -(-self.measured_w * charger.phases // self.in_use(charger))
+
+    def reading(self, charger: Charger) -> Reading | None:
+        """Return the newest word of its meter, as the limit that it would need."""
+        needed = self.told_w(charger)
+        if needed is None or self.measured_at is None:
+            return None
+        return Reading(power_w=needed, at=self.measured_at)
 
     @property
     def own_limit(self) -> LimitRow:
@@ -136,7 +153,11 @@ class BatteryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSnapshot:
-    """All that one step looks at, read in one transaction."""
+    """All that one step looks at, read in one transaction.
+
+    Attributes:
+        turns: Where the loads stood in the rotation after the decision before.
+    """
 
     site: Site
     chargers: tuple[ChargerState, ...]
@@ -147,6 +168,7 @@ class SiteSnapshot:
     rules: SiteRules = DEFAULT_RULES
     meter: MeterReading | None = None
     outside: tuple[OutsideLimit, ...] = ()
+    turns: Mapping[LoadId, Turn] = field(default_factory=dict)
 
     def rows(self) -> dict[RowKey, LimitRow]:
         """Return all rows of the ledger that belong to the site, by their names."""

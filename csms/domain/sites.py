@@ -16,6 +16,7 @@ from csms.domain.allocation import Policy
 from csms.domain.battery import Battery
 from csms.domain.charging_profiles import RateLimit, RateUnit
 from csms.domain.ids import SiteId
+from csms.domain.phases import PhaseRotation, grid_phases
 from csms.domain.power_tree import Load, LoadId, Node, NodeId, PowerTree, power_tree, tree_problems
 from csms.domain.units import amperes, power_of
 
@@ -28,6 +29,7 @@ LEAST_CURRENT_A = Decimal(6)
 """No AC car takes less than 6 A (IEC 61851); a limit between 0 and 6 A cannot be signalled."""
 
 MOST_PHASES = 3
+_USUAL_V = 230
 
 
 class CurrentType(StrEnum):
@@ -39,11 +41,16 @@ class CurrentType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """A part of the site's wiring with a limit of its own; `parent_id` None hangs on the grid."""
+    """A part of the site's wiring with a limit of its own; `parent_id` None hangs on the grid.
+
+    Attributes:
+        phase_limit_da: Most current on each of its phases, in 0.1 A; None without such a limit.
+    """
 
     id: CircuitId
     limit_w: int
     parent_id: CircuitId | None = None
+    phase_limit_da: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,7 @@ class Charger:
         controlled_elsewhere: Another system controls it and is told W: no 6 A minimum, no limit on
             our wire.
         rate_unit: Overrides what is sent, for AC chargers that only take W.
+        rotation: How its phases are wired to the grid's.
     """
 
     id: ChargerId
@@ -70,6 +78,22 @@ class Charger:
     voltage_v: int = 230
     controlled_elsewhere: bool = False
     rate_unit: RateUnit | None = None
+    rotation: PhaseRotation = PhaseRotation.RST
+
+    @property
+    def volts(self) -> int:
+        """The power of 1 A on all of its phases, in W."""
+        return self.phases * self.voltage_v
+
+    @property
+    def max_da(self) -> int:
+        """The most current on each of its phases, in 0.1 A."""
+        return self.max_w * 10 // max(1, self.volts)
+
+    @property
+    def conductors(self) -> int:
+        """Its own phases, as bits."""
+        return (1 << self.phases) - 1
 
     @property
     def has_least_current(self) -> bool:
@@ -79,15 +103,27 @@ class Charger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A site; chargers are kept apart, because they come and go with their charge points."""
+    """A site; chargers are kept apart, because they come and go with their charge points.
+
+    Attributes:
+        grid_phase_limit_da: Most current on each phase of the connection, in 0.1 A; None without
+            such a limit.
+    """
 
     id: SiteId
     name: str
     grid_limit_w: int
+    grid_phase_limit_da: int | None = None
     time_zone: str = "UTC"
     circuits: tuple[Circuit, ...] = ()
     batteries: tuple[Battery, ...] = ()
     policy: Policy = Policy.FAIR
+
+    @property
+    def shares_phases(self) -> bool:
+        """Whether its currents are shared phase by phase."""
+        limits = (self.grid_phase_limit_da, *(each.phase_limit_da for each in self.circuits))
+        return self.policy is Policy.FAIR and any(limit is not None for limit in limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +141,8 @@ class SiteLoad:
     Attributes:
         vehicle_max_w: None when nobody knows: the charger's maximum then.
         phases: Phases that the vehicle uses, when known; None counts all of the charger's.
+        drawn: The charger's phases that the vehicle was seen to use, as bits; None while nobody
+            knows: all of them then.
         weight: From 1.
         order: Place in the queue, lower first (start of the session, or a turn).
     """
@@ -113,6 +151,7 @@ class SiteLoad:
     at: ConnectorRef
     vehicle_max_w: int | None = None
     phases: int | None = None
+    drawn: int | None = None
     weight: int = 1
     order: int = 0
 
@@ -265,23 +304,58 @@ def _least_w(charger: Charger, phases: int | None) -> int:
 def _nodes(
     site: Site, chargers: tuple[Charger, ...], reserved: Mapping[NodeId, int], supply_w: int
 ) -> list[Node]:
-    nodes = [Node(id=GRID, parent=None, limit_w=supply_w, reserved_w=reserved.get(GRID, 0))]
+    per_phase = site.shares_phases
+    nodes = [
+        Node(
+            id=GRID,
+            parent=None,
+            limit_w=supply_w,
+            reserved_w=reserved.get(GRID, 0),
+            phase_limit_da=site.grid_phase_limit_da if per_phase else None,
+            reserved_da=_even(reserved.get(GRID, 0)),
+        )
+    ]
     for circuit in site.circuits:
         at = circuit_node(circuit.id)
-        parent = GRID if circuit.parent_id is None else circuit_node(circuit.parent_id)
-        nodes.append(
-            Node(id=at, parent=parent, limit_w=circuit.limit_w, reserved_w=reserved.get(at, 0))
-        )
-    for charger in chargers:
-        at = charger_node(charger.id)
-        parent = GRID if charger.circuit_id is None else circuit_node(charger.circuit_id)
         nodes.append(
             Node(
                 id=at,
-                parent=parent,
-                limit_w=charger.max_w,
+                parent=GRID if circuit.parent_id is None else circuit_node(circuit.parent_id),
+                limit_w=circuit.limit_w,
                 reserved_w=reserved.get(at, 0),
+                phase_limit_da=circuit.phase_limit_da if per_phase else None,
+                reserved_da=_even(reserved.get(at, 0)),
+            )
+        )
+    for charger in chargers:
+        at = charger_node(charger.id)
+        held = reserved.get(at, 0)
+        phases = grid_phases(charger.rotation, charger.conductors)
+        current = -(-held * 10 // max(1, charger.volts))
+        nodes.append(
+            Node(
+                id=at,
+                parent=GRID if charger.circuit_id is None else circuit_node(charger.circuit_id),
+                limit_w=charger.max_w,
+                reserved_w=held,
                 self_limiting=True,
+                phase_limit_da=charger.max_da if per_phase else None,
+                reserved_da=(
+                    current * (phases & 1),
+                    current * (phases >> 1 & 1),
+                    current * (phases >> 2 & 1),
+                ),
+                phases=phases,
+                volts=charger.volts,
             )
         )
     return nodes
+
+
+def _even(power_w: int) -> tuple[int, int, int]:
+    """Return the current of a power on each of three phases, in 0.1 A, rounded up.
+
+    What is kept free beside chargers (a building) is taken to load the phases evenly.
+    """
+    current = -(-power_w * 10 // (MOST_PHASES * _USUAL_V))
+    return current, current, current

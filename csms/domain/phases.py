@@ -1,0 +1,52 @@
+"""Which phases of the grid a charger's conductors are on.
+
+OCPP's ConnectorPhaseRotation names them by R, S, T: ``STR`` means that the charger's first phase is
+the grid's S, that is L2. A set of phases is a number: bit 0 is L1, bit 1 L2, bit 2 L3.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+ALL_PHASES = 0b111
+_PLACES = {"R": 0, "S": 1, "T": 2}
+
+
+class PhaseRotation(StrEnum):
+    """How a charger's phases are wired to the grid's; UNKNOWN where nobody has looked."""
+
+    RST = "RST"
+    RTS = "RTS"
+    SRT = "SRT"
+    STR = "STR"
+    TRS = "TRS"
+    TSR = "TSR"
+    UNKNOWN = "Unknown"
+
+
+def grid_phases(rotation: PhaseRotation, conductors: int) -> int:
+    """Return the grid's phases of some of a charger's conductors.
+
+    Args:
+        rotation: Of the charger. Where it is unknown a load on one or two phases may be on any, so
+            that it counts on all of them.
+        conductors: The charger's own phases, as bits.
+
+    >>> grid_phases(PhaseRotation.STR, 0b001), grid_phases(PhaseRotation.STR, 0b011)
+    (2, 6)
+    >>> grid_phases(PhaseRotation.UNKNOWN, 0b001)
+    7
+    """
+    if rotation is PhaseRotation.UNKNOWN:
+        return ALL_PHASES
+    letters = rotation.value
+    return sum(1 << _PLACES[letters[n]] for n in range(3) if conductors >> n & 1)
+
+
+def phase_names(phases: int) -> str:
+    """Return a set of phases as people write it.
+
+    >>> phase_names(0b101)
+    'L1 and L3'
+    """
+    return " and ".join(f"L{n + 1}" for n in range(3) if phases >> n & 1)
