@@ -51,7 +51,8 @@ class CertificateParts:
             shown=self.shown,
             listening=Listening(
                 tls=self.tls is not None,
-                client_certificates=self.tls is not None and self.tls.asks_for_certificates,
+                client_certificates=lambda: self.tls is not None and self.tls.asks_for_certificates,
+                signs=self.signing is not None,
             ),
             revocations_changed=revocations_changed,
             renewal=self.renewal,

@@ -6,9 +6,11 @@ authority is used from the next start on.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +20,7 @@ from csms.data_folder import data_folder
 from csms.errors import StartError
 from csms.pki import ca
 from csms.pki.ca import CaSettings, SmallAuthority
+from csms.pki.folder import holds_certificates
 from csms.pki.starting import ca_folder, tls_folder
 from csms.settings import Settings
 
@@ -53,6 +56,10 @@ def authority_commands(told: Told, say: Say) -> typer.Typer:
         client_days: Annotated[
             int, typer.Option(min=1, max=3650, help="How long charge points' certificates last.")
         ] = ca.CLIENT_DAYS,
+        server: Annotated[
+            list[str] | None,
+            typer.Option(help="Name or address of this server; several times, main one first."),
+        ] = None,
         *,
         pss: Annotated[
             bool,
@@ -64,12 +71,16 @@ def authority_commands(told: Told, say: Say) -> typer.Typer:
             data_folder(settings)
             made = CaSettings(organization=name, client_days=client_days, pss=pss)
             folder = ca_folder(settings)
-            ca.create(
+            authority = ca.create(
                 folder, tls_folder(settings), SystemClock(), made, root_kind=root_key.value.upper()
             )
             say(f"certificate authority {name!r} is in {folder}; keep root.key away from others")
             say(f"root certificate for charge points: {folder / 'root.pem'}")
-            say("next: `csms ca issue-server HOST`, then restart csms")
+            if server or not holds_certificates(tls_folder(settings)):
+                names = server or [socket.gethostname(), "localhost", "127.0.0.1"]
+                _issue(authority, names, ca.SERVER_DAYS)
+                say(f"server certificates for {', '.join(names)} (`csms ca issue-server`: others)")
+            say("it is used from the next start of csms on")
 
     @commands.command()
     def issue_server(
@@ -82,13 +93,7 @@ def authority_commands(told: Told, say: Say) -> typer.Typer:
     ) -> None:
         """Make the server's certificates, RSA and EC, in the TLS folder."""
         with told() as settings:
-            try:
-                files = _authority(settings).issue_server(names, days)
-            except OSError as error:
-                raise StartError(
-                    f"{error.filename} cannot be written: {error.strerror}."
-                ) from error
-            for file in files:
+            for file in _issue(_authority(settings), names, days):
                 say(str(file))
 
     @commands.command()
@@ -122,6 +127,13 @@ def authority_commands(told: Told, say: Say) -> typer.Typer:
                 say(f"{issue.kind:<7} {issue.serial}  {issue.subject}  {issue.identity}  {end}")
 
     return commands
+
+
+def _issue(authority: SmallAuthority, names: list[str], days: int) -> list[Path]:
+    try:
+        return authority.issue_server(names, days)
+    except OSError as error:
+        raise StartError(f"{error.filename} cannot be written: {error.strerror}.") from error
 
 
 def _authority(settings: Settings) -> SmallAuthority:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
 from typer.testing import CliRunner
 
 from csms import cli
 from csms.clock import SystemClock
 from csms.pki.contexts import TlsContexts
+from tests.pki.authority import Authority
 
 pytestmark = pytest.mark.slow
 
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def csms(tmp_path, monkeypatch):
     monkeypatch.setenv("CSMS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(cli.log, "configure", lambda level: None)  # it would outlive the runner
 
     def run(*words: str):
         result = CliRunner().invoke(cli.app, ["ca", *words])
@@ -24,20 +27,39 @@ def csms(tmp_path, monkeypatch):
     return run
 
 
+def test_server_certificates_that_are_there_stay(csms, tmp_path):
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    Authority().write_pair(folder, "server-ec")
+    before = (folder / "server-ec.pem").read_bytes()
+    assert csms("init", "--root-key", "ec")[0] == 0
+    assert (folder / "server-ec.pem").read_bytes() == before
+    assert not (folder / "server-rsa.pem").exists()
+
+
+def test_init_for_a_name(csms, tmp_path):
+    assert csms("init", "--root-key", "ec", "--server", "csms.example")[0] == 0
+    text = (tmp_path / "tls" / "server-rsa.pem").read_bytes()
+    leaf = x509.load_pem_x509_certificate(text)
+    assert leaf.subject.rfc4514_string() == "O=CSMS,CN=csms.example"
+
+
 def test_the_whole_way(csms, tmp_path):
     code, lines = csms("show")
     assert (code, len(lines)) == (1, 1)
     assert "`csms ca init` first" in lines[0]
     code, lines = csms("init", "--name", "Example", "--root-key", "ec")
     assert code == 0
+    assert any(", localhost, 127.0.0.1" in line for line in lines)
     assert (tmp_path / "ca" / "root.pem").exists()
+    assert TlsContexts(tmp_path / "tls", SystemClock()).asks_for_certificates
     assert csms("init")[0] == 1
     code, lines = csms("issue-server", "csms.example", "10.0.0.1")
     assert (code, len(lines)) == (0, 4)
     assert TlsContexts(tmp_path / "tls", SystemClock()).asks_for_certificates
     code, lines = csms("show")
     assert lines[0].startswith("root    O=Example,CN=Example Root, EC 256, until ")
-    assert len(lines) == 3
+    assert len(lines) == 5
     serial = lines[1].split()[1]
     assert csms("revoke", serial, "--reason", "superseded")[0] == 0
     code, lines = csms("show")

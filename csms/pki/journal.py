@@ -6,6 +6,7 @@ out in the world that is not written here. The command line and a running csms m
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from typing import Any
 import orjson
 
 from csms.errors import StartError
+
+_LONGEST_LINE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,8 @@ class Journal:
         except OSError as error:
             raise StartError(f"{self._path} cannot be read: {error.strerror}.") from error
         found: dict[str, Issue] = {}
-        for number, line in enumerate(text.splitlines(), 1):
+        whole, _, _ = text.rpartition(b"\n")  # half a line was never acted upon
+        for number, line in enumerate(whole.splitlines(), 1):
             try:
                 self._take(found, orjson.loads(line))
             except (ValueError, KeyError, TypeError) as error:
@@ -112,14 +116,24 @@ class Journal:
 
     def _append(self, entry: dict[str, Any]) -> None:
         line = orjson.dumps(entry) + b"\n"
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            size = _whole_lines(descriptor)
+            os.ftruncate(descriptor, size)
             if os.write(descriptor, line) != len(line):
-                raise OSError(28, "the disk is full")
+                os.ftruncate(descriptor, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _whole_lines(descriptor: int) -> int:
+    """Return how many bytes of a file are whole lines; a crash may have left half a one."""
+    size = os.fstat(descriptor).st_size
+    tail = os.pread(descriptor, _LONGEST_LINE, max(0, size - _LONGEST_LINE))
+    return size - (len(tail) - tail.rfind(b"\n") - 1)
 
 
 def written(path: Path, content: bytes, *, secret: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,11 +30,13 @@ class Listening:
 
     Attributes:
         tls: Whether there is a listener for wss.
-        client_certificates: Whether it asks for certificates.
+        client_certificates: Whether it asks for certificates, as of now.
+        signs: Whether somebody signs the requests of charge points.
     """
 
     tls: bool
-    client_certificates: bool
+    client_certificates: Callable[[], bool]
+    signs: bool
 
 
 class SecurityAdviser:
@@ -65,6 +67,10 @@ class SecurityAdviser:
                 return _chain_warnings(self._read(chain), station, len(chain), limit, now)
             case "SignedUpdateFirmware":
                 return _signer_warnings(self._read(payload["firmware"]["signingCertificate"]), now)
+            case "ExtendedTriggerMessage":
+                asked = payload["requestedMessage"] == "SignChargePointCertificate"
+                if asked and not self._listening.signs:
+                    return ["Nobody signs here: its SignCertificate will be answered Rejected."]
             case "ChangeConfiguration":
                 profile = told_profile(action, payload)
                 if profile is not None:
@@ -92,7 +98,7 @@ class SecurityAdviser:
             )
         if profile < _CERTIFICATE_PROFILE:
             return found
-        if not self._listening.client_certificates:
+        if not self._listening.client_certificates():
             found.append("Nobody's client certificates are trusted: client-ca.pem is missing.")
         if not any(_is_usable(each, now) for each in held):
             found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from datetime import timedelta
@@ -23,7 +24,7 @@ from csms.pki.contexts import TlsContexts
 from csms.pki.folder import CertificateError, contents
 from csms.pki.journal import Journal
 from csms.pki.reader import PemReader
-from csms.services.ports.certificates import Refused, Subject
+from csms.services.ports.certificates import AuthorityAway, Refused, Subject
 from tests.fakes import FakeClock
 from tests.pki.authority import Authority, crl_of, ec_key, rsa_key
 from tests.pki.test_reader import csr
@@ -167,6 +168,35 @@ def test_a_damaged_file_is_told_at_start(folders, clock, authority, name):
     (folders[0] / name).write_text("rubbish")
     with pytest.raises(StartError, match=name):
         SmallAuthority(*folders, clock)
+
+
+async def test_half_a_line_of_a_crash_is_nothing(folders, clock, authority):
+    await chain_of(authority)
+    with (folders[0] / "journal").open("a") as file:
+        file.write('{"event":"issued","at"')
+    again = SmallAuthority(*folders, clock)
+    assert len(again.issues()) == 1
+    await chain_of(again)
+    assert len(again.issues()) == 2
+    assert (folders[0] / "journal").read_bytes().count(b"\n") == 2
+
+
+def test_serving_needs_no_key_of_the_root(folders, clock, authority):
+    (folders[0] / "root.key").unlink()
+    again = SmallAuthority(*folders, clock)
+    again.issue_server(["localhost"])
+    again.publish(at_once=True)
+
+
+async def test_a_full_disk_leaves_whole_lines(folders, clock, authority, monkeypatch):
+    await chain_of(authority)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:9]))
+    with pytest.raises(AuthorityAway, match="No space left"):
+        await chain_of(authority)
+    monkeypatch.undo()
+    assert (folders[0] / "journal").read_bytes().endswith(b"}\n")
+    assert len(authority.issues()) == 1
 
 
 def test_a_damaged_journal_is_told_at_start(folders, clock, authority):
