@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import aiohttp
 
+from simulator.books import Entry, StoredSession, session_of
 from simulator.clock import iso
 from simulator.errors import VerifyError
-from simulator.verify import Entry, StoredSession, session_of
 
 PAGE = 1000
 ASKED_ONE_BY_ONE = 20

@@ -6,13 +6,12 @@ not acknowledged may be there or not; if it is, its numbers count.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from simulator.clock import parse_iso
-from simulator.errors import VerifyError
+from simulator.books import Entry, StoredSession
 
 Kind = Literal[
     "missing session",
@@ -25,46 +24,6 @@ Kind = Literal[
     "id used twice",
     "meter values missing",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One transaction of the ledger; energies in Wh, stop fields None while it runs."""
-
-    charge_point: str
-    connector_id: int
-    id_tag: str
-    transaction_id: int | None
-    started_at: datetime
-    meter_start_wh: int
-    stopped_at: datetime | None
-    meter_stop_wh: int | None
-    reason: str | None
-    start_acknowledged: bool
-    stop_acknowledged: bool
-    meter_values_acknowledged: int
-
-    @property
-    def energy_wh(self) -> int | None:
-        """What was delivered, None while it runs."""
-        return None if self.meter_stop_wh is None else self.meter_stop_wh - self.meter_start_wh
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSession:
-    """One session as the central system tells it."""
-
-    transaction_id: int
-    charge_point: str
-    connector_id: int
-    id_tag: str
-    is_active: bool
-    started_at: datetime
-    meter_start_wh: int
-    stopped_at: datetime | None
-    meter_stop_wh: int | None
-    energy_wh: int
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +46,34 @@ class Finding:
 
 
 @dataclass(slots=True, kw_only=True)
+class Delivered:
+    """What one charge point has delivered, in Wh of transactions that both sides have ended."""
+
+    transactions: int = 0
+    ledger_wh: int = 0
+    stored_wh: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class Verdict:
-    """What the comparison came to; energies in Wh, of transactions that both sides have ended."""
+    """What the comparison came to; ``delivered`` by charge point as the ledger spells it."""
 
     entries: int = 0
     sessions: int = 0
     matched: int = 0
     not_acknowledged: int = 0
-    ledger_wh: int = 0
-    stored_wh: int = 0
+    delivered: dict[str, Delivered] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def ledger_wh(self) -> int:
+        """All that the ledger says was delivered."""
+        return sum(one.ledger_wh for one in self.delivered.values())
+
+    @property
+    def stored_wh(self) -> int:
+        """All that the central system says was delivered."""
+        return sum(one.stored_wh for one in self.delivered.values())
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict, JSON-ready."""
@@ -108,6 +85,15 @@ class Verdict:
             "notAcknowledged": self.not_acknowledged,
             "ledgerWh": self.ledger_wh,
             "storedWh": self.stored_wh,
+            "chargePoints": [
+                {
+                    "chargePoint": name,
+                    "transactions": one.transactions,
+                    "ledgerWh": one.ledger_wh,
+                    "storedWh": one.stored_wh,
+                }
+                for name, one in self.delivered.items()
+            ],
             "kinds": dict(Counter(one.kind for one in self.findings)),
             "differences": [asdict(one) for one in self.findings],
         }
@@ -123,70 +109,12 @@ class Verdict:
         return "\n".join(lines)
 
 
-def entries_of(content: Any) -> list[Entry]:
-    """Return the transactions of a decoded ledger: a list, or a report with one as ``ledger``.
-
-    Raises:
-        VerifyError: it is neither; the text names the place.
-    """
-    records = content.get("ledger") if isinstance(content, dict) else content
-    if not isinstance(records, list):
-        msg = "this is no ledger: neither a list nor a report with one"
-        raise VerifyError(msg)
-    found = []
-    for number, item in enumerate(records):
-        try:
-            found.append(_entry(item))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            msg = f"transaction {number} of the ledger: {type(error).__name__} {error}"
-            raise VerifyError(msg) from error
-    return found
-
-
-def _entry(item: Mapping[str, Any]) -> Entry:
-    return Entry(
-        charge_point=str(item["chargePoint"]),
-        connector_id=int(item["connectorId"]),
-        id_tag=str(item["idTag"]),
-        transaction_id=item["transactionId"],
-        started_at=parse_iso(item["startTimestamp"]),
-        meter_start_wh=int(item["meterStart"]),
-        stopped_at=parse_iso(item["stopTimestamp"]) if item["stopTimestamp"] else None,
-        meter_stop_wh=item["meterStop"],
-        reason=item["reason"],
-        start_acknowledged=bool(item["startAcknowledged"]),
-        stop_acknowledged=bool(item["stopAcknowledged"]),
-        meter_values_acknowledged=int(item.get("meterValuesAcknowledged", 0)),
-    )
-
-
-def session_of(item: Mapping[str, Any]) -> StoredSession:
-    """Return a session of the operator API (``GET /api/sessions``).
-
-    Raises:
-        VerifyError: it is not spelled like one.
-    """
-    try:
-        return StoredSession(
-            transaction_id=int(item["transactionId"]),
-            charge_point=item["stationId"],
-            connector_id=int(item["connectorId"]),
-            id_tag=item["idTag"],
-            is_active=item["status"] == "active",
-            started_at=parse_iso(item["startedAt"]),
-            meter_start_wh=int(item["meterStartWh"]),
-            stopped_at=parse_iso(item["stoppedAt"]) if item["stoppedAt"] else None,
-            meter_stop_wh=item["meterStopWh"],
-            energy_wh=round(item["energyKwh"] * 1000),
-            reason=item["stopReason"],
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        msg = f"not a session as this simulator knows them: {type(error).__name__} {error}"
-        raise VerifyError(msg) from error
-
-
 def verify(
-    entries: Sequence[Entry], sessions: Iterable[StoredSession], *, tolerance_wh: int = 0
+    entries: Sequence[Entry],
+    sessions: Iterable[StoredSession],
+    *,
+    tolerance_wh: int = 0,
+    registers: bool = True,
 ) -> Verdict:
     """Return how ``sessions`` differ from ``entries``.
 
@@ -195,6 +123,7 @@ def verify(
         sessions: all of the ledger's charge points since the ledger's first transaction; others
             are passed over.
         tolerance_wh: how far energies and registers may be apart.
+        registers: whether registers count, or energies alone: some quirks bend what is told.
     """
     stations = {_same(entry.charge_point) for entry in entries}
     left = {one.transaction_id: one for one in sessions if _same(one.charge_point) in stations}
@@ -213,10 +142,16 @@ def verify(
             verdict.findings.append(_found(entry, "missing session"))
             continue
         verdict.matched += 1
-        verdict.findings += _differences(entry, session, tolerance_wh)
+        verdict.findings += [
+            one
+            for one in _differences(entry, session, tolerance_wh)
+            if registers or one.what not in ("meterStart", "meterStop")
+        ]
         if entry.energy_wh is not None and not session.is_active:
-            verdict.ledger_wh += entry.energy_wh
-            verdict.stored_wh += session.energy_wh
+            sums = verdict.delivered.setdefault(entry.charge_point, Delivered())
+            sums.transactions += 1
+            sums.ledger_wh += entry.energy_wh
+            sums.stored_wh += session.energy_wh
     for entry in entries:
         if entry.start_acknowledged and entry.transaction_id is not None:
             continue

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import aiohttp
 import typer
 
+from simulator.books import Entry, entries_of
 from simulator.errors import VerifyError
 from simulator.progress import showing
 from simulator.sessions_api import SessionsApi
 from simulator.terminal import loop_factory, refuse
-from simulator.verify import Entry, Finding, Verdict, entries_of
+from simulator.verify import Finding, Verdict
 from simulator.verify import verify as compare
 
 
@@ -25,6 +26,9 @@ def verify(
     tolerance_wh: Annotated[
         int, typer.Option(min=0, help="How far registers may be apart, Wh")
     ] = 0,
+    energies_only: Annotated[
+        bool, typer.Option("--energies-only", help="Do not compare registers, which quirks bend")
+    ] = False,
     meter_values: Annotated[
         bool, typer.Option("--meter-values", help="Count meter values too, a request a session")
     ] = False,
@@ -37,7 +41,16 @@ def verify(
     try:
         entries = entries_of(_decoded(ledger))
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            verdict = runner.run(_verify(entries, api, token, tolerance_wh, meter_values))
+            verdict = runner.run(
+                _verify(
+                    entries,
+                    api,
+                    token,
+                    tolerance_wh=tolerance_wh,
+                    registers=not energies_only,
+                    meter_values=meter_values,
+                )
+            )
     except VerifyError as error:
         raise refuse([str(error)]) from error
     typer.echo(str(verdict))
@@ -55,7 +68,13 @@ def _decoded(path: Path) -> Any:
 
 
 async def _verify(
-    entries: list[Entry], url: str, token: str | None, tolerance_wh: int, meter_values: bool
+    entries: list[Entry],
+    url: str,
+    token: str | None,
+    *,
+    tolerance_wh: int,
+    registers: bool,
+    meter_values: bool,
 ) -> Verdict:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     counted = 0
@@ -66,7 +85,8 @@ async def _verify(
             lambda: (api.read + counted, len(entries) * (2 if meter_values else 1)),
             lambda: f"{api.read} sessions read",
         ):
-            verdict = compare(entries, await api.sessions_of(entries), tolerance_wh=tolerance_wh)
+            sessions = await api.sessions_of(entries)
+            verdict = compare(entries, sessions, tolerance_wh=tolerance_wh, registers=registers)
             missing = {
                 one.transaction_id for one in verdict.findings if one.kind == "missing session"
             }

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
+from simulator.books import entries_of
 from simulator.clock import RealClock
 from simulator.load import Load, LoadPlan
-from simulator.verify import entries_of
 from tests.simulator.central import CallError, DropSocket, Silence
 from tests.simulator.second_opinion import SecondOpinion
 from tests.simulator.test_cli import command, outcome

@@ -10,11 +10,12 @@ import pytest
 from aiohttp import web
 
 from simulator import sessions_api
+from simulator.books import StoredSession, entries_of
 from simulator.clock import iso
 from simulator.errors import VerifyError
 from simulator.ledger import record
 from simulator.sessions_api import SessionsApi
-from simulator.verify import StoredSession, entries_of, verify
+from simulator.verify import verify
 from tests.simulator.physics import NOW
 from tests.simulator.test_ledger import transaction
 
@@ -116,6 +117,15 @@ def test_a_tolerance_is_for_energies_alone():
     assert len(verify([entry()], late, tolerance_wh=1000).findings) == 1
 
 
+def test_energies_alone_where_registers_are_bent():
+    bent = [session(meter_start_wh=0, meter_stop_wh=250)]
+    assert len(verify([entry()], bent).findings) == 2
+    assert verify([entry()], bent, registers=False).findings == []
+    less = [session(meter_start_wh=0, meter_stop_wh=240, energy_wh=240)]
+    (found,) = verify([entry()], less, registers=False).findings
+    assert found.kind == "energy differs"
+
+
 def test_the_verdict_counts_and_reads_well():
     verdict = verify([entry(), entry(9, **RUNNING), entry(None)], [session(energy_wh=200)])
     assert (verdict.matched, verdict.not_acknowledged) == (1, 1)
@@ -128,6 +138,9 @@ def test_the_verdict_counts_and_reads_well():
         "2 differences",
     ]
     shown = verdict.as_json()
+    assert shown["chargePoints"] == [
+        {"chargePoint": "CP", "transactions": 1, "ledgerWh": 250, "storedWh": 200}
+    ]
     assert (shown["same"], shown["kinds"]) == (False, {"energy differs": 1, "missing session": 1})
 
 
