@@ -322,6 +322,9 @@ async def _listeners(host: str, port: int) -> list[socket.socket]:
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        # whose it is nobody knows yet: this line is all that an operator will find
+        return f"the client certificate is refused: {error.verify_message}"
     return getattr(error, "reason", None) or error.strerror or type(error).__name__
 
 

@@ -14,7 +14,6 @@ from cryptography import x509
 
 from csms.clock import Clock
 from csms.domain.certificates import ClientCertificate
-from csms.metrics import METRICS
 from csms.pki.folder import CertificateError, Material, check, contents
 from csms.pki.reader import certificate_facts
 
@@ -60,19 +59,6 @@ class ReloadedContext(ssl.SSLContext):
         return self.current.wrap_bio(
             incoming, outgoing, server_side, server_hostname=server_hostname, session=session
         )
-
-
-class _ServerSide(ssl.SSLObject):
-    """A TLS connection that says why it refuses a client's certificate: nobody else ever hears."""
-
-    def do_handshake(self) -> None:
-        """Go on with the handshake."""
-        try:
-            super().do_handshake()
-        except ssl.SSLCertVerificationError as error:
-            METRICS.handshakes_refused["the client certificate is refused by TLS"] += 1
-            _log.warning("client certificate refused", reason=error.verify_message)
-            raise
 
 
 class TlsContexts:
@@ -184,7 +170,6 @@ class TlsContexts:
 
 def _context(material: Material, ciphers: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslobject_class = _ServerSide
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(ciphers)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

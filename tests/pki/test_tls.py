@@ -284,7 +284,7 @@ class TestClientCertificates:
         certificate = root.client("CP2", **span)
         await client.is_refused_by_tls("CP2", client.with_certificate(*certificate))
         told = capsys.readouterr().out
-        assert "client certificate refused" in told
+        assert "the client certificate is refused: " in told
         assert ("expired" if "ends" in span else "not yet valid") in told
 
     async def test_a24_one_of_another_root_is_refused(self, client):
