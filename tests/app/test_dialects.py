@@ -88,3 +88,27 @@ async def test_a_new_dialect_holds_within_seconds(s):
             return (await try_call(s))[1].get("code") == "too_early"
 
         await wait_until(told, 15)
+
+
+async def test_limits_wait_for_the_end_of_the_quiet_time(database_url, tmp_path):
+    """They are patient where an operator's call would be refused, and not a moment early."""
+    async with system(database_url, tmp_path, call_timeout_s=0.3) as s:
+        await s.ask("POST", "/api/sites", {"id": "s", "name": "s", "gridCapacityKw": 10})
+        await s.add("A", siteId="s", quiet=False)
+        await s.ask("PATCH", OWN, {"quietAfterBootS": 1})
+        now = asyncio.get_running_loop().time
+        times = []
+        async with plugged(s) as station:
+
+            def note(action, payload):
+                times.append((action, now()))
+                return {"status": "Accepted"}
+
+            station.choose = note
+            booted_at = now()
+            await station.say("BootNotification", BOOT)
+            assert (await try_call(s))[1]["code"] == "too_early"
+            await wait_until(lambda: times, 4)  # one that was refused would come after 5 s
+        action, came_at = times[0]
+        assert action == "SetChargingProfile"
+        assert came_at - booted_at >= 0.95
