@@ -19,9 +19,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from csms.clock import Clock
 from csms.errors import StartError
 from csms.services.ports.files import NoRoom, Shelf, Superseded, TooLarge
+
+_log = structlog.get_logger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 _PIECE = 64 * 1024
@@ -129,7 +133,9 @@ class Folder:
 
     def require_room(self) -> None:
         """Raise NoRoom when too little of the disk is free."""
-        if shutil.disk_usage(self._path).free < self._least_free:
+        free = shutil.disk_usage(self._path).free
+        if free < self._least_free:
+            _log.warning("files are refused: the disk is nearly full", free_bytes=free)
             raise NoRoom
 
     def release(self, writer: Writer) -> None:

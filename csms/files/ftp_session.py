@@ -14,6 +14,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from csms.domain import files
 from csms.errors import DatabaseAway
 from csms.files.ftp_bridge import Bridge
@@ -27,11 +29,12 @@ with warnings.catch_warnings():
     from pyftpdlib.exceptions import AuthenticationFailed
     from pyftpdlib.handlers import FTPHandler
 
+_log = structlog.get_logger(__name__)
+
 _IDLE_S = 120
 _LONGEST_S = 6 * 3600
-_IMPLICIT_S = (
-    0.3  # so long we wait whether the client begins with TLS; others wait for our greeting
-)
+# so long we wait whether the client begins with TLS; others wait for our greeting
+_IMPLICIT_S = 0.3
 _COMMANDS = (
     *("ABOR", "ALLO", "APPE", "CDUP", "CWD", "EPRT", "EPSV", "FEAT", "LIST", "MODE", "NLST"),
     *("NOOP", "OPTS", "PASS", "PASV", "PORT", "PWD", "QUIT", "REIN", "REST", "RETR", "SIZE"),
@@ -50,6 +53,7 @@ class JobAuthorizer:
         except DatabaseAway:
             raise AuthenticationFailed("come again") from None
         if isinstance(found, str):
+            _log.info("FTP login refused", reason=found, peer=handler.remote_ip)
             raise AuthenticationFailed("not open")
         handler.token, handler.grant = f"{user}{password}", found
 

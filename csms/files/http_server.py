@@ -124,6 +124,13 @@ class FilesServer:
             async with asyncio.timeout(_LONGEST_S):
                 response = await self._answer(request)
         except Refused as refused:
+            _log.info(
+                "file request refused",
+                method=request.method,
+                status=refused.status.value,
+                reason=refused.text,
+                peer=self._address(request),
+            )
             response = refused.response()
         except DatabaseAway as error:
             _log.warning("file request without a database", error=str(error))

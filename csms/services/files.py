@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 _MOST_FILES = 5
 _SWEEP_S = 3600.0
-_SETTLE_S = 10.0
+_SETTLE_S = 60.0
 _UPLOADS: Shelf = "uploads"
 _FIRMWARE: Shelf = "firmware"
 _ANNOUNCED = frozenset({"Uploaded"})
@@ -182,14 +182,18 @@ class FileService:
     # -- housekeeping
 
     async def run(self) -> None:
-        """Delete what is too old or too much, each hour and after each file, for ever."""
+        """Delete what is too old or too much, each hour and soon after each file, for ever."""
         while True:
             await self.sweep()
-            await self._sweep.taken(_SWEEP_S)
-            await self._clock.sleep(_SETTLE_S)
+            await self.sweep_strays()
+            end = self._clock.monotonic() + _SWEEP_S
+            while (left := end - self._clock.monotonic()) > 0:
+                if await self._sweep.taken(left):
+                    await self._clock.sleep(_SETTLE_S)
+                    await self.sweep()
 
     async def sweep(self) -> None:
-        """Delete what is too old, too much, or named by nothing."""
+        """Delete what is too old or too much."""
         now = self._clock.now()
         before = now - timedelta(days=self.keeping.days)
         async with self._units() as unit:
@@ -197,6 +201,9 @@ class FileService:
         if gone:
             _log.info("old files of stations deleted", files=len(gone))
         await self._remove(_UPLOADS, gone)
+
+    async def sweep_strays(self) -> None:
+        """Delete bytes that nothing names, such as those of a transfer that a crash has cut."""
         async with self._units() as unit:
             known = {
                 _UPLOADS: await unit.files.blobs(),

@@ -283,13 +283,14 @@ async def test_sweeping(bench):
         await bench.post("/api/stations/CP1/calls/GetDiagnostics", {})
         await brought(bench, bytes(1000))
     (bench.path / "uploads" / ("f" * 32)).write_bytes(b"begun, and nobody ended it")
-    await bench.service.sweep()
+    await bench.service.sweep_strays()
     assert len(blobs(bench, "uploads")) == 4
     now = bench.clock.now().timestamp()
     os.utime(bench.path / "uploads" / ("f" * 32), (now - 90_000, now - 90_000))
     (bench.path / "uploads" / "not-ours").write_bytes(b"x")
     bench.service.keeping = Keeping(most_bytes=2000)
     await bench.service.sweep()
+    await bench.service.sweep_strays()
     assert len((await bench.get("/api/files"))["items"]) == 2
     assert len(blobs(bench, "uploads")) == 3
     await bench.sql.execute("UPDATE station_files SET received_at = now() - interval '91 days'")

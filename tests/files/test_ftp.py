@@ -494,3 +494,64 @@ async def test_curl_brings_goes_on_and_fetches(ftp, tmp_path):
     half.write_bytes(DATA[:500])
     assert await curl(down, "fw.bin", "-C", "-", "-o", str(half)) == 0
     assert half.read_bytes() == DATA
+
+
+NONSENSE = [
+    b"\xff\xf4\xff\xf2ABOR",
+    b"\x00\x01\x02",
+    b"",
+    b"A" * 100_000,
+    b"STOR",
+    b"REST -1",
+    b"REST 99999999999999999999999",
+    b"PORT",
+    b"PORT 1,2,3",
+    b"PORT 999,1,1,1,1,1",
+    b"EPRT |",
+    b"EPRT |9|x|y|",
+    b"EPSV 9",
+    b"TYPE Q",
+    b"MODE B",
+    b"STRU R",
+    b"ALLO x",
+    b"OPTS UTF8 ON",
+    b"OPTS MLST type;",
+    b"SITE EXEC /bin/sh",
+    b"RNTO x",
+    b"SIZE \xff\xfe",
+    b"STOR \xff\xfe/../\x00",
+    b"REIN",
+    b"USER",
+    b"PASS",
+    b"EPSV ALL",
+    b"PASV",
+    b"QUIT x",
+]
+
+
+async def test_nonsense_ends_no_server(ftp):
+    tokens = [await ftp.upload() for _ in range(3)]
+
+    def talk(lines, *login):
+        with socket.create_connection(("127.0.0.1", ftp.ftp_port), timeout=10) as client:
+            client.sendall(b"".join(line + b"\r\n" for line in (*login, *lines, b"QUIT")))
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+            return answer
+
+    def named(token):
+        return f"USER {token[:12]}".encode(), f"PASS {token[12:]}".encode()
+
+    assert b"530" in await within(talk, NONSENSE)
+    answer = await within(talk, NONSENSE, *named(tokens[0]))
+    assert b"230" in answer
+    for line in NONSENSE:  # each alone, so that none hides behind another
+        await within(talk, [line], *named(tokens[1]))
+
+    def bring():
+        with session(ftp, tokens[2]) as client:
+            return client.storbinary("STOR a", io.BytesIO(DATA))
+
+    assert (await within(bring)).startswith("226")
+    assert [file["label"] for file in await ftp.files()] == ["a"]
