@@ -195,11 +195,12 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     )
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
+    export = MessageExport(MessageBundles(units, clock), ports.settle_log)
     resources: list[Resource] = [
         Health(overview, config.version),
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
-        MessageExport(MessageBundles(units, clock), ports.settle_log),
+        export,
         StationStates(StationState(units), ports.files),
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),
@@ -237,6 +238,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         middlewares=[forwarded.through(config.proxies), middleware.errors],
     )
     app.on_response_prepare.append(middleware.add_headers)
+    app.on_shutdown.append(export.close)
     authentication = Authentication(access)
     declared = add_resources(app, resources, authentication, Idempotency(units), config)
     feed = SessionFeed(units, ports.bus, clock)

@@ -7,6 +7,7 @@ bundle from one that was cut off. Lines between are frames, the oldest first, sp
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -29,6 +30,7 @@ FORMAT = "csms-message-bundle"
 VERSION = 1
 
 _log = structlog.get_logger(__name__)
+_SEND_S = 60.0  # a reader who takes nothing for so long has gone
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -45,6 +47,13 @@ class MessageExport:
     def __init__(self, bundles: MessageBundles, settle_log: Callable[[], Awaitable[None]]) -> None:
         self._bundles = bundles
         self._settle_log = settle_log
+        self._open: set[asyncio.Transport] = set()
+
+    async def close(self, app: web.Application) -> None:
+        """Cut off all exports under way: nobody waits for a slow reader at the server's stop."""
+        del app
+        for transport in self._open:
+            transport.abort()
 
     def routes(self) -> list[Route]:
         """Return the operation."""
@@ -77,23 +86,31 @@ class MessageExport:
             }
         )
         await answer.prepare(request)
-        count = 0
+        transport = request.transport
+        if transport is None:
+            return answer  # the reader has gone already
+        self._open.add(transport)
         try:
-            await answer.write(_line(header(bundle)))
-            async for page in self._bundles.pages(bundle):
-                count += len(page)
-                await answer.write(b"".join(_line(frame(record)) for record in page))
-            await answer.write(_line({"end": True, "messages": count}))
-            await answer.write_eof()
-        except DatabaseAway:
+            await self._write(answer, bundle)
+        except (DatabaseAway, TimeoutError) as error:
             # The status is long gone: without its footer, and cut, the bundle is seen to be short.
-            _log.warning("export of the message log was cut off", station=station_id)
-            if request.transport is not None:
-                request.transport.abort()
-            return answer
+            _log.warning("export of the message log was cut off", error=repr(error))
+            transport.abort()
         except ConnectionError:
-            return answer  # nobody reads any more
+            pass  # nobody reads any more
+        finally:
+            self._open.discard(transport)
         return answer
+
+    async def _write(self, answer: web.StreamResponse, bundle: Bundle) -> None:
+        await answer.write(_line(header(bundle)))
+        count = 0
+        async for page in self._bundles.pages(bundle):
+            count += len(page)
+            async with asyncio.timeout(_SEND_S):
+                await answer.write(b"".join(_line(frame(record)) for record in page))
+        await answer.write(_line({"end": True, "messages": count}))
+        await answer.write_eof()
 
 
 def header(bundle: Bundle) -> dict[str, Any]:

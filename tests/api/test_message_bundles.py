@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import aiohttp
+from aiohttp import web
 from yarl import URL
 
+from csms.api import message_bundles as api
 from csms.services import message_bundles
+from csms.services.records import MessageRecord
+from tests.waiting import wait_until
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 # There is no partition of yesterday in a new database.
@@ -103,3 +109,81 @@ async def test_a_name_that_is_no_file_name(bench):
     path = URL("/api/stations/A%22%2F..%2FB/messages/export", encoded=True)
     answer, _ = await export(bench, path)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="A__.._B-messages.jsonl"'
+
+
+class Endless:
+    """A log without an end."""
+
+    def __init__(self) -> None:
+        self.pages_given = 0
+
+    async def open(self, identity, *, since, until):
+        return SimpleNamespace()
+
+    async def pages(self, bundle):
+        record = MessageRecord(
+            key=1,
+            at=NOW,
+            direction="in",
+            type=2,
+            action="Heartbeat",
+            message_id="1",
+            raw="x" * 1000,
+            repairs=(),
+            latency_ms=None,
+        )
+        while True:
+            self.pages_given += 1
+            yield [record] * 100
+
+
+async def nothing_to_settle() -> None:
+    pass
+
+
+async def stalled(monkeypatch, act) -> Endless:
+    """Start an export, read nothing of it, and `act` with its server once it is stuck."""
+    monkeypatch.setattr(api, "header", lambda bundle: {})
+    log_without_end = Endless()
+    export = api.MessageExport(log_without_end, nothing_to_settle)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await export.export_messages("CP1", api.BundleQuery(), request)
+
+    app = web.Application()
+    app.router.add_get("/", handle)
+    app.on_shutdown.append(export.close)
+    runner = web.AppRunner(app, shutdown_timeout=30)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    try:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in await reader.readline()
+        writer.transport.pause_reading()
+        given = -1
+        while given != log_without_end.pages_given:
+            given = log_without_end.pages_given
+            await asyncio.sleep(0.05)  # stuck once nothing has been asked for in this time
+        async with asyncio.timeout(5):
+            await act(runner, export)
+    finally:
+        writer.transport.abort()
+        await runner.cleanup()
+    return log_without_end
+
+
+async def test_a_stop_of_the_server_waits_for_no_slow_reader(monkeypatch):
+    async def stop(runner, export):
+        await runner.cleanup()
+
+    await stalled(monkeypatch, stop)
+
+
+async def test_a_reader_who_takes_nothing_is_dropped(monkeypatch):
+    monkeypatch.setattr(api, "_SEND_S", 0.2)
+
+    async def look(runner, export):
+        await wait_until(lambda: not export._open)
+
+    await stalled(monkeypatch, look)
