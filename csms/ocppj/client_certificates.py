@@ -94,7 +94,9 @@ class ClientCertificates:
         if der is None or certificate is None:
             return
         self._der[record.key] = der
-        if self._shown is not None:
+        # other profiles demand none, so that of another station proves nothing there
+        own = certificate.facts.common_name == (record.serial_number or record.identity)
+        if own and self._shown is not None:
             self._shown.note(record, certificate)
 
     def look(self) -> None:

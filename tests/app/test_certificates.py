@@ -280,6 +280,17 @@ async def test_a_certificate_of_another_authority_cannot_be_revoked_here(s, tmp_
         assert (answer.status, (await answer.json())["code"]) == (404, "certificate_not_found")
 
 
+async def test_a_foreign_certificate_that_nobody_asked_for_is_not_the_stations(s, tmp_path):
+    me = Identity("SN-A", tmp_path)
+    async with entered(s, tls=trusting(), password=PASSWORD) as station:
+        await asked(station, me.request())
+        me.chain = await signed(station)
+        await state(s, "installed")
+    await s.add("B")
+    assert await status(s, "B", tls=me.context()) == 101  # profile 0 demands nothing
+    assert await own(s, "B") == []
+
+
 async def test_roots_are_installed_listed_and_deleted(s):
     (root,) = (await s.ask("GET", "/api/certificate-authority/roots"))["items"]
     kind = "CentralSystemRootCertificate"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from csms.bus.local import LocalBus
@@ -127,6 +129,69 @@ async def test_rotations_that_follow_each_other(store, clock, outcomes, used, ex
     record = await connections.find("CP1")
     known = [connections.check_password(record, password) for password in passwords]
     assert "".join("01"[each] for each in known) == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_happens_the_station_is_let_in(store, clock, seed):
+    """Random rotations with all their outcomes: the key that the station holds is let in."""
+    chance = random.Random(seed)
+    units, connection_store = store
+    connections = Connections(
+        connection_store,
+        LocalBus(),
+        clock,
+        node="n",
+        secret=SECRET,
+        accept_unknown=False,
+        quiet=True,
+    )
+    holds, after_reboot, lost = OLD, None, 0
+    async with units() as unit:
+        key = await unit.charge_points.insert(
+            {
+                "identity": "CP1",
+                "name": "CP1",
+                "password_digest": credentials.digest(SECRET, OLD),
+            }
+        )
+    for step in range(25):
+        happens = chance.choice(["login", "reboot", *_OUTCOMES])
+        if happens == "login" or (happens == "reboot" and after_reboot is None) or lost == 4:
+            assert await let_in(connections, holds), (step, happens)
+            lost = 0
+            continue
+        if happens == "reboot":
+            holds, after_reboot = after_reboot, None
+            continue
+        new = b"password of step %3d" % step
+        digest = credentials.digest(SECRET, new)
+        outcome, station_has_it = _OUTCOMES[happens]
+        async with units() as unit:
+            await unit.charge_points.begin_rotation(key, digest)
+        if happens == "RebootRequired":
+            after_reboot = new
+        elif station_has_it or (station_has_it is None and chance.random() < 0.5):
+            holds, after_reboot = new, None
+        if station_has_it is None:
+            lost += 1
+        if outcome is not None:
+            async with units() as unit:
+                await end(unit, key, digest, outcome, happens)
+    assert await let_in(connections, holds)
+
+
+# what is recorded (None: csms has crashed), and whether the station has the key (None: perhaps)
+_OUTCOMES = {
+    "Accepted": ("accepted", True),
+    "RebootRequired": ("accepted", False),
+    "Rejected": ("rejected", False),
+    "NotSupported": ("rejected", False),
+    "offline": ("station_offline", False),
+    "timeout": ("call_timeout", None),
+    "lost": ("connection_lost", None),
+    "error": ("callError", None),
+    "crash": (None, None),
+}
 
 
 async def test_many_lost_rotations_leave_the_newest(store, clock):
