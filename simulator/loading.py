@@ -15,7 +15,7 @@ from simulator.load import Load, LoadPlan, Pattern
 from simulator.load_report import LoadReport, resident_kib
 from simulator.progress import showing
 from simulator.registration import register_fleet
-from simulator.terminal import loop_factory, on_signals, refuse, say
+from simulator.terminal import allow_sockets, loop_factory, on_signals, refuse, say
 
 
 def load(
@@ -61,6 +61,7 @@ def load(
         prefix=prefix,
         password=password,
     )
+    allow_sockets(stations)
     before = resident_kib()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         if register is not None:

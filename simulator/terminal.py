@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import ssl
 from collections.abc import Callable
@@ -35,6 +36,26 @@ def tls_or_refuse(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:
         return trust(ca, insecure=insecure)
     except OSError as error:
         raise refuse([f"--ca: {ca}: {error}"]) from error
+
+
+FILES_BESIDE_SOCKETS = 100
+
+
+def allow_sockets(count: int) -> None:
+    """Have this process open ``count`` sockets at once.
+
+    Raises:
+        typer.Exit: the system does not allow so many.
+    """
+    needed = count + FILES_BESIDE_SOCKETS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise refuse(
+            [f"{count} sockets need {needed} open files, the limit is {hard} (ulimit -Hn)"]
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

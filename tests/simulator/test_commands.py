@@ -1,6 +1,7 @@
 """Exit codes and files of the commands that compare: load, verify, replay."""
 
 import json
+import resource
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from simulator.ledger import record
 from simulator.load_report import LoadReport
 from simulator.replay import Replay
 from simulator.sessions_api import SessionsApi
+from simulator.terminal import allow_sockets
 from tests.simulator.bundles import Recording
 from tests.simulator.physics import NOW
 from tests.simulator.test_ledger import transaction
@@ -138,6 +140,24 @@ def test_a_load_without_anybody_there(nowhere, tmp_path):
     assert code == 1
     assert "error: ConnectionRefusedError: 2" in told
     assert json.loads(report.read_text())["ledger"] == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "raised"), [((1024, 20_000), (5_100, 20_000)), ((9_000, 9_000), None)]
+)
+def test_as_many_files_as_sockets(monkeypatch, limits, raised):
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda what: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda what, new: asked.append(new))
+    allow_sockets(5_000)
+    assert asked == ([] if raised is None else [raised])
+
+
+def test_more_sockets_than_the_system_allows(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (1024, 4096))
+    code, told = run("load", "--url", "ws://x/ocpp", "--stations", 5_000)
+    assert code == 2
+    assert "the limit is 4096" in told
 
 
 def test_an_empty_load_report_can_be_shown():
