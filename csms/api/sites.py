@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,7 @@ from csms.api.fields import ConnectorNumber, In, Kilo, Page, PageQuery, Text, wh
 from csms.api.routes import Route
 from csms.api.site_views import SiteOut, StatusOut
 from csms.domain.connectors import MOST_CONNECTORS
+from csms.domain.units import floor_amperes
 from csms.errors import Invalid
 from csms.services.access import Principal, Role
 from csms.services.managed_loads import ManagedLoadService
@@ -20,13 +22,21 @@ from csms.services.sites import PlainCharger, SiteService
 _MOST_PARTS = 1000
 
 
+_PhaseLimit = Annotated[float, Field(ge=0, le=100_000)]
+"""Of the current of each phase, in A."""
+
+
 class CircuitIn(In):
-    """A limit within the site; without `parentId` it hangs on the grid connection."""
+    """A limit within the site; without `parentId` it hangs on the grid connection.
+
+    `limitA` limits the current of each of its phases too.
+    """
 
     id: Text
     parent_id: Text | None = None
     name: Text | None = None
     limit_kw: Kilo
+    limit_a: _PhaseLimit | None = None
 
 
 class BatteryIn(In):
@@ -48,6 +58,7 @@ class SiteIn(In):
     name: Text
     time_zone: Text = "UTC"
     grid_capacity_kw: Kilo
+    grid_limit_a: _PhaseLimit | None = None
     circuits: _Circuits = Field(default_factory=list)
     batteries: _Batteries = Field(default_factory=list)
     policy: Text = "fair"
@@ -59,13 +70,14 @@ class SitePatch(In):
     name: Text | None = None
     time_zone: Text | None = None
     grid_capacity_kw: Kilo | None = None
+    grid_limit_a: _PhaseLimit | None = None
     circuits: _Circuits | None = None
     batteries: _Batteries | None = None
     policy: Text | None = None
 
     @model_validator(mode="after")
     def _clears_nothing(self) -> Self:
-        needed = self.model_fields_set - {"circuits", "batteries"}
+        needed = self.model_fields_set - {"circuits", "batteries", "grid_limit_a"}
         cleared = sorted(name for name in needed if getattr(self, name) is None)
         if cleared:
             raise ValueError(f"cannot be cleared: {', '.join(cleared)}")
@@ -126,9 +138,14 @@ def _circuits(given: list[CircuitIn]) -> list[Circuit]:
             parent_id=circuit.parent_id,
             name=circuit.name,
             limit_w=whole(circuit.limit_kw),
+            phase_limit_da=_tenths(circuit.limit_a),
         )
         for circuit in given
     ]
+
+
+def _tenths(limit_a: float | None) -> int | None:
+    return None if limit_a is None else int(floor_amperes(Decimal(str(limit_a))) * 10)
 
 
 def _batteries(given: list[BatteryIn]) -> list[BatteryDraft]:
@@ -204,6 +221,7 @@ class Sites:
             "name": body.name,
             "time_zone": body.time_zone,
             "grid_limit_w": whole(body.grid_capacity_kw),
+            "grid_phase_limit_da": _tenths(body.grid_limit_a),
             "policy": body.policy,
         }
         site = await self._sites.create(
@@ -223,6 +241,8 @@ class Sites:
         }
         if body.grid_capacity_kw is not None:
             values["grid_limit_w"] = whole(body.grid_capacity_kw)
+        if "grid_limit_a" in body.model_fields_set:
+            values["grid_phase_limit_da"] = _tenths(body.grid_limit_a)
         site = await self._sites.change(
             principal.name,
             site_id,

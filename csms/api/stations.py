@@ -28,8 +28,18 @@ from csms.services.stations import StationService
 
 _COLUMNS = {"max_kw": "max_power_w", "connectors": "connector_count"}
 _NOT_NULL = frozenset(
-    {"name", "registration", "current_type", "phases", "voltage_v", "strict", "quiet"}
+    {
+        "name",
+        "registration",
+        "current_type",
+        "phases",
+        "voltage_v",
+        "phase_rotation",
+        "strict",
+        "quiet",
+    }
 )
+_Rotation = Literal["RST", "RTS", "SRT", "STR", "TRS", "TSR", "Unknown"]
 
 
 class Place(In):
@@ -75,6 +85,7 @@ class StationIn(_Fields):
     current_type: Literal["AC", "DC"] = "AC"
     phases: Annotated[int, Field(ge=1, le=3)] = 3
     voltage_v: Annotated[int, Field(ge=50, le=2000)] = 230
+    phase_rotation: _Rotation = "Unknown"
     registration: Literal["Accepted", "Pending", "Rejected"] = "Accepted"
     strict: bool = False
     quiet: bool | None = None
@@ -88,6 +99,7 @@ class StationPatch(_Fields):
     current_type: Literal["AC", "DC"] | None = None
     phases: Annotated[int, Field(ge=1, le=3)] | None = None
     voltage_v: Annotated[int, Field(ge=50, le=2000)] | None = None
+    phase_rotation: _Rotation | None = None
     registration: Literal["Accepted", "Pending", "Rejected"] | None = None
     strict: bool | None = None
     quiet: bool | None = None
@@ -129,6 +141,7 @@ class StationOut(Out):
     current_type: str
     phases: int
     voltage_v: int
+    phase_rotation: str
     security_profile: int
     pending_security_profile: int | None
     password_pending: bool
@@ -195,6 +208,7 @@ def station_out(station: Station, *, online: bool, last_seen_at: datetime | None
         current_type=station.current_type,
         phases=station.phases,
         voltage_v=station.voltage_v,
+        phase_rotation=station.phase_rotation,
         security_profile=station.security_profile,
         pending_security_profile=station.pending_security_profile,
         password_pending=station.password_pending,

@@ -6,9 +6,13 @@ the grid's S, that is L2. A set of phases is a number: bit 0 is L1, bit 1 L2, bi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 ALL_PHASES = 0b111
+_TELLING_MA = 5_000
+_USED_MA = 1_000
+_ENOUGH = 2
 _PLACES = {"R": 0, "S": 1, "T": 2}
 
 
@@ -41,6 +45,23 @@ def grid_phases(rotation: PhaseRotation, conductors: int) -> int:
         return ALL_PHASES
     letters = rotation.value
     return sum(1 << _PLACES[letters[n]] for n in range(3) if conductors >> n & 1)
+
+
+def phases_seen(readings: Iterable[Sequence[int]]) -> int | None:
+    """Return the phases that a car draws on, as bits; None when its readings do not tell.
+
+    Two readings at least, each with so much current that a phase without any is certainly unused.
+
+    Args:
+        readings: Current of the charger's L1, L2, L3 in mA.
+
+    >>> phases_seen([(15900, 120, 0), (16000, 100, 0)])
+    1
+    """
+    told = [each for each in readings if max(each) >= _TELLING_MA]
+    if len(told) < _ENOUGH:
+        return None
+    return sum(1 << n for n in range(3) if max(each[n] for each in told) >= _USED_MA)
 
 
 def phase_names(phases: int) -> str:

@@ -51,6 +51,7 @@ class Station:
     current_type: str
     phases: int
     voltage_v: int
+    phase_rotation: str = "Unknown"
     max_power_w: int | None
     connector_count: int | None
     connector_type: str | None
@@ -149,12 +150,17 @@ class MeterReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """A limit within a site; `parent_id` None hangs on the grid connection."""
+    """A limit within a site; `parent_id` None hangs on the grid connection.
+
+    Attributes:
+        phase_limit_da: Of the current of each phase, in 0.1 A; None without one.
+    """
 
     id: str
     parent_id: str | None
     name: str | None
     limit_w: int
+    phase_limit_da: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,13 +201,18 @@ class Charger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A site with its parts."""
+    """A site with its parts.
+
+    Attributes:
+        grid_phase_limit_da: Of the current of each phase, in 0.1 A; None without one.
+    """
 
     id: SiteId
     name: str
     time_zone: str
     grid_limit_w: int
     policy: str
+    grid_phase_limit_da: int | None = None
     circuits: tuple[Circuit, ...] = ()
     batteries: tuple[Battery, ...] = ()
     chargers: tuple[Charger, ...] = ()

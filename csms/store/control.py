@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from csms.domain.allocation import Policy
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
+from csms.domain.phases import PhaseRotation, phases_seen
 from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load
 from csms.domain.site_rules import LEAD, LimitScope, MeterReading, OutsideLimit, read_rules
@@ -35,8 +36,10 @@ from csms.store import control_sql as sql
 from csms.store.database import Database
 from csms.store.limit_rows import appetite, appetites_document, limit_row, rows_document
 from csms.store.site_status import read_status, status_document
+from csms.store.turns import read_turns, turns_document
 
 _AC_CURRENT_A = 32
+_TELLS_FOR = timedelta(minutes=10)
 _DC_POWER_W = 150_000
 
 
@@ -66,6 +69,8 @@ class SqlControlUnit:
         managed = await self._all(sql.MANAGED, site=site_id)
         outside = await self._all(sql.OUTSIDE, site=site_id, now=now, soon=now + 2 * LEAD)
         caps = {row.key: limit_row(row) for row in await self._all(sql.CAPS, site=site_id)}
+        turns = read_turns(site[0].turns)
+        drawn = await self._drawn(site_id, site[0], circuits, now)
         known_circuits = {row.id for row in circuits}
         # a station may leave between two statements
         identities = {row.identity for row in stations}
@@ -75,12 +80,14 @@ class SqlControlUnit:
                 id=site_id,
                 name=site[0].name,
                 grid_limit_w=site[0].grid_limit_w,
+                grid_phase_limit_da=site[0].grid_phase_limit_da,
                 time_zone=site[0].time_zone,
                 policy=Policy(site[0].policy),
                 circuits=tuple(
                     Circuit(
                         id=CircuitId(row.id),
                         limit_w=row.limit_w,
+                        phase_limit_da=row.phase_limit_da,
                         parent_id=None if row.parent_id is None else CircuitId(row.parent_id),
                     )
                     for row in circuits
@@ -104,6 +111,7 @@ class SqlControlUnit:
                     limit=limit_row(row),
                     appetite=appetite(row),
                     clock_off_s=row.clock_off_s,
+                    drawn=drawn.get(row.transaction_id),
                 )
                 for row in sessions
                 if row.identity in identities
@@ -126,6 +134,7 @@ class SqlControlUnit:
                 for row in batteries
             },
             version=site[0].version,
+            turns=turns,
             rules=read_rules(site[0].rules),
             meter=None
             if site[0].metered_at is None
@@ -146,6 +155,25 @@ class SqlControlUnit:
                 for row in outside
             ),
         )
+
+    async def _drawn(
+        self, site_id: SiteId, site: Any, circuits: Sequence[Any], now: datetime
+    ) -> dict[int, int]:
+        """Return the phases that cars were seen to draw on; what was seen once is kept."""
+        limits = (site.grid_phase_limit_da, *(row.phase_limit_da for row in circuits))
+        if all(limit is None for limit in limits):
+            return {}
+        readings: dict[int, list[tuple[int, int, int]]] = {}
+        for row in await self._all(sql.CURRENTS, site=site_id, since=now - _TELLS_FOR):
+            readings.setdefault(row.transaction_id, []).append(
+                (row.current_l1_ma, row.current_l2_ma, row.current_l3_ma)
+            )
+        seen = {int(transaction): phases for transaction, phases in (site.drawn or {}).items()}
+        for transaction, currents in readings.items():
+            phases = phases_seen(currents)
+            if phases is not None:
+                seen[transaction] = phases | seen.get(transaction, 0)
+        return seen
 
     async def write(
         self, snapshot: SiteSnapshot, step: ControlStep, status: SiteStatus, now: datetime
@@ -184,7 +212,17 @@ class SqlControlUnit:
                 "site": site_id,
                 "version": status.version,
                 "at": now,
-                "decision": orjson.dumps(status_document(status)).decode(),
+                "decision": orjson.dumps(
+                    status_document(status)
+                    | {
+                        "turns": turns_document(step.decision.turns),
+                        "drawn": {
+                            str(each.transaction_id): each.drawn
+                            for each in snapshot.sessions
+                            if each.drawn is not None
+                        },
+                    }
+                ).decode(),
             },
         )
 
@@ -253,6 +291,7 @@ def _station(row: Any, known_circuits: set[str], caps: Mapping[int, LimitRow]) -
             current_type=CurrentType(row.current_type),
             phases=row.phases,
             voltage_v=row.voltage_v,
+            rotation=PhaseRotation(row.phase_rotation),
         ),
         key=ChargePointKey(row.key),
         reachable=row.node is not None and row.registration == "Accepted",

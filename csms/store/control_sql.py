@@ -22,7 +22,9 @@ ORDER BY id FOR UPDATE
 HOLDER = "SELECT holder FROM leases WHERE name = :site"
 
 SITE = """
-SELECT s.name, s.time_zone, s.grid_limit_w, s.policy, s.rules, coalesce(d.version, 0) AS version,
+SELECT s.name, s.time_zone, s.grid_limit_w, s.grid_phase_limit_da, s.policy, s.rules,
+       coalesce(d.version, 0) AS version, d.decision -> 'turns' AS turns,
+       d.decision -> 'drawn' AS drawn,
        m.power_w AS meter_w, m.building_w, m.building_at, m.received_at AS metered_at
 FROM sites s LEFT JOIN site_decisions d ON d.site_id = s.id
 LEFT JOIN site_meters m ON m.site_id = s.id WHERE s.id = :site
@@ -34,7 +36,9 @@ WHERE site_id = :site AND (ends_at IS NULL OR ends_at > :now) AND starts_at < :s
 ORDER BY starts_at LIMIT 1000
 """
 
-CIRCUITS = "SELECT id, parent_id, limit_w FROM circuits WHERE site_id = :site ORDER BY id"
+CIRCUITS = """
+SELECT id, parent_id, limit_w, phase_limit_da FROM circuits WHERE site_id = :site ORDER BY id
+"""
 
 BATTERIES = """
 SELECT id, capacity_wh, power_w, energy_mwh, flow_w, updated_at
@@ -43,6 +47,7 @@ FROM batteries WHERE site_id = :site ORDER BY id
 
 STATIONS = f"""
 SELECT c.id AS key, c.identity, c.circuit_id, c.current_type, c.phases, c.voltage_v, c.max_power_w,
+       c.phase_rotation,
        c.registration, c.node, c.connected_at,
        coalesce(c.connector_count, (
            SELECT greatest(max(k.connector_id), 1) FROM connectors k WHERE k.charge_point_id = c.id
@@ -88,6 +93,20 @@ LEFT JOIN charging_limits l ON l.charge_point_id = c.id AND l.connector_id = t.c
     AND l.purpose = 'TxProfile'
 WHERE c.site_id = :site AND c.deleted_at IS NULL
 ORDER BY t.id
+"""
+
+# EXPLAIN: a session each, backwards over (charge_point_id, received_at) of the newest partition
+CURRENTS = """
+SELECT t.id AS transaction_id, m.current_l1_ma, m.current_l2_ma, m.current_l3_ma
+FROM charge_points c
+JOIN transactions t ON t.charge_point_id = c.id AND t.active
+CROSS JOIN LATERAL (
+    SELECT v.current_l1_ma, v.current_l2_ma, v.current_l3_ma FROM meter_values v
+    WHERE v.charge_point_id = c.id AND v.received_at > :since AND v.transaction_id = t.id
+        AND v.current_l1_ma IS NOT NULL AND v.current_l2_ma IS NOT NULL
+        AND v.current_l3_ma IS NOT NULL
+    ORDER BY v.received_at DESC LIMIT 3) m
+WHERE c.site_id = :site AND c.deleted_at IS NULL
 """
 
 MANAGED = """

@@ -24,8 +24,15 @@ _C = tables.circuits
 _B = tables.batteries
 _X = tables.external_chargers
 _LOADS = tables.managed_loads
-_WRITABLE = frozenset({"id", "name", "time_zone", "grid_limit_w", "policy"})
-_READ = (_T.c.id, _T.c.name, _T.c.time_zone, _T.c.grid_limit_w, _T.c.policy)
+_WRITABLE = frozenset({"id", "name", "time_zone", "grid_limit_w", "grid_phase_limit_da", "policy"})
+_READ = (
+    _T.c.id,
+    _T.c.name,
+    _T.c.time_zone,
+    _T.c.grid_limit_w,
+    _T.c.grid_phase_limit_da,
+    _T.c.policy,
+)
 
 _JOIN = text("""
     UPDATE charge_points p
@@ -129,6 +136,7 @@ class Sites:
                         "parent_id": circuit.parent_id,
                         "name": circuit.name,
                         "limit_w": circuit.limit_w,
+                        "phase_limit_da": circuit.phase_limit_da,
                     }
                     for circuit in circuits
                 ],
@@ -278,7 +286,13 @@ class Sites:
         found = select(_C).where(_C.c.site_id.in_(ids)).order_by(_C.c.site_id, _C.c.id)
         for row in await self._connection.execute(found):
             circuits[row.site_id].append(
-                Circuit(id=row.id, parent_id=row.parent_id, name=row.name, limit_w=row.limit_w)
+                Circuit(
+                    id=row.id,
+                    parent_id=row.parent_id,
+                    name=row.name,
+                    limit_w=row.limit_w,
+                    phase_limit_da=row.phase_limit_da,
+                )
             )
         batteries: dict[str, list[Battery]] = defaultdict(list)
         found = select(_B).where(_B.c.site_id.in_(ids)).order_by(_B.c.site_id, _B.c.id)
@@ -299,6 +313,7 @@ class Sites:
                 name=row.name,
                 time_zone=row.time_zone,
                 grid_limit_w=row.grid_limit_w,
+                grid_phase_limit_da=row.grid_phase_limit_da,
                 policy=row.policy,
                 circuits=tuple(circuits[row.id]),
                 batteries=tuple(batteries[row.id]),

@@ -48,6 +48,7 @@ sites = Table(
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("grid_limit_w", BigInteger, nullable=False),
+    Column("grid_phase_limit_da", Integer),  # 0.1 A a phase; None: phases are not looked at
     Column("policy", Text, nullable=False, server_default="fair"),
     Column("rules", JSONB, nullable=False, server_default="{}"),  # see csms.domain.site_rules
     _created(),
@@ -62,6 +63,7 @@ circuits = Table(
     Column("parent_id", Text),  # None: hangs on the grid connection
     Column("name", Text),
     Column("limit_w", BigInteger, nullable=False),
+    Column("phase_limit_da", Integer),  # 0.1 A a phase; None: phases are not looked at
     PrimaryKeyConstraint("site_id", "id"),
 )
 
@@ -93,6 +95,7 @@ charge_points = Table(
     Column("current_type", Text, nullable=False, server_default="AC"),
     Column("phases", SmallInteger, nullable=False, server_default="3"),
     Column("voltage_v", Integer, nullable=False, server_default="230"),
+    Column("phase_rotation", Text, nullable=False, server_default="Unknown"),
     Column("max_power_w", BigInteger),
     Column("connector_count", Integer),
     Column("connector_type", Text),
