@@ -27,6 +27,7 @@ warm = st.builds(replace, vehicles, battery_c=st.one_of(st.none(), st.floats(-40
 @given(vehicle=warm, supply=lossy, offer=offers)
 @example(vehicle=Vehicle(), supply=Supply(sag_v=10, cable_mohm=50), offer=32.0)
 def test_volts_amperes_and_watts_agree(vehicle, supply, offer):
+    """Invariants 2, 5 and 9."""
     flow = draw(vehicle, supply, offer)
     if supply.current_type == "AC":
         assert flow.power_w == round(flow.current_a * 10) * flow.voltage_v * flow.phases // 10
@@ -40,6 +41,7 @@ def test_volts_amperes_and_watts_agree(vehicle, supply, offer):
 
 @given(vehicle=warm, supply=lossy, offer=offers)
 def test_no_power_comes_from_nowhere(vehicle, supply, offer):
+    """Invariant 10, of power."""
     flow = draw(vehicle, supply, offer)
     assert 0 <= inlet_w(flow, supply) <= flow.power_w <= grid_w(flow, supply)
     assert (cable_w(flow, supply) > 0) <= (flow.power_w > 0)
@@ -54,6 +56,7 @@ def test_no_power_comes_from_nowhere(vehicle, supply, offer):
     speed=st.sampled_from([1.0, 60.0]),
 )
 def test_energy_is_conserved(vehicle, supply, limits, speed):
+    """Invariants 6, 7 and 10, of energy."""
     connector, now = charging(supply, vehicle, speed), 0.0
     for value, seconds in limits:
         connector.limit = Limit(value=value) if value is not None else None
@@ -71,12 +74,14 @@ def test_energy_is_conserved(vehicle, supply, limits, speed):
 
 @given(supply=lossy, one=st.floats(0, 100), other=st.floats(0, 100))
 def test_voltage_falls_with_the_current(supply, one, other):
+    """Invariant 9."""
     low, high = sorted((one, other))
     assert outlet_voltage_ac(supply, low) >= outlet_voltage_ac(supply, high)
     assert outlet_voltage_ac(supply, 0) == supply.voltage_v
 
 
 def test_known_losses():
+    """Invariants 9 and 11."""
     three = Supply(sag_v=6, cable_mohm=20, efficiency=0.98, standby_w=10, max_w=22_080)
     flow = draw(Vehicle(onboard_a=16), three, 32.0)
     assert (flow.voltage_v, flow.current_a, flow.power_w) == (227, 16.0, 10_896)
@@ -125,6 +130,7 @@ def test_batteries_go_towards_their_surroundings_and_warm_by_power(
 
 @given(st.floats(-100, 200))
 def test_no_temperature_gives_more_than_all(celsius):
+    """Invariant 12."""
     assert 0 <= battery_share(celsius) <= 1
 
 
@@ -158,10 +164,12 @@ def test_a_battery_without_a_temperature_always_takes_its_power():
 
 @pytest.mark.parametrize(("offer", "power"), [(9.9, 0), (10.0, 6_900), (16.0, 11_040)])
 def test_a_vehicle_has_a_minimum_of_its_own(offer, power):
+    """Invariant 3."""
     assert draw(Vehicle(minimum_a=10.0), Supply(), offer).power_w == power
 
 
 def test_deep_discharge_and_cut_off():
+    """Invariant 4."""
     assert Vehicle(stored_wh=600, precharge_soc=5, battery_max_w=1000).acceptance_w == 100
     assert Vehicle(stored_wh=6000, precharge_soc=5, battery_max_w=1000).acceptance_w == 1000
     stopped = Vehicle(stored_wh=36_000, cutoff_soc=60.0)
@@ -176,3 +184,22 @@ def test_power_needed_until_the_departure():
     assert vehicle.needed_w(7200.0) == float("inf")
     assert replace(vehicle, stored_wh=60_000.0).needed_w(9999.0) == 0
     assert Vehicle().needed_w(0.0) is None
+
+
+async def test_what_is_told_on_the_wire_agrees(central, make):
+    """Invariants 5 and 9, as the central system sees them."""
+    sagging = Supply(sag_v=12.0, cable_mohm=40)
+    async with make(supply=sagging, meter_interval_s=1) as station:
+        await station.until_registered()
+        station.plug(1, Vehicle(onboard_a=16))
+        await station.present_tag(1, "T")
+        await central.until_calls("MeterValues", 1)
+    told = {
+        phase: (
+            central.measured("Voltage", f"{phase}-N")[0],
+            central.measured("Current.Import", phase)[0],
+        )
+        for phase in ("L1", "L2", "L3")
+    }
+    assert set(told.values()) == {(224.0, 16.0)}
+    assert central.measured("Power.Active.Import")[0] == 3 * 224 * 16

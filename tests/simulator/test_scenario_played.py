@@ -56,7 +56,7 @@ async def test_chaos_is_played_and_comes_to_an_end(other):
 
 
 async def play(scenario: Scenario, other: SecondOpinion, *, started: int, stopped: int) -> Fleet:
-    """Play until so much has happened, watching what must always hold; then stop in order."""
+    """Play until so much has happened, watching invariants 1, 6 and 13; then stop in order."""
     fleet = Fleet(scenario.fleet, other.url, speed=SPEED)
     registers: dict[tuple[str, int], int] = defaultdict(int)
 

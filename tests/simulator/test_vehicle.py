@@ -48,6 +48,7 @@ def charging(supply: Supply, vehicle: Vehicle, speed: float = 1.0) -> Connector:
 @given(vehicle=vehicles, supply=supplies, offer=offers, phases=st.sampled_from([None, 1, 3]))
 @example(vehicle=Vehicle(), supply=Supply(), offer=5.9, phases=None)
 def test_draws_no_more_than_offered_rated_or_accepted(vehicle, supply, offer, phases):
+    """Invariants 2, 3 and 5."""
     flow = draw(vehicle, supply, offer, phases)
     assert 0 <= flow.power_w <= supply.max_w
     assert flow.power_w <= vehicle.acceptance_w
@@ -72,6 +73,7 @@ def test_draws_no_more_than_offered_rated_or_accepted(vehicle, supply, offer, ph
 def test_register_is_the_integral_of_power_and_charge_stays_in_range(
     vehicle, supply, limits, speed
 ):
+    """Invariants 1 and 6."""
     connector = charging(supply, vehicle, speed)
     now, before, registers = 0.0, 0, [0]
     for value, seconds in limits:
@@ -91,6 +93,7 @@ def test_register_is_the_integral_of_power_and_charge_stays_in_range(
 
 
 def test_constant_power_gives_exact_energy_in_any_slicing():
+    """Invariant 6."""
     whole, sliced = (charging(Supply(), Vehicle(battery_wh=10**6, onboard_a=16)) for _ in range(2))
     whole.advance(1234.567)
     for millisecond in range(0, 1_234_567, 997):
@@ -102,6 +105,7 @@ def test_constant_power_gives_exact_energy_in_any_slicing():
 
 
 def test_full_vehicle_stops_at_its_target_and_the_meter_with_it():
+    """Invariant 4."""
     vehicle = Vehicle.needing(1_000, battery_wh=50_000, target_soc=80.0)
     connector = charging(Supply(), vehicle)
     assert connector.status == "Charging"
@@ -121,6 +125,7 @@ def test_battery_tapers_above_the_knee():
 
 
 def test_speed_fills_the_battery_faster_but_not_the_meter():
+    """Invariant 7."""
     plain, fast = (charging(Supply(), Vehicle(), speed) for speed in (1.0, 10.0))
     for connector in (plain, fast):
         connector.advance(60)
