@@ -17,6 +17,7 @@ class CircuitOut(Out):
     parent_id: str | None
     name: str | None
     limit_kw: float
+    limit_a: float | None
 
 
 class BatteryOut(Out):
@@ -46,6 +47,7 @@ class SiteOut(Out):
     name: str
     time_zone: str
     grid_capacity_kw: float
+    grid_limit_a: float | None
     circuits: list[CircuitOut]
     batteries: list[BatteryOut]
     policy: str
@@ -59,12 +61,14 @@ class SiteOut(Out):
             name=site.name,
             time_zone=site.time_zone,
             grid_capacity_kw=site.grid_limit_w / 1000,
+            grid_limit_a=_amperes(site.grid_phase_limit_da),
             circuits=[
                 CircuitOut(
                     id=circuit.id,
                     parent_id=circuit.parent_id,
                     name=circuit.name,
                     limit_kw=circuit.limit_w / 1000,
+                    limit_a=_amperes(circuit.phase_limit_da),
                 )
                 for circuit in site.circuits
             ],
@@ -93,7 +97,10 @@ class SiteOut(Out):
 
 
 class LoadOut(Out):
-    """One load and its share; `reason` says why it gets it."""
+    """One load and its share; `reason` says why it gets it.
+
+    `phases` are the grid's phases that it counts on, null where the site does not share phases.
+    """
 
     id: str
     charger_id: str
@@ -102,15 +109,21 @@ class LoadOut(Out):
     measured_power_kw: float | None
     limit_a: float | None
     reason: str
+    phases: list[int] | None
 
 
 class CircuitStatusOut(Out):
-    """One circuit; the grid connection is `grid`."""
+    """One circuit; the grid connection is `grid`.
+
+    `limitA` is that of each phase, `loadA` what L1, L2, L3 carry; null where phases are not shared.
+    """
 
     id: str
     limit_kw: float
     load_kw: float
     headroom_kw: float
+    limit_a: float | None
+    load_a: list[float] | None
 
 
 class BatteryStatusOut(Out):
@@ -143,6 +156,7 @@ class StatusOut(Out):
                     measured_power_kw=kilo(load.measured_w),
                     limit_a=None if load.limit_a is None else float(load.limit_a),
                     reason=load.reason,
+                    phases=None if load.phases is None else list(load.phases),
                 )
                 for load in status.loads
             ],
@@ -152,6 +166,10 @@ class StatusOut(Out):
                     limit_kw=circuit.limit_w / 1000,
                     load_kw=circuit.load_w / 1000,
                     headroom_kw=circuit.headroom_w / 1000,
+                    limit_a=_amperes(circuit.phase_limit_da),
+                    load_a=None
+                    if circuit.load_da is None
+                    else [current / 10 for current in circuit.load_da],
                 )
                 for circuit in status.circuits
             ],
@@ -163,3 +181,7 @@ class StatusOut(Out):
             grid_power_kw=status.grid_power_w / 1000,
             decided_at=status.decided_at,
         )
+
+
+def _amperes(tenths: int | None) -> float | None:
+    return None if tenths is None else tenths / 10

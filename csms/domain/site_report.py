@@ -28,6 +28,9 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
             if share.limit is not None and share.limit.unit is RateUnit.AMPERES
             else None,
             reason=share.reason,
+            phases=None
+            if share.phases is None
+            else tuple(n + 1 for n in range(3) if share.phases >> n & 1),
         )
         for share in decision.shares
     ]
@@ -51,7 +54,13 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
         decided_at=now,
         loads=tuple(loads),
         circuits=tuple(
-            CircuitStatus(id=circuits[node.id], limit_w=node.limit_w, load_w=node.load_w)
+            CircuitStatus(
+                id=circuits[node.id],
+                limit_w=node.limit_w,
+                load_w=node.load_w,
+                phase_limit_da=node.phase_limit_da,
+                load_da=node.load_da,
+            )
             for node in decision.nodes
             if node.id in circuits
         ),

@@ -17,6 +17,7 @@ class LoadStatus:
         id: Session id of a station's session, or the id of a managed load.
         limit_a: Limit as sent to an AC charge point, per phase; None for DC and managed loads.
         reason: Why the load gets what it gets, in plain words.
+        phases: The grid's phases that it counts on, 1 to 3; None where phases are not shared.
     """
 
     id: str
@@ -26,15 +27,23 @@ class LoadStatus:
     measured_w: int | None
     limit_a: Decimal | None
     reason: str
+    phases: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitStatus:
-    """One circuit; the grid connection has the id ``grid``."""
+    """One circuit; the grid connection has the id ``grid``.
+
+    Attributes:
+        phase_limit_da: Limit of each phase, in 0.1 A; None without one.
+        load_da: Current of L1, L2, L3 as decided, in 0.1 A; None where phases are not shared.
+    """
 
     id: str
     limit_w: int
     load_w: int
+    phase_limit_da: int | None = None
+    load_da: tuple[int, int, int] | None = None
 
     @property
     def headroom_w(self) -> int:

@@ -20,7 +20,9 @@ def status_document(status: SiteStatus) -> dict[str, Any]:
         "battery": None
         if battery is None
         else {"energyWh": battery.energy_wh, "powerW": battery.power_w},
-        "circuits": [[c.id, c.limit_w, c.load_w] for c in status.circuits],
+        "circuits": [
+            [c.id, c.limit_w, c.load_w, c.phase_limit_da, c.load_da] for c in status.circuits
+        ],
         "loads": [
             [
                 load.id,
@@ -30,6 +32,7 @@ def status_document(status: SiteStatus) -> dict[str, Any]:
                 load.measured_w,
                 None if load.limit_a is None else str(load.limit_a),
                 load.reason,
+                load.phases,
             ]
             for load in status.loads
         ],
@@ -52,14 +55,21 @@ def read_status(site_id: SiteId, decided_at: datetime, document: Mapping[str, An
                 measured_w=measured,
                 limit_a=None if limit is None else Decimal(limit),
                 reason=reason,
+                phases=tuple(more[0]) if more and more[0] is not None else None,
             )
-            for load_id, charger_id, connector_id, allocated, measured, limit, reason in document[
-                "loads"
-            ]
+            for load_id, charger_id, connector_id, allocated, measured, limit, reason, *more in (
+                document["loads"]
+            )
         ),
         circuits=tuple(
-            CircuitStatus(id=circuit_id, limit_w=limit, load_w=load)
-            for circuit_id, limit, load in document["circuits"]
+            CircuitStatus(
+                id=circuit_id,
+                limit_w=limit,
+                load_w=load,
+                phase_limit_da=more[0] if more else None,
+                load_da=(more[1][0], more[1][1], more[1][2]) if more and more[1] else None,
+            )
+            for circuit_id, limit, load, *more in document["circuits"]
         ),
         battery=None
         if battery is None

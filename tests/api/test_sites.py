@@ -30,9 +30,10 @@ async def test_create_read_change_delete(bench):
         "name": "Depot",
         "timeZone": "Europe/Berlin",
         "gridCapacityKw": 100.5,
+        "gridLimitA": 160,
         "circuits": [
-            {"id": "a", "limitKw": 50, "parentId": None, "name": None},
-            {"id": "b", "parentId": "a", "limitKw": 20, "name": "Row B"},
+            {"id": "a", "limitKw": 50, "limitA": None, "parentId": None, "name": None},
+            {"id": "b", "parentId": "a", "limitKw": 20, "limitA": 31.9, "name": "Row B"},
         ],
         "batteries": [{"id": "bat", "capacityKwh": 20, "powerKw": 5}],
         "policy": "equal-kw",
@@ -51,7 +52,9 @@ async def test_create_read_change_delete(bench):
     changed = await bench.ask("PATCH", "/api/sites/S1", {"gridCapacityKw": 80, "circuits": []})
     assert (changed.json["gridCapacityKw"], changed.json["circuits"]) == (80, [])
     assert changed.json["policy"] == "equal-kw"
-    changed = await bench.ask("PATCH", "/api/sites/S1", {"batteries": None})
+    assert changed.json["gridLimitA"] == 160
+    changed = await bench.ask("PATCH", "/api/sites/S1", {"batteries": None, "gridLimitA": None})
+    assert changed.json["gridLimitA"] is None
     assert changed.json["batteries"] == []
     assert (await bench.ask("PATCH", "/api/sites/S1", {"name": None})).status == 422
     assert (await bench.get("/api/sites"))["items"] == [changed.json]
