@@ -32,6 +32,9 @@ class KnownTags:
         listed = {} if update_type == "Full" else dict(self._listed)
         if update_type == "Differential" and version <= self.list_version:
             return "VersionMismatch"
+        tags = [entry["id_tag"].lower() for entry in entries]
+        if len(set(tags)) < len(tags):
+            return "Failed"
         for entry in entries:
             info = entry.get("id_tag_info")
             if info is not None:

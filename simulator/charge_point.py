@@ -38,7 +38,8 @@ from simulator.rpc import FollowUp
 from simulator.security import TLS_PROFILES, Security
 from simulator.security_log import SecurityLog
 from simulator.session import ConnectorSession
-from simulator.settings import ConnectorState, StationSettings, StationState
+from simulator.settings import StationSettings
+from simulator.snapshots import StationState, connector_state
 from simulator.statuses import StatusBoard
 from simulator.thermal import Thermal
 from simulator.transactions import Message, Outcome, TransactionQueue
@@ -309,7 +310,7 @@ class ChargePointSimulator:
             is_registered=self.link.is_registered,
             registration=self.link.registration,
             connectors={
-                number: _connector_state(session.connector)
+                number: connector_state(session.connector)
                 for number, session in self.sessions.items()
             },
             waiting_messages=len(self.queue),
@@ -392,19 +393,3 @@ class ChargePointSimulator:
             self.reader.learn(id_tag, message.info)
         if isinstance(message.payload, call.StartTransaction):
             self.sessions[transaction.connector_id].on_start_attempted(transaction)
-
-
-def _connector_state(connector: Connector) -> ConnectorState:
-    transaction = connector.transaction
-    return ConnectorState(
-        connector_id=connector.connector_id,
-        status=connector.status,
-        flow=connector.flow,
-        limit=connector.limit.value if connector.limit is not None else None,
-        offer=connector.offer,
-        register_wh=connector.meter.register_wh,
-        transaction_id=transaction.transaction_id if transaction is not None else None,
-        id_tag=transaction.id_tag if transaction is not None else None,
-        soc=connector.vehicle.soc if connector.vehicle is not None else None,
-        has_vehicle=connector.vehicle is not None,
-    )

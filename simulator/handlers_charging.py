@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import call_result, enums
 
-from simulator.clock import iso, parse_iso
+from simulator.clock import iso
 from simulator.connector import Reservation
 from simulator.reservations import cancel, reserve
-from simulator.rpc import RpcSession, handles
+from simulator.rpc import RpcSession, handles, moment
 from simulator.schedule import Period, ProfileError, parse_profile
 from simulator.supply import RateUnit
 from simulator.triggers import triggered
@@ -104,7 +104,7 @@ class ChargingHandlers(RpcSession):
             reservation_id=reservation_id,
             id_tag=id_tag,
             parent_id_tag=parent_id_tag,
-            expires_at=parse_iso(expiry_date),
+            expires_at=moment(expiry_date),
             of_any=connector_id == 0,
         )
         return call_result.ReserveNow(

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 from ocpp.v16 import call_result
 
-from simulator.clock import parse_iso
 from simulator.firmware import Update
-from simulator.rpc import RpcSession, handles, not_supported
+from simulator.rpc import RpcSession, handles, moment, not_supported
 from simulator.uploads import Upload
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class MaintenanceHandlers(RpcSession):
             name=f"diagnostics-{self.station.identity}.log",
             retries=retries,
             interval_s=retry_interval,
-            since=parse_iso(start_time) if start_time else None,
-            until=parse_iso(stop_time) if stop_time else None,
+            since=moment(start_time) if start_time else None,
+            until=moment(stop_time) if stop_time else None,
         )
         self.follow_up(lambda: self.station.uploads.send_diagnostics(job))
         return call_result.GetDiagnostics(file_name=job.name)
@@ -52,7 +51,7 @@ class MaintenanceHandlers(RpcSession):
             raise not_supported("only SignedUpdateFirmware is taken")
         update = Update(
             location=location,
-            retrieve_at=parse_iso(retrieve_date),
+            retrieve_at=moment(retrieve_date),
             retries=retries,
             interval_s=retry_interval,
         )

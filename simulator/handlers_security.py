@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 from ocpp.v16 import call_result, enums
 
 from simulator.certificates import RootKind
-from simulator.clock import parse_iso
 from simulator.firmware import Update
-from simulator.rpc import RpcSession, handles
+from simulator.rpc import RpcSession, handles, moment
 from simulator.security import WITH_CERTIFICATE
 from simulator.triggers import triggered
 from simulator.uploads import Upload
@@ -51,8 +50,8 @@ class SecurityHandlers(RpcSession):
             name=f"{log_type}-{self.station.identity}.log",
             retries=retries,
             interval_s=retry_interval,
-            since=parse_iso(oldest) if oldest else None,
-            until=parse_iso(latest) if latest else None,
+            since=moment(oldest) if oldest else None,
+            until=moment(latest) if latest else None,
             request_id=request_id,
             is_security_log=log_type == "SecurityLog",
         )
@@ -77,8 +76,8 @@ class SecurityHandlers(RpcSession):
         install_at = firmware.get("install_date_time")
         update = Update(
             location=str(firmware["location"]),
-            retrieve_at=parse_iso(firmware["retrieve_date_time"]),
-            install_at=parse_iso(install_at) if install_at else None,
+            retrieve_at=moment(firmware["retrieve_date_time"]),
+            install_at=moment(install_at) if install_at else None,
             retries=retries,
             interval_s=retry_interval,
             request_id=request_id,

@@ -11,6 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ocpp import exceptions, messages, routing
@@ -19,6 +20,7 @@ from ocpp.v16 import ChargePoint, call
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from simulator.clock import parse_iso
 from simulator.errors import CallRefused, NoAnswer
 from simulator.oddities.sockets import OddConnection
 from simulator.oddities.temper import Temper
@@ -72,6 +74,21 @@ def too_many(why: str) -> OCPPError:
     """Return what a handler raises for a list that is too long."""
     error: OCPPError = _errors.OccurenceConstraintViolationError(description=why)
     return error
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that a call's field names.
+
+    Raises:
+        OCPPError: PropertyConstraintViolation, it names none.
+    """
+    try:
+        return parse_iso(text)
+    except ValueError as error:
+        refusal: OCPPError = _errors.PropertyConstraintViolationError(
+            description=f"{text[:40]!r} is no date and time"
+        )
+        raise refusal from error
 
 
 def handles(action: str) -> Callable[[Handler], Handler]:

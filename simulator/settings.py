@@ -1,4 +1,4 @@
-"""The settings of one simulated charge point, and the snapshot of its state that watchers get."""
+"""The settings of one simulated charge point."""
 
 import ssl
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from simulator.faults import NetworkFaults
 from simulator.supply import Supply
-from simulator.vehicle import Draw
 
 SAMPLED = (
     "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC,Current.Offered"
@@ -115,36 +114,3 @@ class StationSettings:
         if self.password is None:
             return 0
         return 2 if self.endpoint.startswith("wss:") else 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorState:
-    """A connector at a moment: ``limit`` in the supply's unit (A or W), None without a profile."""
-
-    connector_id: int
-    status: str
-    flow: Draw
-    limit: float | None
-    offer: float
-    register_wh: int
-    transaction_id: int | None
-    id_tag: str | None
-    soc: float | None
-    has_vehicle: bool
-
-    @property
-    def power_w(self) -> int:
-        """Power that flows, W."""
-        return self.flow.power_w
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationState:
-    """A charge point at a moment: connectors by number, and messages that wait for an answer."""
-
-    identity: str
-    is_connected: bool
-    is_registered: bool
-    registration: str | None
-    connectors: Mapping[int, ConnectorState]
-    waiting_messages: int

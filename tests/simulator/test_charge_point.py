@@ -344,6 +344,11 @@ async def test_answers_that_break_the_schema_count_as_errors_and_are_retried(cen
         ("Reset", {"type": "Soft", "extra": 1}, "FormationViolation"),
         ("Reset", {}, "ProtocolError"),
         ("Reset", {"type": 7}, "TypeConstraintViolation"),
+        (
+            "UpdateFirmware",
+            {"location": "http://h/", "retrieveDate": "soon"},
+            "PropertyConstraintViolation",
+        ),
         ("Dance", {}, "NotSupported"),
         ("Heartbeat", {}, "NotImplemented"),
     ],

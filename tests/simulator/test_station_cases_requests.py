@@ -43,6 +43,15 @@ async def test_tc_043_2_version_mismatch(central, make):
         assert await central.call("CP1", "GetLocalListVersion") == {"listVersion": 6}
 
 
+async def test_a_list_that_names_a_tag_twice_fails(central, make):
+    async with make() as station:
+        await station.until_registered()
+        twice = [{"idTag": tag, "idTagInfo": {"status": "Accepted"}} for tag in ("A", "a")]
+        wanted = {"listVersion": 1, "updateType": "Full", "localAuthorizationList": twice}
+        assert await central.call("CP1", "SendLocalList", **wanted) == {"status": "Failed"}
+        assert await central.call("CP1", "GetLocalListVersion") == {"listVersion": 0}
+
+
 async def test_tc_046_2_a_reservation_used_by_a_remote_start(central, make):
     async with make() as station:
         await station.until_registered()
