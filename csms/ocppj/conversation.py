@@ -38,7 +38,8 @@ _LONGEST_RECEIVED_TEXT = 1000
 _POLICY_VIOLATION = 1008
 
 _START = re.compile(
-    r"[\s\ufeff]*\[\s*([234])\s*,\s*(\"(?:[^\"\\]|\\.){0,256}\"|-?[0-9]{1,36}(?=\s*,))"
+    r"[\s\ufeff\x00]*\[\s*[\"']?([234])[\"']?\s*,\s*"
+    r"(\"(?:[^\"\\]|\\.){0,256}\"|'[^'\"\\]{0,256}'|-?[0-9]{1,36}(?=\s*[,\]]))"
     r"(?:\s*,\s*\"([A-Za-z]{1,50})\")?"
 )
 
@@ -285,7 +286,12 @@ class Conversation:
         if kind == CALL_ERROR:  # R18, R21: any code, 3 to 5 elements
             event.error_code = _text(frame, 2) or "GenericError"
             event.error_description = _text(frame, 3)
-        elif len(frame) != 3:
+            return event
+        if len(frame) != 3 or type(frame[2]) is list:
+            mended = None if self._tolerance is None else self._tolerance.shape(frame)
+            if mended is not None:
+                frame, event.repairs = mended.frame, mended.names
+        if len(frame) != 3:
             event.broken = True
         else:
             event.payload = {} if frame[2] is None else frame[2]
@@ -302,7 +308,9 @@ class Conversation:
             return self._unreadable_frame("not JSON")
         kind, action = int(found[1]), found[3]
         try:
-            message_id = orjson.loads(found[2])
+            message_id = orjson.loads(
+                found[2].replace("'", '"') if found[2][0] == "'" else found[2]
+            )
         except ValueError:
             return self._unreadable_frame("not JSON")
         if not isinstance(message_id, str):

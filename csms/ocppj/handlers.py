@@ -49,10 +49,12 @@ class Station:
     Attributes:
         record: Renewed when the registration changes, by a boot or by an operator.
         triggered_until: Monotonic time until which a pending station may send triggered messages.
+        tolerance: The repairs of its connection; None: those of the process.
     """
 
     record: ChargePointRecord
     triggered_until: float = 0.0
+    tolerance: Tolerance | None = None
 
 
 Answer = dict[str, Any]
@@ -141,7 +143,8 @@ class Handlers:
             if isinstance(handler, Refused):
                 answer = handler
             else:
-                messages.check(self._repairs, call.action, call.payload, call.raw, source)
+                known = station.tolerance or self._repairs
+                messages.check(known, call.action, call.payload, call.raw, source)
                 answer = handler(station, call.payload, source)
         except Exception as error:
             answer = _refusal(error, station, call)
@@ -208,8 +211,9 @@ class Handlers:
         return Handled(answer, source.repairs)
 
     def tolerance(self, station: Station) -> Tolerance:
-        """Return the repairs of one connection."""
-        return Tolerance(self._repairs, station, self._clock)
+        """Give a station the repairs of its connection and return them."""
+        station.tolerance = Tolerance(self._repairs, station, self._clock)
+        return station.tolerance
 
     def keep_refused(self, station: Station, action: str, raw: str, refused: Refused) -> None:
         """Put the raw text of a refused message into quarantine (R34)."""

@@ -30,6 +30,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BEHIND_IDENTITY = re.compile(
     r"(?:ocpp|json|ws|websocket)?[-_]?(?:v?[0-9]{1,2}(?:\.[0-9])?)?j?", re.IGNORECASE
 )
+_NOT_WORD = re.compile(r"[^a-z0-9]")
+_SPELLINGS = frozenset({"ocpp16", "ocpp16j", "ocpp16json"})
 _MOST_COLONS = 8
 _ALL_ON = Switches()
 _TLS_PROFILE = 2
@@ -178,7 +180,7 @@ def subprotocol_of(
     if not offered and names.MISSING_SUBPROTOCOL in switches:
         return None, (names.MISSING_SUBPROTOCOL,)
     for name in offered:
-        if name.lower() == SUBPROTOCOL and names.SUBPROTOCOL_CASE in switches:
+        if _NOT_WORD.sub("", name.lower()) in _SPELLINGS and names.SUBPROTOCOL_CASE in switches:
             return name, (names.SUBPROTOCOL_CASE,)
     return None
 

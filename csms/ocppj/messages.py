@@ -29,7 +29,7 @@ from csms.ocppj import timestamps
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused
 from csms.ocppj.repairs import TIME_WITHOUT_ZONE, times
 from csms.ocppj.repairs.catalogue import TIME_MISSING, TIME_UNREADABLE
-from csms.ocppj.repairs.tolerance import Repairs
+from csms.ocppj.repairs.tolerance import Known
 from csms.ocppj.schemas import LARGEST_INT
 
 _TIMES_MADE = frozenset({TIME_MISSING, TIME_UNREADABLE})
@@ -49,14 +49,14 @@ class Source:
     strict: bool
     repairs: tuple[str, ...] = ()
     defaulted: frozenset[str] = frozenset()
-    known_repairs: Repairs | None = None
+    known_repairs: Known | None = None
 
 
-def check(known: Repairs, action: str, payload: dict[str, Any], raw: str, source: Source) -> None:
+def check(known: Known, action: str, payload: dict[str, Any], raw: str, source: Source) -> None:
     """Check a request against its schema and what schemas cannot say; repair it where that may be.
 
     Args:
-        known: The repairs, over all schemas of OCPP 1.6.
+        known: The repairs, over all schemas of OCPP 1.6; a connection's own have an allowance.
         action: One that charge points send.
         payload: The decoded payload; a repaired one is changed in its place.
         raw: The frame that holds it.
@@ -66,10 +66,11 @@ def check(known: Repairs, action: str, payload: dict[str, Any], raw: str, source
         PayloadRefused: With the code of the worst problem.
     """
     source.known_repairs = known
-    problems = known.schemas.request_problems(action, payload)
-    if problems:
-        if not source.strict:
-            repaired = known.payloads.request(action, payload, source.received_at)
+    if not known.schemas.is_request(action, payload):
+        if source.strict:
+            problems = known.schemas.request_problems(action, payload)
+        else:
+            repaired = known.payload(action, payload, len(raw), source.received_at)
             problems = repaired.problems
             if not problems:
                 payload.clear()

@@ -84,6 +84,7 @@ _RANK = (
     ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
 )
 _MOST_PROBLEMS = 20
+_LARGE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,10 @@ class Schemas:
             self._responses[action] = _compiled(answer)
             if action in FROM_CENTRAL_SYSTEM:
                 self._calls[action] = _compiled(document, formats=True)
+
+    def is_request(self, action: str, payload: Mapping[str, Any]) -> bool:
+        """Return whether a request that came in is valid."""
+        return self._requests[action].is_valid(payload)
 
     def request_problems(self, action: str, payload: Mapping[str, Any]) -> list[Problem]:
         """Return what is wrong with a request that came in, worst first; empty when valid."""
@@ -208,6 +213,12 @@ def _compiled(
 
 
 def _problems(validator: jsonschema_rs.Draft4Validator, payload: object) -> list[Problem]:
+    if _is_large(payload):
+        try:
+            validator.validate(payload)  # ends at the first; finding them all takes half a second
+        except jsonschema_rs.ValidationError as first:
+            return [_problem(first)]
+        return []
     found: list[Problem] = []
     for error in validator.iter_errors(payload):
         found.append(_problem(error))
@@ -215,6 +226,19 @@ def _problems(validator: jsonschema_rs.Draft4Validator, payload: object) -> list
             break
     found.sort(key=lambda problem: _RANK.index(problem.code))
     return found
+
+
+def _is_large(value: object) -> bool:
+    """Return whether a value has more parts than may be looked through for all problems."""
+    parts = [value]
+    for part in parts:  # grows meanwhile
+        if isinstance(part, dict):
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+        if len(parts) > _LARGE:
+            return True
+    return False
 
 
 def _problem(error: jsonschema_rs.ValidationError) -> Problem:

@@ -331,6 +331,35 @@ class TestTolerance:
         assert isinstance(event, Answered)
         assert (event.payload, event.broken) == ({"configurationKey": []}, False)
 
+    @pytest.mark.parametrize(
+        ("raw", "payload"),
+        [
+            ('[3,"u"]', {}),
+            ('[3,"u",[]]', {}),
+            ('[3,"u",{"status":"Accepted"},{}]', {"status": "Accepted"}),
+            ('["3","u",null]', {}),
+        ],
+    )
+    def test_answers_of_odd_shapes(self, talk, raw, payload):
+        talk.open_call("u", "GetConfiguration")
+        event = talk.receive(raw)
+        assert isinstance(event, Answered)
+        assert (event.payload, event.broken) == (payload, False)
+        assert event.repairs
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            '[2,"7","Heartbeat",{:::',
+            "[2,'7','Heartbeat',{:::",
+            '["2","7",:',
+            '\x00[2,"7",:',
+            "[2,7]",
+        ],
+    )
+    def test_r09_the_id_of_what_cannot_be_mended_is_answered(self, talk, raw):
+        assert error_of(talk.receive(raw)) == ("7", "FormationViolation")
+
     async def test_who_has_used_up_the_allowance_is_answered_with_an_error(self, schemas):
         clock = FakeClock()
         talk = Conversation(Tolerance(Repairs(schemas), Owner(), clock))

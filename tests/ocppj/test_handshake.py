@@ -312,3 +312,14 @@ async def test_plain_http_does_no_harm(server):
 async def test_a_sign_of_life_is_noted_with_each_frame(cp, connections):
     await cp.call("Heartbeat", {})
     assert await wait_until(lambda: connections.seen_at.get(1))
+
+
+@pytest.mark.parametrize("offered", ["OCPP1.6", "ocpp1.6j", "ocpp-1.6", "Ocpp16"])
+def test_h05_spellings_of_the_subprotocol(offered):
+    assert subprotocol_of([offered], strict=False) == (offered, ("subprotocol_case",))
+    assert subprotocol_of([offered], strict=True) is None
+
+
+@pytest.mark.parametrize("offered", ["ocpp1.5", "ocpp2.0.1", "mqtt", "ocpp"])
+def test_h05_other_subprotocols_stay_refused(offered):
+    assert subprotocol_of([offered], strict=False) is None

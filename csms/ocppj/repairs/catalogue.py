@@ -26,6 +26,7 @@ USER_NAME = "user_name"
 MESSAGE_ID_REUSED = "message_id_reused"
 MESSAGE_TYPE_TEXT = "message_type_text"
 COMPRESSED_FRAMES = "compressed_frames"
+ANSWER_SHAPE = "answer_shape"
 MESSAGE_ID_NUMBER = "message_id_number"
 PAYLOAD_MISSING = "payload_missing"
 PAYLOAD_EMPTY_LIST = "payload_empty_list"
@@ -100,7 +101,8 @@ def _repairs() -> Iterable[Repair]:
         "many small firmwares",
     )
     yield repair(
-        SUBPROTOCOL_CASE, "The subprotocol in other letters, `OCPP1.6`, is taken and sent back so."
+        SUBPROTOCOL_CASE,
+        "The subprotocol in another spelling, `OCPP1.6`, `ocpp1.6j`, is taken and sent back so.",
     )
     yield repair(
         UPGRADE_HEADERS,
@@ -141,6 +143,10 @@ def _repairs() -> Iterable[Repair]:
         COMPRESSED_FRAMES, "Frames that are compressed though it was not agreed are inflated."
     )
     yield repair(MESSAGE_TYPE_TEXT, 'The message type may be a text or a float: `"2"`, `2.0`.')
+    yield repair(
+        ANSWER_SHAPE,
+        "An answer to us without payload, with an empty list for it, or with elements behind it.",
+    )
     yield repair(
         MESSAGE_ID_NUMBER,
         "A number as message id is taken, and sent back as a text (against R03).",

@@ -14,6 +14,7 @@ from csms.ocppj.repairs.switches import Switches
 
 _TYPES = (2, 3, 4)
 _CALL = 2
+_CALL_RESULT = 3
 
 RETOLD = frozenset({"Authorize", "BootNotification", "Heartbeat", "StatusNotification"})
 """Calls that ask for or tell the present state. The same text again is a new question of a station
@@ -66,13 +67,28 @@ def mended_shape(frame: object, switches: Switches) -> Mended | None:
             return None
         made[0] = kind
     if kind == _CALL:
-        if type(made[1]) is int and may(names.MESSAGE_ID_NUMBER):
-            made[1] = str(made[1])
-        if len(made) == 3 and isinstance(made[2], str) and may(names.PAYLOAD_MISSING):
-            made.append({})
-        if len(made) == 4:
-            made[3] = _payload(made[3], may)
+        _mend_call(made, may)
+    elif kind == _CALL_RESULT:
+        _mend_answer(made, may)
     return Mended(made, tuple(needed)) if needed else None
+
+
+def _mend_call(made: list[Any], may: Callable[[str], bool]) -> None:
+    if type(made[1]) is int and may(names.MESSAGE_ID_NUMBER):
+        made[1] = str(made[1])
+    if len(made) == 3 and isinstance(made[2], str) and may(names.PAYLOAD_MISSING):
+        made.append({})
+    if len(made) == 4:
+        made[3] = _payload(made[3], may)
+
+
+def _mend_answer(made: list[Any], may: Callable[[str], bool]) -> None:
+    if len(made) == 2 and may(names.ANSWER_SHAPE):
+        made.append({})
+    elif len(made) > 3 and isinstance(made[2], dict) and may(names.ANSWER_SHAPE):
+        del made[3:]
+    elif len(made) == 3 and made[2] == [] and may(names.ANSWER_SHAPE):
+        made[2] = {}
 
 
 def _message_type(value: object) -> int | None:

@@ -10,6 +10,7 @@ import orjson
 _NUMBER = re.compile(
     r"([+-]?[0-9]{1,19}(?:[.,][0-9]{0,12})?(?:[eE][+-]?[0-9]{1,2})?)\s*([A-Za-z]*)"
 )
+_AMBIGUOUS = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")  # thousands, or a fraction?
 _SCALES = {"": 1, "wh": 1, "kwh": 1000, "w": 1, "a": 1, "s": 1, "sec": 1}
 _TRUE = frozenset({"true", "1", "yes", "y", "on"})
 _FALSE = frozenset({"false", "0", "no", "n", "off", ""})
@@ -29,6 +30,8 @@ def as_text(value: object) -> str | None:
             return None
         case [str() as only]:
             return only
+        case dict() if len(value) == 1 and isinstance(only := next(iter(value.values())), str):
+            return only  # a text that was wrapped: {"idToken": "..."}
         case _:
             try:
                 return orjson.dumps(value).decode()
@@ -49,7 +52,7 @@ def as_number(value: object) -> float | int | None:
             return value
         case str():
             found = _NUMBER.fullmatch(value.strip().strip("\"'"))
-            if found is None or found[2].lower() not in _SCALES:
+            if found is None or _AMBIGUOUS.fullmatch(found[1]) or found[2].lower() not in _SCALES:
                 return None
             digits, scale = found[1].replace(",", "."), _SCALES[found[2].lower()]
             try:

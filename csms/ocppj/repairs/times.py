@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from csms.ocppj import timestamps
 from csms.ocppj.repairs import catalogue as names
@@ -70,12 +70,18 @@ def _understood(text: str) -> tuple[datetime, bool] | None:
     suffix = _zone(zone)
     if suffix is None:
         return None
+    extra = timedelta()
+    if hour == "24" and minute == "00" and second in (None, "00"):  # ISO 8601's end of a day
+        hour, extra = "00", timedelta(days=1)
+    if second == "60":  # a leap second
+        second, extra = "59", timedelta(seconds=1)
     plain = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second or '00'}"
     if fraction is not None:
         plain += f".{fraction}"
     try:
-        return timestamps.parse(plain + suffix)
-    except ValueError:
+        at, no_zone = timestamps.parse(plain + suffix)
+        return at + extra, no_zone
+    except (ValueError, OverflowError):
         return None
 
 

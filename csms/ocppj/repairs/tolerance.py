@@ -26,6 +26,26 @@ class _Owner(Protocol):
     def record(self) -> ChargePointRecord: ...
 
 
+class Known(Protocol):
+    """Repairs of payloads: those of the process, or those of a connection within its allowance."""
+
+    @property
+    def schemas(self) -> Schemas:
+        """All of OCPP 1.6."""
+        ...
+
+    @property
+    def switches(self) -> Switches:
+        """The repairs that are on."""
+        ...
+
+    def payload(
+        self, action: str, payload: dict[str, Any], size: int, received_at: datetime
+    ) -> Repaired:
+        """Return a request that breaks its schema as it was meant; `size` is that of its frame."""
+        ...
+
+
 class Repairs:
     """All repairs of this process; shared by all connections."""
 
@@ -33,6 +53,12 @@ class Repairs:
         self.schemas = schemas
         self.switches = switches or Switches()
         self.payloads = PayloadRepairs(schemas, self.switches)
+
+    def payload(
+        self, action: str, payload: dict[str, Any], size: int, received_at: datetime
+    ) -> Repaired:
+        """See `Known`."""
+        return self.payloads.request(action, payload, received_at)
 
 
 class Tolerance:
@@ -50,6 +76,25 @@ class Tolerance:
         self._clock = clock
         self._used = 0.0
         self._since = 0.0
+
+    @property
+    def schemas(self) -> Schemas:
+        """See `Known`."""
+        return self._repairs.schemas
+
+    @property
+    def switches(self) -> Switches:
+        """See `Known`."""
+        return self._repairs.switches
+
+    def payload(
+        self, action: str, payload: dict[str, Any], size: int, received_at: datetime
+    ) -> Repaired:
+        """See `Known`; beyond the allowance nothing is repaired."""
+        if self._affords(size):
+            return self._repairs.payload(action, payload, size, received_at)
+        problems = self._repairs.schemas.request_problems(action, payload)
+        return Repaired(payload=payload, names=(), defaulted=frozenset(), problems=problems)
 
     def text(self, raw: str) -> Mended | None:
         """Return the message that a text means which is no JSON."""

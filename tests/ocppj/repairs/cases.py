@@ -227,7 +227,7 @@ CASES: dict[str, Case] = {
         fact=lambda f: _arrived(f, "started_at") and f.doubts == ("timeSuspect",),
     ),
 }
-OF_ANSWERS = frozenset({names.BOOLEAN_FROM_VALUE})
+OF_ANSWERS = frozenset({names.BOOLEAN_FROM_VALUE, names.ANSWER_SHAPE})
 """Repairs that only answers to our calls can need; tested there."""
 
 OF_SOCKETS = frozenset({names.COMPRESSED_FRAMES})

@@ -183,6 +183,38 @@ def put(payload, path, value):
                 "reason": "Other",
             },
         ),
+        # nonsense where a default exists
+        (
+            "StopTransaction",
+            {"transactionId": {}, "meterStop": "", "timestamp": T, "reason": "  "},
+            {"meterStop": -1, "timestamp": T, "transactionId": -1},
+        ),
+        (
+            "StartTransaction",
+            {"connectorId": 1, "idTag": {"idToken": "A"}, "meterStart": "1,234", "timestamp": T},
+            {"connectorId": 1, "idTag": "A", "timestamp": T, "meterStart": -1},
+        ),
+        # nobody knows what an empty measurand measures
+        (
+            "MeterValues",
+            {
+                "connectorId": 1,
+                "meterValue": [
+                    {
+                        "timestamp": T,
+                        "sampledValue": [
+                            {"value": "230", "measurand": "", "unit": "", "phase": ""}
+                        ],
+                    }
+                ],
+            },
+            {
+                "connectorId": 1,
+                "meterValue": [
+                    {"timestamp": T, "sampledValue": [{"value": "230", "measurand": ""}]}
+                ],
+            },
+        ),
         ("LogStatusNotification", {"status": "UploadFailed"}, {"status": "UploadFailure"}),
         ("DataTransfer", {"vendorId": "x", "data": {"a": 1}}, {"vendorId": "x", "data": '{"a":1}'}),
     ],
@@ -200,8 +232,9 @@ def test_what_payloads_mean(action, payload, made):
         ("StatusNotification", {"connectorId": "front", "errorCode": "NoError", "status": "x"}),
         ("SignCertificate", {}),
         ("FirmwareStatusNotification", {}),
-        ("StartTransaction", {"connectorId": 1, "idTag": "A", "meterStart": "a", "timestamp": T}),
-        ("StopTransaction", {"transactionId": {}, "meterStop": 1, "timestamp": T}),
+        ("StatusNotification", {"connectorId": {}, "errorCode": "NoError", "status": "Available"}),
+        ("StartTransaction", {"connectorId": 1, "idTag": "A", "meterStart": 1e300, "timestamp": T}),
+        ("StopTransaction", {"transactionId": 2.0**70, "meterStop": 1, "timestamp": T}),
     ],
 )
 def test_what_cannot_be_guessed_is_refused(action, payload):

@@ -36,10 +36,17 @@ def read(text, switches=None):
         "1772366400",
         "1772366400000",
         "1772366400.0",
+        "2026-03-01T11:59:60Z",
+        "2026-03-01T12:00:00,0+00",
     ],
 )
 def test_forms(text):
     assert read(text) == (NOON, ("time_form",))
+
+
+def test_the_end_of_a_day_is_the_next_one():
+    assert read("2026-02-28T24:00:00Z") == (NOON.replace(hour=0), ("time_form",))
+    assert read("9999-12-31T24:00:00Z") is None
 
 
 def test_without_zone_it_is_utc_and_both_are_named():
