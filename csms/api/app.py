@@ -32,6 +32,7 @@ from csms.api.routes import Resource, Route
 from csms.api.security import SecurityPorts
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
+from csms.api.site_rules import SiteRulesApi
 from csms.api.sites import Sites
 from csms.api.station_logs import StationLogs
 from csms.api.station_state import StationStates
@@ -72,6 +73,7 @@ from csms.services.quarantine import QuarantineService
 from csms.services.reservations import ReservationService
 from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
+from csms.services.site_rules import SiteRulesService
 from csms.services.sites import SiteService
 from csms.services.station_state import StationState
 from csms.services.stations import StationService
@@ -205,6 +207,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),
         Dialects(DialectService(units, ports.bus, audit)),
+        SiteRulesApi(SiteRulesService(units, ports.allocator, ports.bus, clock, audit), clock),
         Reservations(ReservationService(units, commands, clock)),
         security.resource(ports.security, units, commands, ports.bus, clock, audit),
         Calls(commands),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pydantic import Field
+
 from csms.api.fields import Out, PreciseTime, kilo
 from csms.domain.battery import MWH_PER_WH
 from csms.domain.site_status import SiteStatus
@@ -134,13 +136,18 @@ class BatteryStatusOut(Out):
 
 
 class StatusOut(Out):
-    """How a site's power is shared; `gridPowerKw` is positive for import."""
+    """How a site's power is shared; `gridPowerKw` is positive for import.
+
+    `warnings` says in plain words what is not as it should be: a silent meter, a charger that does
+    not follow its limit, a clock that is wrong.
+    """
 
     sessions: list[LoadOut]
     circuits: list[CircuitStatusOut]
     battery: BatteryStatusOut | None
     grid_power_kw: float
     decided_at: PreciseTime
+    warnings: list[str] = Field(default_factory=list)
 
     @classmethod
     def of(cls, status: SiteStatus) -> Self:
@@ -180,6 +187,7 @@ class StatusOut(Out):
             ),
             grid_power_kw=status.grid_power_w / 1000,
             decided_at=status.decided_at,
+            warnings=list(status.warnings),
         )
 
 

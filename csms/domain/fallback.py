@@ -122,7 +122,7 @@ def fallback_problem(
     connectors = sum(each.connectors for each in ours)
     beside = f" beside the building's {reserved_w / 1000:g} kW" if reserved_w else ""
     return (
-        f"the fallback share of {fallback_a:g} A does not fit the {node} limit: if all "
+        f"the fallback share of {float(fallback_a):g} A does not fit the {node} limit: if all "
         f"{connectors} connectors of the site fell back at once, {through / 1000:g} kW would flow "
         f"where {limit / 1000:g} kW may{beside}"
     )

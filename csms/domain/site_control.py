@@ -94,6 +94,7 @@ class ControlStep:
         askings: Whom to ask which limit holds; nothing has to be stored for it.
         supply: What the site has now.
         chargers: Of our charge points.
+        floors_w: What each connector falls back to, by charger.
     """
 
     decision: Decision
@@ -105,6 +106,7 @@ class ControlStep:
     appetites: Mapping[RowKey, Appetite] = field(default_factory=dict)
     askings: tuple[ReadBack, ...] = ()
     chargers: Mapping[ChargePointKey, Charger] = field(default_factory=dict)
+    floors_w: Mapping[ChargerId, int] = field(default_factory=dict)
 
 
 def control(
@@ -200,6 +202,7 @@ def control(
         appetites=seen.appetites,
         askings=seen.askings if sends else (),
         chargers={each.key: each.charger for each in snapshot.chargers if each.key is not None},
+        floors_w=floors,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from csms.domain.charging_profiles import RateUnit
+from csms.domain.limit_rows import IGNORED
 from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
@@ -71,4 +72,28 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
         if snapshot.site.batteries
         else None,
         grid_power_w=decision.grid_w,
+        warnings=(*step.supply.warnings, *_warnings(snapshot, step)),
     )
+
+
+def _warnings(snapshot: SiteSnapshot, step: ControlStep) -> list[str]:
+    """Return what is wrong with chargers, a sentence each."""
+    found = []
+    for session in snapshot.sessions:
+        row = session.own_limit
+        if row.refused_status == IGNORED and row.refusals:
+            found.append(
+                f"charger {session.charger_id} draws more than the limit that it has accepted: it "
+                "counts at what it may draw"
+            )
+        if session.clock_is_wrong and session.clock_off_s is not None:
+            found.append(
+                f"the clock of charger {session.charger_id} is {abs(session.clock_off_s):.0f} s "
+                f"{'ahead' if session.clock_off_s > 0 else 'late'}: its limits hold without an end"
+            )
+    asked = snapshot.rules.fallback_a
+    if asked is not None and not any(step.floors_w.values()) and step.floors_w:
+        found.append(
+            f"the fallback share of {float(asked):g} A does not fit the limits that hold now: 0 A instead"
+        )
+    return found

@@ -61,7 +61,7 @@ class BatteryStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStatus:
-    """A decision; `version` grows with each."""
+    """A decision; `version` grows with each. `warnings`: what is not as it should be."""
 
     site_id: SiteId
     version: int
@@ -70,3 +70,4 @@ class SiteStatus:
     circuits: tuple[CircuitStatus, ...]
     battery: BatteryStatus | None
     grid_power_w: int
+    warnings: tuple[str, ...] = ()

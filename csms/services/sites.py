@@ -14,6 +14,7 @@ from csms.domain.allocation import Policy
 from csms.domain.events import SiteChanged
 from csms.domain.ids import SiteId
 from csms.domain.site_status import SiteStatus
+from csms.domain.what_if import Supposition
 from csms.errors import Invalid, NotFound
 from csms.services.audit import AuditTrail
 from csms.services.ports.bus import Bus
@@ -99,6 +100,8 @@ class SiteService:
             NotFound, Invalid: As `create`.
         """
         _check(values, circuits or (), batteries or ())
+        if "grid_limit_w" in values or circuits is not None:
+            await self._check_safety(site_id, values, circuits)
         async with self._units() as unit:
             await _locked(unit, site_id)
             await unit.sites.update(site_id, values)
@@ -183,6 +186,21 @@ class SiteService:
         """Return the newest decision. Raises NotFound."""
         return await self._allocator.status(SiteId(site_id))
 
+    async def _check_safety(
+        self, site_id: str, values: Mapping[str, Any], circuits: Sequence[Circuit] | None
+    ) -> None:
+        """Raise Invalid when the site could not be safe with what it asks of its chargers."""
+        supposition = Supposition(
+            grid_limit_w=values.get("grid_limit_w"),
+            circuits=None if circuits is None else _domain_circuits(circuits),
+        )
+        found = await self._allocator.what_if(SiteId(site_id), supposition)
+        if found.problems:
+            where = "gridCapacityKw" if circuits is None else "circuits"
+            raise Invalid(
+                "unsafe_site", "The site would not be safe.", {where: "; ".join(found.problems)}
+            )
+
     async def _changed(self, site_ids: Iterable[SiteId]) -> None:
         for site_id in site_ids:
             self._bus.publish(SiteChanged(site_id))
@@ -240,16 +258,7 @@ def _check(
             id=SiteId("new"),
             name="new",
             grid_limit_w=0,
-            circuits=tuple(
-                sites.Circuit(
-                    id=sites.CircuitId(circuit.id),
-                    limit_w=circuit.limit_w,
-                    parent_id=None
-                    if circuit.parent_id is None
-                    else sites.CircuitId(circuit.parent_id),
-                )
-                for circuit in circuits
-            ),
+            circuits=_domain_circuits(circuits),
             batteries=tuple(
                 battery.Battery(
                     id=battery.BatteryId(draft.id),
@@ -265,3 +274,14 @@ def _check(
         fields[where] = "; ".join(problems)
     if fields:
         raise Invalid("invalid_request", "The site makes no sense.", fields)
+
+
+def _domain_circuits(circuits: Sequence[Circuit]) -> tuple[sites.Circuit, ...]:
+    return tuple(
+        sites.Circuit(
+            id=sites.CircuitId(circuit.id),
+            limit_w=circuit.limit_w,
+            parent_id=None if circuit.parent_id is None else sites.CircuitId(circuit.parent_id),
+        )
+        for circuit in circuits
+    )

@@ -31,6 +31,7 @@ from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import SiteStatus
+from csms.domain.what_if import Consequence, Supposition, consequence
 from csms.errors import DatabaseAway, NotFound
 from csms.metrics import METRICS
 from csms.services.limit_calls import End, LimitCalls
@@ -85,6 +86,14 @@ class SmartCharging:
         async with self._store.unit() as unit:
             status = await unit.status(site_id)
         return status or await self.decide(site_id)
+
+    async def what_if(self, site_id: SiteId, supposition: Supposition) -> Consequence:
+        """See the port."""
+        async with self._store.unit() as unit:
+            if not await unit.lock(site_id):
+                raise NotFound("site_not_found", "There is no such site.")
+            snapshot = await self._snapshot(unit, site_id)
+        return consequence(snapshot, supposition, self._clock.now())
 
     async def run(self) -> None:
         """Hold leases and run the loops of the sites held.

@@ -17,6 +17,7 @@ def status_document(status: SiteStatus) -> dict[str, Any]:
     return {
         "version": status.version,
         "gridPowerW": status.grid_power_w,
+        "warnings": list(status.warnings),
         "battery": None
         if battery is None
         else {"energyWh": battery.energy_wh, "powerW": battery.power_w},
@@ -75,4 +76,5 @@ def read_status(site_id: SiteId, decided_at: datetime, document: Mapping[str, An
         if battery is None
         else BatteryStatus(energy_wh=battery["energyWh"], power_w=battery["powerW"]),
         grid_power_w=document["gridPowerW"],
+        warnings=tuple(document.get("warnings", ())),
     )

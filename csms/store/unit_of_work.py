@@ -29,6 +29,7 @@ from csms.store.quarantine import Quarantine
 from csms.store.reservations import Reservations
 from csms.store.security_events import SecurityEvents
 from csms.store.sessions import Sessions
+from csms.store.site_rules import SiteRulesRows
 from csms.store.sites import Sites
 from csms.store.statistics import Statistics
 from csms.store.users import Users
@@ -119,6 +120,11 @@ class SqlUnitOfWork:
     def local_lists(self) -> LocalLists:
         """Local authorization lists."""
         return LocalLists(self._connection)
+
+    @cached_property
+    def site_rules(self) -> SiteRulesRows:
+        """Rules, limits and meters of sites."""
+        return SiteRulesRows(self._connection)
 
     @cached_property
     def dialects(self) -> Dialects:

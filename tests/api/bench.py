@@ -14,6 +14,7 @@ from yarl import URL
 
 from csms.bus.local import LocalBus
 from csms.domain.site_status import CircuitStatus, LoadStatus, SiteStatus
+from csms.domain.what_if import Consequence
 from csms.errors import CallFailed
 from csms.services.ports.gateway import Answer
 
@@ -68,6 +69,10 @@ class FakeAllocator:
 
     def __init__(self, clock, database_url: str) -> None:
         self.clock, self.url, self.decided = clock, database_url, []
+
+    async def what_if(self, site_id, supposition) -> Consequence:
+        """Find everything well; tests of suppositions have the real one."""
+        return Consequence(status=None, problems=())
 
     async def decide(self, site_id) -> SiteStatus:
         self.decided.append(site_id)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from csms.domain.ids import SiteId
 from csms.domain.site_status import SiteStatus
+from csms.domain.what_if import Consequence, Supposition
 
 
 class Allocator(Protocol):
@@ -16,6 +17,15 @@ class Allocator(Protocol):
 
         Raises:
             NotFound: There is no such site.
+        """
+        ...
+
+    async def what_if(self, site_id: SiteId, supposition: Supposition) -> Consequence:
+        """Return what would be decided if the site were otherwise; nothing is sent or stored.
+
+        Raises:
+            NotFound: There is no such site.
+            ValueError: A supposed car is on a charger that the site does not have.
         """
         ...
 

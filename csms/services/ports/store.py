@@ -15,6 +15,7 @@ from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.services.ports.certificates import StationCertificates
 from csms.services.ports.dialects import DialectRepository
 from csms.services.ports.files import Files, FirmwareImages
+from csms.services.ports.site_rules import SiteRulesRepository
 from csms.services.ports.state import Configurations, Jobs, LocalLists, Reservations, SecurityEvents
 from csms.services.records import (
     ApiKey,
@@ -582,6 +583,11 @@ class UnitOfWork(Protocol):
     @property
     def local_lists(self) -> LocalLists:
         """Repository of local authorization lists."""
+        ...
+
+    @property
+    def site_rules(self) -> SiteRulesRepository:
+        """Repository of what narrows sites."""
         ...
 
     @property

@@ -1,0 +1,141 @@
+"""What would be decided if a site were otherwise: nothing is sent, nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from csms.domain.fallback import fallback_problem
+from csms.domain.ids import TransactionId
+from csms.domain.limit_rows import NOTHING_KNOWN
+from csms.domain.site_control import control
+from csms.domain.site_report import site_status
+from csms.domain.site_rules import MeterReading, OutsideLimit
+from csms.domain.site_snapshot import SessionState, SiteSnapshot
+from csms.domain.site_status import SiteStatus
+from csms.domain.sites import ChargerId, Circuit, site_problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupposedCar:
+    """A car that would come."""
+
+    charger_id: ChargerId
+    connector_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposition:
+    """How a site would be otherwise; None: as it is.
+
+    Attributes:
+        rule_changes: Rules that would be otherwise, by the names of `SiteRules`.
+        building_w: What the building would draw.
+        limits: Limits from outside, in place of those that are there.
+        cars: That would come besides those that are there.
+        without: Sessions that would end.
+    """
+
+    grid_limit_w: int | None = None
+    circuits: tuple[Circuit, ...] | None = None
+    rule_changes: Mapping[str, Any] | None = None
+    building_w: int | None = None
+    limits: tuple[OutsideLimit, ...] | None = None
+    cars: tuple[SupposedCar, ...] = ()
+    without: frozenset[TransactionId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What would follow.
+
+    Attributes:
+        status: None where the site could not be.
+        problems: Why it could not be, in sentences; [] where it could.
+        decreases, increases: Limits that would be sent at once.
+    """
+
+    status: SiteStatus | None
+    problems: Sequence[str]
+    decreases: int = 0
+    increases: int = 0
+
+
+def consequence(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -> Consequence:
+    """Return what would be decided now; supposed cars have the ids -1, -2 and so on.
+
+    Raises:
+        ValueError: A supposed car is on a charger that the site does not have.
+    """
+    snapshot = _supposed(snapshot, supposition, now)
+    chargers = [state.charger for state in snapshot.chargers]
+    problems = site_problems(snapshot.site, chargers)
+    if not problems:
+        problem = fallback_problem(
+            snapshot.site,
+            chargers,
+            snapshot.rules.fallback_a,
+            reserved_w=snapshot.rules.building_max_w,
+        )
+        problems = [] if problem is None else [problem]
+    if problems:
+        return Consequence(status=None, problems=problems)
+    step = control(snapshot, now)
+    raises = sum(
+        sending.limit_w > (step.rows[sending.target.row].before_w or 0) for sending in step.sendings
+    )
+    return Consequence(
+        status=site_status(snapshot, step, now),
+        problems=(),
+        decreases=len(step.sendings) - raises,
+        increases=raises,
+    )
+
+
+def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -> SiteSnapshot:
+    site = snapshot.site
+    if supposition.grid_limit_w is not None:
+        site = replace(site, grid_limit_w=supposition.grid_limit_w)
+    if supposition.circuits is not None:
+        site = replace(site, circuits=supposition.circuits)
+    meter = snapshot.meter
+    if supposition.building_w is not None:
+        building = supposition.building_w
+        meter = MeterReading(power_w=building, building_w=building, building_at=now, at=now)
+    known = {state.charger.id for state in snapshot.chargers}
+    for car in supposition.cars:
+        if car.charger_id not in known:
+            msg = f"the site has no charger {car.charger_id}"
+            raise ValueError(msg)
+    cars = tuple(
+        SessionState(
+            transaction_id=TransactionId(-number),
+            charger_id=car.charger_id,
+            connector_id=car.connector_id,
+            measured_w=None,
+            limit=NOTHING_KNOWN,
+        )
+        for number, car in enumerate(supposition.cars, 1)
+    )
+    stay = tuple(
+        session
+        for session in snapshot.sessions
+        if session.transaction_id not in supposition.without
+    )
+    return replace(
+        snapshot,
+        site=site,
+        rules=replace(snapshot.rules, **(supposition.rule_changes or {})),
+        meter=meter,
+        chargers=tuple(
+            # a car that is there can be told its limit
+            replace(state, reachable=True, known=True)
+            if any(car.charger_id == state.charger.id for car in supposition.cars)
+            else state
+            for state in snapshot.chargers
+        ),
+        outside=snapshot.outside if supposition.limits is None else supposition.limits,
+        sessions=(*stay, *cars),
+    )

@@ -1,0 +1,81 @@
+"""The port of what narrows a site: its rules, limits from outside, and its meter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from csms.domain.site_rules import MeterReading, OutsideLimit, SiteRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLimit:
+    """A limit from outside, as it is stored.
+
+    Attributes:
+        reason: Who asks for it and why, for people.
+    """
+
+    id: int
+    limit: OutsideLimit
+    reason: str | None
+    created_by: str
+    created_at: datetime
+
+
+class SiteRulesRepository(Protocol):
+    """Rules, limits and meters of sites."""
+
+    async def rules(self, site_id: str) -> SiteRules | None:
+        """Return the rules of a site; None when there is no such site."""
+        ...
+
+    async def set_rules(self, site_id: str, rules: SiteRules) -> None:
+        """Keep the rules of a site."""
+        ...
+
+    async def limits(
+        self, site_id: str, limit: int, *, before: int | None = None
+    ) -> list[StoredLimit]:
+        """Return limits of a site, the newest first."""
+        ...
+
+    async def limit(self, site_id: str, limit_id: int) -> StoredLimit | None:
+        """Return one limit."""
+        ...
+
+    async def add_limit(
+        self,
+        site_id: str,
+        limit: OutsideLimit,
+        reason: str | None,
+        created_by: str,
+        now: datetime,
+    ) -> StoredLimit:
+        """Add a limit and return it."""
+        ...
+
+    async def end_limit(self, limit_id: int, ends_at: datetime | None) -> None:
+        """Let a limit end at another time."""
+        ...
+
+    async def remove_limit(self, limit_id: int) -> None:
+        """Remove a limit."""
+        ...
+
+    async def meter(self, site_id: str) -> MeterReading | None:
+        """Return the newest word of the site's meter; None: it has none."""
+        ...
+
+    async def set_meter(self, site_id: str, reading: MeterReading) -> None:
+        """Keep the newest word of the site's meter."""
+        ...
+
+    async def remove_meter(self, site_id: str) -> None:
+        """Forget the site's meter: there is none any more."""
+        ...
+
+    async def chargers_draw_w(self, site_id: str) -> int:
+        """Return what all chargers of a site draw, as far as their meters have told."""
+        ...

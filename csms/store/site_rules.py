@@ -1,0 +1,154 @@
+"""Rules, limits and meters of sites."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from csms.domain.site_rules import (
+    LimitScope,
+    MeterReading,
+    OutsideLimit,
+    SiteRules,
+    read_rules,
+    written_rules,
+)
+from csms.services.ports.site_rules import StoredLimit
+from csms.store import limit_tables, tables
+
+_S = tables.sites
+_L = limit_tables.site_limits
+_M = limit_tables.site_meters
+
+# what runs on stations, and what other systems have told of their loads
+_DRAW = text("""
+SELECT coalesce((
+    SELECT sum(t.power_w) FROM charge_points c JOIN transactions t
+        ON t.charge_point_id = c.id AND t.active
+    WHERE c.site_id = :site AND c.deleted_at IS NULL), 0)
+  + coalesce((
+    SELECT sum(consumed_power_w) FROM managed_loads
+    WHERE site_id = :site AND stopped_at IS NULL), 0)
+""")
+
+
+class SiteRulesRows:
+    """See `csms.services.ports.site_rules.SiteRulesRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rules(self, site_id: str) -> SiteRules | None:
+        """See the port."""
+        found = await self._connection.execute(select(_S.c.rules).where(_S.c.id == site_id))
+        row = found.first()
+        return None if row is None else read_rules(row.rules)
+
+    async def set_rules(self, site_id: str, rules: SiteRules) -> None:
+        """See the port."""
+        await self._connection.execute(
+            update(_S).where(_S.c.id == site_id).values(rules=written_rules(rules))
+        )
+
+    async def limits(
+        self, site_id: str, limit: int, *, before: int | None = None
+    ) -> list[StoredLimit]:
+        """See the port."""
+        statement = select(_L).where(_L.c.site_id == site_id).order_by(_L.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(_L.c.id < before)
+        return [_stored(row) for row in await self._connection.execute(statement)]
+
+    async def limit(self, site_id: str, limit_id: int) -> StoredLimit | None:
+        """See the port."""
+        statement = select(_L).where(_L.c.site_id == site_id, _L.c.id == limit_id)
+        row = (await self._connection.execute(statement)).first()
+        return None if row is None else _stored(row)
+
+    async def add_limit(
+        self,
+        site_id: str,
+        limit: OutsideLimit,
+        reason: str | None,
+        created_by: str,
+        now: datetime,
+    ) -> StoredLimit:
+        """See the port."""
+        values = {
+            "site_id": site_id,
+            "circuit_id": limit.circuit_id,
+            "limit_w": limit.limit_w,
+            "scope": limit.scope.value,
+            "starts_at": limit.starts_at,
+            "ends_at": limit.ends_at,
+            "reason": reason,
+            "created_by": created_by,
+            "created_at": now,
+        }
+        row = (await self._connection.execute(insert(_L).values(values).returning(_L))).one()
+        return _stored(row)
+
+    async def end_limit(self, limit_id: int, ends_at: datetime | None) -> None:
+        """See the port."""
+        await self._connection.execute(
+            update(_L).where(_L.c.id == limit_id).values(ends_at=ends_at)
+        )
+
+    async def remove_limit(self, limit_id: int) -> None:
+        """See the port."""
+        await self._connection.execute(delete(_L).where(_L.c.id == limit_id))
+
+    async def meter(self, site_id: str) -> MeterReading | None:
+        """See the port."""
+        row = (await self._connection.execute(select(_M).where(_M.c.site_id == site_id))).first()
+        if row is None:
+            return None
+        return MeterReading(
+            power_w=row.power_w,
+            building_w=row.building_w,
+            building_at=row.building_at,
+            at=row.received_at,
+        )
+
+    async def set_meter(self, site_id: str, reading: MeterReading) -> None:
+        """See the port."""
+        values = {
+            "power_w": reading.power_w,
+            "building_w": reading.building_w,
+            "building_at": reading.building_at,
+            "received_at": reading.at,
+        }
+        await self._connection.execute(
+            upsert(_M)
+            .values(site_id=site_id, **values)
+            .on_conflict_do_update(index_elements=["site_id"], set_=values)
+        )
+
+    async def remove_meter(self, site_id: str) -> None:
+        """See the port."""
+        await self._connection.execute(delete(_M).where(_M.c.site_id == site_id))
+
+    async def chargers_draw_w(self, site_id: str) -> int:
+        """See the port."""
+        found = await self._connection.execute(_DRAW, {"site": site_id})
+        return int(found.scalar_one())
+
+
+def _stored(row: Any) -> StoredLimit:
+    return StoredLimit(
+        id=row.id,
+        limit=OutsideLimit(
+            limit_w=row.limit_w,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            scope=LimitScope(row.scope),
+            circuit_id=row.circuit_id,
+        ),
+        reason=row.reason,
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,143 @@
+"""Rules of sites, limits from outside, the site's meter, what-if: over a real control loop."""
+
+from __future__ import annotations
+
+import pytest
+
+from csms.bus.local import LocalBus
+from csms.services.smart_charging import SmartCharging
+from csms.store.control import SqlControlStore
+from csms.store.database import Database
+from tests.fake_gateway import FakeGateway
+
+
+@pytest.fixture
+async def site(bench, database_url, monkeypatch):
+    """A site of 40 kW with two stations of 22 kW; the allocator is the real one."""
+    database = Database(database_url)
+    loop = SmartCharging(
+        SqlControlStore(database), FakeGateway(), LocalBus(), bench.clock, node="node"
+    )
+    for name in ("decide", "status", "what_if"):
+        monkeypatch.setattr(bench.allocator, name, getattr(loop, name), raising=False)
+    await bench.post("/api/sites", {"id": "s", "name": "S", "gridCapacityKw": 40}, status=201)
+    for name in ("A", "B"):
+        body = {"identity": name, "name": name, "maxKw": 22, "siteId": "s", "connectors": 1}
+        await bench.post("/api/stations", body, status=201)
+    yield bench
+    await database.close()
+
+
+async def grid(bench):
+    status = await bench.get("/api/sites/s/status")
+    (connection,) = [each for each in status["circuits"] if each["id"] == "grid"]
+    return connection["limitKw"], connection["loadKw"]
+
+
+async def decided(bench):
+    await bench.allocator.decide("s")
+    return await grid(bench)
+
+
+async def test_rules_have_defaults_and_change_one_by_one(site):
+    defaults = {
+        "fallbackA": None,
+        "leaseS": 900,
+        "buildingMaxKw": 0,
+        "dailyWrites": 1000,
+        "reclaim": True,
+    }
+    assert await site.get("/api/sites/s/rules") == defaults
+    changed = await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 6, "leaseS": 300})
+    assert changed.json == {**defaults, "fallbackA": 6, "leaseS": 300}
+    changed = await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": None})
+    assert changed.json == {**defaults, "leaseS": 300}
+    for bad in ({"leaseS": -1}, {"buildingMaxKw": -1}, {"fallbackA": 6.05}, {"more": 1}):
+        assert (await site.ask("PATCH", "/api/sites/s/rules", bad)).status == 422
+    assert (await site.ask("GET", "/api/sites/x/rules")).status == 404
+    assert (await site.ask("PATCH", "/api/sites/x/rules", {})).status == 404
+
+
+async def test_fallback_shares_above_a_limit_are_refused_with_the_sentence(site):
+    refused = await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 30})
+    assert (refused.status, refused.json["code"]) == (422, "unsafe_site")
+    assert "if all 2 connectors of the site fell back at once, 41.4 kW" in str(refused.json)
+    await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 16})
+    refused = await site.ask("PATCH", "/api/sites/s", {"gridCapacityKw": 20})
+    assert (refused.status, refused.json["code"]) == (422, "unsafe_site")
+    assert (await site.get("/api/sites/s"))["gridCapacityKw"] == 40
+    refused = await site.ask(
+        "PATCH", "/api/sites/s", {"circuits": [{"id": "c", "limitKw": 5, "parentId": "none"}]}
+    )
+    assert refused.status == 422
+    assert "none" in str(refused.json)
+
+
+async def test_a_limit_from_outside_holds_until_it_is_removed(site):
+    limit = await site.post(
+        "/api/sites/s/limits", {"limitKw": 10, "reason": "section 14a"}, status=201
+    )
+    assert await grid(site) == (10, 0)
+    assert [each["reason"] for each in (await site.get("/api/sites/s/limits"))["items"]] == [
+        "section 14a"
+    ]
+    one = f"/api/sites/s/limits/{limit['id']}"
+    assert (await site.ask("PATCH", one, {"endsAt": "2020-01-01T00:00:00Z"})).status == 422
+    ended = await site.ask("PATCH", one, {"endsAt": "2199-01-01T00:00:00Z"})
+    assert ended.json["endsAt"] == "2199-01-01T00:00:00Z"
+    assert (await site.ask("DELETE", one)).status == 204
+    assert await grid(site) == (40, 0)
+    assert (await site.ask("DELETE", one)).status == 404
+    assert (await site.ask("DELETE", "/api/sites/s/limits/x")).status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"limitKw": -1},
+        {"limitKw": 5, "circuitId": "none"},
+        {"limitKw": 5, "startsAt": "2026-01-02T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z"},
+        {"limitKw": 5, "appliesTo": "moon"},
+        {},
+    ],
+)
+async def test_a_limit_that_makes_no_sense_is_refused(site, body):
+    assert (await site.ask("POST", "/api/sites/s/limits", body)).status == 422
+    assert (await site.get("/api/sites/s/limits"))["items"] == []
+
+
+async def test_a_limit_for_charging_leaves_the_building_out(site):
+    await site.ask("PATCH", "/api/sites/s/rules", {"buildingMaxKw": 15})
+    await site.post("/api/sites/s/limits", {"limitKw": 8, "appliesTo": "charging"}, status=201)
+    assert await grid(site) == (23, 15)
+
+
+async def test_the_meter_is_heard_and_forgotten(site):
+    await site.ask("PATCH", "/api/sites/s/rules", {"buildingMaxKw": 30})
+    assert await grid(site) == (40, 30)
+    heard = await site.post("/api/sites/s/meter", {"powerKw": 7.3}, status=200)
+    assert (heard["powerKw"], heard["buildingKw"]) == (7.3, 7.5)
+    assert await decided(site) == (40, 7.5)
+    assert (await site.ask("POST", "/api/sites/s/meter", {"powerKw": None})).status == 422
+    assert (await site.ask("POST", "/api/sites/x/meter", {"powerKw": 1})).status == 404
+    assert (await site.ask("DELETE", "/api/sites/s/meter")).status == 204
+    assert await grid(site) == (40, 30)
+
+
+async def test_what_if_decides_and_changes_nothing(site):
+    before = await site.get("/api/sites/s/status")
+    cars = [{"chargerId": "A", "connectorId": 1}, {"chargerId": "B", "connectorId": 1}]
+    found = await site.post("/api/sites/s/what-if", {"cars": cars}, status=200)
+    assert [load["allocatedPowerKw"] for load in found["status"]["sessions"]] == [20, 20]
+    found = await site.post(
+        "/api/sites/s/what-if", {"cars": cars, "gridCapacityKw": 30, "buildingKw": 10}, status=200
+    )
+    assert [load["allocatedPowerKw"] for load in found["status"]["sessions"]] == [10, 10]
+    found = await site.post("/api/sites/s/what-if", {"rules": {"fallbackA": 32}}, status=200)
+    assert found["status"] is None
+    assert "32 A does not fit the grid limit" in found["problems"][0]
+    unknown = await site.ask(
+        "POST", "/api/sites/s/what-if", {"cars": [{"chargerId": "X", "connectorId": 1}]}
+    )
+    assert unknown.status == 422
+    assert await site.get("/api/sites/s/status") == before

@@ -1,0 +1,100 @@
+"""Limits with a start and an end, and the site's meter, as time passes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from csms.bus.local import LocalBus
+from csms.domain.site_rules import LEAD, OutsideLimit
+from csms.services.audit import AuditTrail
+from csms.services.site_rules import SiteRulesService
+from csms.services.smart_charging import SmartCharging
+from csms.store.control import SqlControlStore
+from csms.store.database import Database
+from csms.store.unit_of_work import SqlUnitsOfWork
+from tests.fake_gateway import FakeGateway
+from tests.fakes import FakeClock
+
+
+class Site:
+    """A site of 40 kW whose building may draw 30 kW."""
+
+    def __init__(self, database):
+        units, bus, self.clock = SqlUnitsOfWork(database), LocalBus(), FakeClock()
+        self.loop = SmartCharging(
+            SqlControlStore(database), FakeGateway(), bus, self.clock, node="node"
+        )
+        audit = AuditTrail(units, self.clock)
+        self.rules = SiteRulesService(units, self.loop, bus, self.clock, audit)
+
+    async def grid(self):
+        """Return limit and load of the connection, in W, as decided now."""
+        status = await self.loop.decide("s")
+        (grid,) = [each for each in status.circuits if each.id == "grid"]
+        return grid.limit_w, grid.load_w
+
+
+@pytest.fixture
+async def site(database_url):
+    database = Database(database_url)
+    async with SqlUnitsOfWork(database)() as unit:
+        await unit.sites.insert({"id": "s", "name": "s", "grid_limit_w": 40_000})
+    made = Site(database)
+    await made.rules.change_rules("me", "s", {"building_max_w": 30_000})
+    yield made
+    await database.close()
+
+
+async def test_a_limit_is_prepared_before_its_start_and_gone_at_its_end(site):
+    start = site.clock.now() + timedelta(hours=1)
+    limit = OutsideLimit(limit_w=12_000, starts_at=start, ends_at=start + timedelta(hours=1))
+    await site.rules.add_limit("me", "s", limit, None)
+    for passed, limit_w in (
+        (timedelta(0), 40_000),
+        (timedelta(hours=1) - LEAD - timedelta(seconds=1), 40_000),
+        (timedelta(hours=1) - LEAD, 12_000),
+        (timedelta(hours=2) - timedelta(seconds=1), 12_000),
+        (timedelta(hours=2), 40_000),
+    ):
+        site.clock.set_wall(start - timedelta(hours=1) + passed)
+        assert (await site.grid())[0] == limit_w, passed
+
+
+async def test_a_meter_that_is_lost_counts_as_its_maximum_and_says_so(site):
+    assert await site.grid() == (40_000, 30_000)
+    await site.rules.hear_meter("s", 7300)
+    assert await site.grid() == (40_000, 7500)
+    await site.clock.advance(60)
+    assert await site.grid() == (40_000, 7500)
+    await site.clock.advance(1)
+    assert await site.grid() == (40_000, 30_000)
+    assert (await site.loop.status("s")).warnings == (
+        "the site meter has been silent for 61 s: the building counts for 30 kW",
+    )
+    await site.rules.hear_meter("s", -2000)
+    assert await site.grid() == (40_000, 0)
+
+
+async def test_a_clock_that_went_back_counts_the_maximum_and_says_so(site):
+    await site.rules.hear_meter("s", 7300)
+    site.clock.set_wall(site.clock.now() - timedelta(hours=1))
+    assert await site.grid() == (40_000, 30_000)
+    assert "is ahead of our clock" in (await site.loop.status("s")).warnings[0]
+
+
+async def test_what_chargers_draw_is_no_building_load(site):
+    async with site.rules._units() as unit:
+        await unit.sites.replace_external("s", [("X", 22_000, 1)], site.clock.now())
+        await unit.managed_loads.insert(
+            {
+                "site_id": "s",
+                "charger_id": "X",
+                "connector_id": 1,
+                "vehicle_max_power_w": 22_000,
+                "consumed_power_w": 9000,
+                "started_at": site.clock.now(),
+            }
+        )
+    assert (await site.rules.hear_meter("s", 11_000)).building_w == 2000
