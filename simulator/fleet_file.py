@@ -18,8 +18,11 @@ JSON::
           "idTags": ["SIM-TAG-0001"],                     drivers pick one at random
           "meterIntervalS": 10,
           "password": null,                               Basic authentication
-          "securityProfile": null,                        0 to 2 (null: by URL and password)
+          "securityProfile": null,                        0 to 3 (null: by URL, password, files)
           "secureUrl": null,                              endpoint of profiles 2, 3 (null: as wss)
+          "certificatesDir": null,                        own certificates: IDENTITY.pem, .key
+          "centralRoots": ["root.pem"],                   installed at first, PEM files
+          "makerRoots": [],                               the same for firmware
           "securityEvents": null,                         told? (null: on profiles 2 and 3)
           "fixedCable": false,                            no socket, nothing to unlock
           "rampS": 0,                                     seconds from one limit to the next
@@ -57,14 +60,17 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from simulator.certificates import CertificateError, read_chain
 from simulator.configuration import Configuration
 from simulator.errors import FleetError
 from simulator.keys import standard_keys
 from simulator.kinds import KindName, VehicleFault
 from simulator.oddities.catalogue import find
+from simulator.own_certificate import load_identity
 from simulator.supply import Supply
 
 Spec = str | dict[str, Any]
@@ -139,8 +145,11 @@ class Group(_Described):
     idTags: Annotated[list[IdTag], Field(min_length=1)] = [DEFAULT_TAG]
     meterIntervalS: Annotated[int, Field(ge=0)] = 10
     password: str | None = None
-    securityProfile: Literal[0, 1, 2] | None = None
+    securityProfile: Literal[0, 1, 2, 3] | None = None
     secureUrl: str | None = None
+    certificatesDir: Path | None = None
+    centralRoots: list[Path] = []
+    makerRoots: list[Path] = []
     securityEvents: bool | None = None
     fixedCable: bool = False
     rampS: Annotated[float, Field(ge=0, le=3600)] = 0.0
@@ -167,6 +176,44 @@ class Group(_Described):
         )
         Configuration(keys, self.configuration)
         return self
+
+    @model_validator(mode="after")
+    def _check_files(self) -> "Group":
+        for path in (*self.centralRoots, *self.makerRoots):
+            _read_certificate(path)
+        if self.certificatesDir is not None:
+            for name in self.names:
+                try:
+                    load_identity(*self.identity_files(name))
+                except (OSError, CertificateError) as error:
+                    msg = f"certificatesDir: {error}"
+                    raise ValueError(msg) from error
+        elif self.securityProfile == 3:
+            msg = "profile 3 needs a certificatesDir"
+            raise ValueError(msg)
+        return self
+
+    def identity_files(self, name: str) -> tuple[Path, Path]:
+        """Return where a charge point's certificate and key are.
+
+        Raises:
+            ValueError: the group has no folder of certificates.
+        """
+        if self.certificatesDir is None:
+            msg = "there is no certificatesDir"
+            raise ValueError(msg)
+        stem = quote(name, safe="")
+        return self.certificatesDir / f"{stem}.pem", self.certificatesDir / f"{stem}.key"
+
+    @property
+    def central_roots(self) -> tuple[str, ...]:
+        """The PEM texts of the central system's roots."""
+        return tuple(_read_certificate(path) for path in self.centralRoots)
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """The PEM texts of the manufacturers' roots."""
+        return tuple(_read_certificate(path) for path in self.makerRoots)
 
     @property
     def oddities(self) -> tuple[Spec, ...]:
@@ -199,6 +246,16 @@ class Group(_Described):
             efficiency=self.efficiencyPercent / 100,
             standby_w=self.standbyW,
         )
+
+
+def _read_certificate(path: Path) -> str:
+    try:
+        text = path.read_text("ascii", errors="replace")
+        read_chain(text)
+    except (OSError, CertificateError) as error:
+        msg = f"{path}: {error}"
+        raise ValueError(msg) from error
+    return text
 
 
 class FleetPlan(_Described):
