@@ -11,12 +11,15 @@ import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from csms.app import DatabaseAddress, Defaults, tls_contexts
 from csms.clock import SystemClock
 from csms.data_folder import data_folder, load_secret
+from csms.domain.certificates import ends_soon
 from csms.errors import CsmsError
+from csms.pki.starting import authority_of
 from csms.settings import Settings
 from csms.store import inspection, migrate
 from csms.store.database import Database
@@ -25,6 +28,7 @@ _OLDEST_POSTGRES = 15
 _CLOCKS_APART_S = 5.0
 _GIGABYTE = 10**9
 _LITTLE_DISK = 2 * _GIGABYTE
+_AUTHORITY_ENDS = timedelta(days=365)
 _NO_DISK = _GIGABYTE // 5
 _ANSWER_S = 3.0
 
@@ -43,7 +47,13 @@ class Finding:
 
 def check_machine(settings: Settings) -> list[Finding]:
     """Look at what needs no database: settings, secret, certificates, disk."""
-    return [_ok("settings"), _secret(settings), _certificates(settings), _disk(settings)]
+    return [
+        _ok("settings"),
+        _secret(settings),
+        _certificates(settings),
+        *_authority(settings),
+        _disk(settings),
+    ]
 
 
 async def check_database(address: DatabaseAddress) -> list[Finding]:
@@ -127,6 +137,22 @@ def _certificates(settings: Settings) -> Finding:
     if contexts is None:
         return _warning("no certificates: charge points and operators connect without TLS")
     return _ok("certificates")
+
+
+def _authority(settings: Settings) -> Iterator[Finding]:
+    """Look at who signs the certificates of charge points, if anybody does."""
+    clock = SystemClock()
+    try:
+        authority = authority_of(settings, clock)
+    except CsmsError as error:
+        yield _error(str(error))
+        return
+    if authority is not None:
+        for root in authority.roots():
+            facts = root.facts
+            text = f"certificate authority {facts.subject}, until {facts.not_after:%Y-%m-%d}"
+            soon = ends_soon(facts.not_after, clock.now(), _AUTHORITY_ENDS)
+            yield _warning(text) if soon else _ok(text)
 
 
 def _disk(settings: Settings) -> Finding:

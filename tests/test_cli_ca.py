@@ -6,9 +6,10 @@ import pytest
 from cryptography import x509
 from typer.testing import CliRunner
 
-from csms import cli
+from csms import checkup, cli
 from csms.clock import SystemClock
 from csms.pki.contexts import TlsContexts
+from csms.settings import load
 from tests.pki.authority import Authority
 
 pytestmark = pytest.mark.slow
@@ -35,6 +36,23 @@ def test_server_certificates_that_are_there_stay(csms, tmp_path):
     assert csms("init", "--root-key", "ec")[0] == 0
     assert (folder / "server-ec.pem").read_bytes() == before
     assert not (folder / "server-rsa.pem").exists()
+
+
+def test_check_tells_of_it(csms, tmp_path):
+    settings = load({"CSMS_DATA_DIR": str(tmp_path)})
+
+    def told() -> list[str]:
+        lines = [str(finding) for finding in checkup.check_machine(settings)]
+        return [line for line in lines if "authority" in line or "issuing" in line]
+
+    assert told() == []
+    assert csms("init", "--root-key", "ec")[0] == 0
+    (line,) = told()
+    assert line.startswith("ok       certificate authority O=CSMS,CN=CSMS Root, until 20")
+    (tmp_path / "ca" / "issuing-ec.key").unlink()
+    (line,) = told()
+    assert line.startswith("error    ")
+    assert "issuing-ec.key cannot be used" in line
 
 
 def test_init_for_a_name(csms, tmp_path):

@@ -57,7 +57,13 @@ class SecurityWatch:
         self._renewal = renewal
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Look, for ever; first say what is open."""
+        async with self._units() as unit:
+            unproven = await unit.charge_points.count_unproven()
+        if unproven:
+            _log.warning(
+                "stations of security profile 0 need not prove who they are", count=unproven
+            )
         while True:
             await self.look()
             await self._clock.sleep(_EVERY_S)

@@ -200,6 +200,11 @@ class ChargePoints:
             )
         )
 
+    async def count_unproven(self) -> int:
+        """See the port."""
+        statement = select(func.count()).select_from(_T).where(_LIVE, _T.c.security_profile == 0)
+        return int((await self._connection.execute(statement)).scalar_one())
+
     async def overdue_upgrades(self, told_before: datetime, limit: int) -> list[Station]:
         """See the port."""
         statement = (

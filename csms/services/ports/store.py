@@ -82,6 +82,10 @@ class ChargePoints(Protocol):
         """Make this the higher profile that is expected; None: none is."""
         ...
 
+    async def count_unproven(self) -> int:
+        """Return how many need not prove who they are (security profile 0)."""
+        ...
+
     async def overdue_upgrades(self, told_before: datetime, limit: int) -> list[Station]:
         """Return stations that were told a higher profile before that time, the earliest first."""
         ...
