@@ -56,7 +56,7 @@ class CertificateEffect:
             return
         chain = end.call.payload["certificateChain"]
         facts = self._read(chain)
-        answered = unit.certificates.answered
+        answered = unit.signing_requests.answered
         await answered(station.key, chain, accepted=accepted, at=end.at)
         if accepted and facts:
             await unit.certificates.added(station.key, CHARGE_POINT, facts[0], "signed", end.at)

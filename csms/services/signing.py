@@ -101,7 +101,7 @@ class Signing:
             station = await unit.charge_points.get(record.identity, lock=True)
             if station is None or station.key != record.key:
                 return False
-            asked = await unit.certificates.asked_since(station.key, at - timedelta(hours=1))
+            asked = await unit.signing_requests.asked_since(station.key, at - timedelta(hours=1))
             if asked >= MOST_REQUESTS_AN_HOUR:
                 await self._event(unit, station, CERTIFICATE_NOT_SIGNED, _TOO_MANY, _hour(at), at)
                 return False
@@ -117,7 +117,7 @@ class Signing:
             if judgement.mismatch is not None:
                 text = judgement.mismatch
                 await self._event(unit, station, CERTIFICATE_SUBJECT_ODD, text, at, at)
-            await unit.certificates.ask(
+            await unit.signing_requests.ask(
                 station.key,
                 csr=read.pem,
                 at=at,
@@ -140,7 +140,7 @@ class Signing:
         self, unit: UnitOfWork, station: Station, csr: str, reason: str, at: datetime
     ) -> None:
         stored = csr.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        await unit.certificates.ask(station.key, csr=stored, at=at, refused=reason)
+        await unit.signing_requests.ask(station.key, csr=stored, at=at, refused=reason)
         await self._event(unit, station, CERTIFICATE_NOT_SIGNED, reason, at, at)
 
     @staticmethod
@@ -173,7 +173,7 @@ class CertificateIssuer:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 async with self._units() as unit:
-                    due = await unit.certificates.due(self._node, self._clock.now())
+                    due = await unit.signing_requests.due(self._node, self._clock.now())
                 for request in due:
                     if request.key in self._at_work or len(self._at_work) >= _MOST_AT_ONCE:
                         continue
@@ -186,7 +186,7 @@ class CertificateIssuer:
     async def _serve(self, request: SigningRequest) -> None:
         try:
             async with self._units() as unit:
-                await unit.certificates.tried(request.key, self._clock.now())
+                await unit.signing_requests.tried(request.key, self._clock.now())
             if request.state == "issued" and request.chain is not None:
                 await self._send(request, request.chain)
                 return
@@ -234,7 +234,7 @@ class CertificateIssuer:
                 text = f"The chain has {len(chain)} characters, the station takes {limit}."
                 return Refused(reason=text)
             # meanwhile a newer request may have come: the last one wins
-            kept = await unit.certificates.issued(request.key, chain, facts)
+            kept = await unit.signing_requests.issued(request.key, chain, facts)
         return chain if kept else None
 
     async def _send(self, request: SigningRequest, chain: str) -> None:
@@ -253,7 +253,7 @@ class CertificateIssuer:
         now = self._clock.now()
         _log.error("no certificate for a station", station=request.identity, reason=reason)
         async with self._units() as unit:
-            await unit.certificates.end(request.key, "failed", now, reason)
+            await unit.signing_requests.end(request.key, "failed", now, reason)
             station = await unit.charge_points.get(request.identity)
             if station is not None:
                 event = server_event(station, CERTIFICATE_NOT_SIGNED, reason, now, now)

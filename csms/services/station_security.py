@@ -128,7 +128,7 @@ class StationSecurity:
         """Return what a station has asked to be signed, the newest first. Raises NotFound."""
         async with self._units() as unit:
             station = await existing_station(unit, identity)
-            return await unit.certificates.requests(station.key, limit, before=before)
+            return await unit.signing_requests.page(station.key, limit, before=before)
 
     async def revoke(
         self, actor: str, identity: str, serial_number: str, reason: str

@@ -29,6 +29,7 @@ from csms.store.quarantine import Quarantine
 from csms.store.reservations import Reservations
 from csms.store.security_events import SecurityEvents
 from csms.store.sessions import Sessions
+from csms.store.signing_requests import SigningRequests
 from csms.store.site_rules import SiteRulesRows
 from csms.store.sites import Sites
 from csms.store.statistics import Statistics
@@ -143,8 +144,13 @@ class SqlUnitOfWork:
 
     @cached_property
     def certificates(self) -> StationCertificates:
-        """Certificates of stations, and their requests."""
+        """Certificates of stations."""
         return StationCertificates(self._connection)
+
+    @cached_property
+    def signing_requests(self) -> SigningRequests:
+        """Their requests for certificates."""
+        return SigningRequests(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

@@ -112,7 +112,7 @@ async def test_once_a_day_and_not_while_a_request_is_under_way(world):
     assert await world.events(key) == ["CertificateEndsSoon"]  # told once
     await world.clock.advance(timedelta(days=1, minutes=1).total_seconds())
     async with world.units() as unit:
-        await unit.certificates.ask(key, csr="", at=world.clock.now())
+        await unit.signing_requests.ask(key, csr="", at=world.clock.now())
     assert await world.asked() == []
 
 

@@ -92,7 +92,7 @@ class World:
 
     async def newest(self):
         async with self.units() as unit:
-            return (await unit.certificates.requests(self.record.key, 1))[0]
+            return (await unit.signing_requests.page(self.record.key, 1))[0]
 
     async def until(self, state: str):
         async def so():

@@ -168,7 +168,7 @@ class EndingCertificate:
 
 
 class StationCertificates(Protocol):
-    """Certificates of stations and their requests, in one transaction."""
+    """Certificates of stations, in one transaction."""
 
     async def of(self, charge_point: ChargePointKey) -> list[StationCertificate]:
         """Return what a station has, the newest first."""
@@ -213,6 +213,21 @@ class StationCertificates(Protocol):
         """Return those names that are another station's identity or serial number."""
         ...
 
+    async def ending(self, node: str, until: datetime, now: datetime) -> list[EndingCertificate]:
+        """Return whose newest certificate ends before `until`, not asked within a day.
+
+        Only of accepted profile-3 stations connected to this node that have no request under way.
+        """
+        ...
+
+    async def renewal_tried(self, charge_point: ChargePointKey, at: datetime) -> None:
+        """Note that a station is about to be asked to renew its certificate."""
+        ...
+
+
+class SigningRequests(Protocol):
+    """Requests of stations for certificates, in one transaction."""
+
     async def ask(
         self,
         charge_point: ChargePointKey,
@@ -230,7 +245,7 @@ class StationCertificates(Protocol):
         """Return how many requests came after that time, those refused included."""
         ...
 
-    async def requests(
+    async def page(
         self, charge_point: ChargePointKey, limit: int, *, before: int | None = None
     ) -> list[SigningRequest]:
         """Return one page, the newest first."""
@@ -256,17 +271,6 @@ class StationCertificates(Protocol):
         self, charge_point: ChargePointKey, chain: str, *, accepted: bool, at: datetime
     ) -> bool:
         """End the request whose chain a station has taken or refused; False: it was none's."""
-        ...
-
-    async def ending(self, node: str, until: datetime, now: datetime) -> list[EndingCertificate]:
-        """Return whose newest certificate ends before `until`, not asked within a day.
-
-        Only of accepted profile-3 stations connected to this node that have no request under way.
-        """
-        ...
-
-    async def renewal_tried(self, charge_point: ChargePointKey, at: datetime) -> None:
-        """Note that a station is about to be asked to renew its certificate."""
         ...
 
 

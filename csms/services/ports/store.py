@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
-from csms.services.ports.certificates import StationCertificates
+from csms.services.ports.certificates import SigningRequests, StationCertificates
 from csms.services.ports.dialects import DialectRepository
 from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.site_rules import SiteRulesRepository
@@ -612,6 +612,11 @@ class UnitOfWork(Protocol):
     @property
     def certificates(self) -> StationCertificates:
         """Repository of certificates of stations."""
+        ...
+
+    @property
+    def signing_requests(self) -> SigningRequests:
+        """Repository of their requests for certificates."""
         ...
 
     @property
