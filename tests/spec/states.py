@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.spec.playbook import ANY, NOW, POSITIVE, Has, Says, Slot, Step, at
+from tests.spec.playbook import Says, Step
+from tests.spec.values import NOW, POSITIVE, Has, Slot, at
 
 VALID, BLOCKED, EXPIRED, UNKNOWN = "VALID-TAG", "BLOCKED-TAG", "EXPIRED-TAG", "UNKNOWN-TAG"
 CHILD, GROUP = "CHILD-TAG", "GROUP"
@@ -84,6 +85,3 @@ def charging(transaction: Slot, *, connector: int = 1, tag: str = VALID) -> list
         starts(transaction, connector=connector, tag=tag),
         status(connector, "Charging"),
     ]
-
-
-__all__ = ["ANY"]

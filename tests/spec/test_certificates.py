@@ -12,9 +12,10 @@ from websockets.exceptions import InvalidStatus
 from tests.app.bench import system
 from tests.app.secure_station import Identity, put_authority, trusting
 from tests.pki.authority import ec_key, rsa_key
-from tests.spec.playbook import Asks, Has, Line, Says, Sees, Stage, Step, at, call_line
+from tests.spec.playbook import Asks, Line, Says, Sees, Stage, Step, call_line
 from tests.spec.states import booted
 from tests.spec.test_security import basic
+from tests.spec.values import Has, at
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.spec.playbook import Asks, Has, Says, Sees, at
+from tests.spec.playbook import Asks, Says, Sees
 from tests.spec.states import VALID, all_are, booted, boots
+from tests.spec.values import Has, at
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.spec.playbook import ANY, Asks, Does, Has, Says, Sees, fits, transaction
+from tests.spec.playbook import Asks, Does, Says, Sees
 from tests.spec.states import BOOT, boots, starts
+from tests.spec.values import ANY, Has, fits, transaction
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

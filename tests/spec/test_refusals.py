@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.spec import shapes
-from tests.spec.playbook import ANY, Asks, Does, Has, Says, Stage, fits, transaction
+from tests.spec.playbook import Asks, Does, Says, Stage
 from tests.spec.shapes import TO_STATION
 from tests.spec.states import BOOT, NOW, VALID, booted, boots, charging, stops
+from tests.spec.values import ANY, Has, fits, transaction
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.spec.playbook import Asks, Has, Sees, transaction
+from tests.spec.playbook import Asks, Sees
 from tests.spec.states import (
     VALID,
     all_are,
@@ -15,6 +15,7 @@ from tests.spec.states import (
     status,
     stops,
 )
+from tests.spec.values import Has, transaction
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from tests.spec.playbook import Asks, Has, PowerCycles, Sees, at, transaction
+from tests.spec.playbook import Asks, PowerCycles, Sees
 from tests.spec.states import CHILD, GROUP, UNKNOWN, VALID, authorizes, booted, starts, status
+from tests.spec.values import Has, at, transaction
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -12,8 +12,9 @@ import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
 from tests.pki.authority import pem
-from tests.spec.playbook import Asks, Has, Says, Sees, Stage, at
+from tests.spec.playbook import Asks, Says, Sees, Stage
 from tests.spec.states import all_are, booted, boots, status
+from tests.spec.values import Has, at
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

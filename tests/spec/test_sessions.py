@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.spec.playbook import NOW, Has, PowerCycles, Says, Sees, at, transaction
+from tests.spec.playbook import PowerCycles, Says, Sees
 from tests.spec.states import (
     BLOCKED,
     CHILD,
@@ -22,6 +22,7 @@ from tests.spec.states import (
     status,
     stops,
 )
+from tests.spec.values import NOW, Has, at, transaction
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

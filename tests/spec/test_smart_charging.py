@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.spec.playbook import Asks, Has, Says, Sees, at, transaction
+from tests.spec.playbook import Asks, Says, Sees
 from tests.spec.states import VALID, authorizes, booted, charging, starts, status
+from tests.spec.values import Has, at, transaction
 
 octt = pytest.mark.octt
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
