@@ -12,7 +12,7 @@ from typing import Any
 from csms.errors import Invalid
 from csms.services import credentials
 from csms.services.call_effects import NOT_SENT
-from csms.services.ports.store import Verdict
+from csms.services.ports.charge_points import Verdict
 
 
 def new_key(action: str, payload: Mapping[str, Any]) -> bytes | None:

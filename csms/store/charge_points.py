@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.charge_points import Registration
 from csms.domain.ids import ChargePointKey, Identity, SiteId
-from csms.services.ports.store import Changes, Verdict
+from csms.services.ports.charge_points import Changes, Verdict
 from csms.services.records import Connector, Station
 from csms.store import tables
 
