@@ -9,6 +9,7 @@ ask other things, at other times, so its calls are matched by action and payload
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ SENDINGS = 3
 
 CONNECTS = 5
 RECONNECT_S = 0.5
+
+_TRANSACTION_ID = re.compile(r'("transactionId"\s*:\s*)(\d{1,18})')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +189,17 @@ class Replay:
     def _text(self, frame: Frame) -> str:
         """Return the frame as it is sent: byte for byte, but for ids and times that must change."""
         if not isinstance(frame.payload, dict):
-            return frame.raw
+            return _TRANSACTION_ID.sub(self._mapped, frame.raw)  # odd JSON, known to some
         payload = with_ids(frame.payload, self.report.transactions)
         if self._plan.shifts_times:
             payload = self._shifted(payload)
         if payload == frame.payload:
             return frame.raw
         return _dumped([*frame.content[:3], payload, *frame.content[4:]])
+
+    def _mapped(self, found: re.Match[str]) -> str:
+        known = self.report.transactions.get(int(found[2]))
+        return found[0] if known is None else f"{found[1]}{known}"
 
     def _shifted(self, value: Any) -> Any:
         """Return ``value`` with its timestamps moved; what is no time stays."""

@@ -144,6 +144,17 @@ async def test_frames_go_out_byte_for_byte(central):
     assert central.raw == [raw]
 
 
+async def test_ids_are_mapped_in_frames_that_are_no_json_too(central):
+    odd = '[2,"2","MeterValues",{"connectorId":1,"transactionId" : 5,"meterValue":[,]}]'
+    recording = Recording().asks("1", "StartTransaction", start(), {"transactionId": 5, **ACCEPTED})
+    recording.frame("in", [2, "2", "MeterValues", {}])
+    lines = recording.lines()
+    lines[3] = json.dumps(json.loads(lines[3]) | {"raw": odd}) + "\n"
+    plan = ReplayPlan(url=central.url, speed=0, linger_s=0, timeout_s=0.1)
+    await Replay(parse_bundle(lines), plan, RealClock()).run()
+    assert central.unreadable == [odd.replace(" 5", " 1001")]
+
+
 async def test_nobody_there():
     bundle = parse_bundle(Recording().asks("1", "Heartbeat", *HEARTBEAT).lines())
     with socket.socket() as unused:
