@@ -69,7 +69,9 @@ async def test_half_open(central, make):
 )
 async def test_connections_come_and_go(central, make, fault, boots):
     # A fast clock would leave no time to connect in between.
-    async with make(oddities=(fault,), clock=RealClock()) as station:
+    async with make(clock=RealClock()) as station:
+        await station.until_registered()
+        station.temper.switch_on(fault)
         await central.until(lambda: central.connections >= 4)
         if boots:
             await central.until_calls("BootNotification", 3)
