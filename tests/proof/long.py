@@ -22,6 +22,11 @@ def play(seed: int) -> Result:
     return World(seed, max_transitions=SITE_TRANSITIONS).run()
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="No instant over a limit, seen from outside.")
     parser.add_argument("transitions", type=int, nargs="?", default=100_000)

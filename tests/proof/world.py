@@ -27,7 +27,7 @@ from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, Site
 from tests.proof.truth import VOLT, Connector, TrueCharger
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-POLL_S = 5.0
+POLL_S = 10.0
 TIMEOUT_S = 30.0
 
 
