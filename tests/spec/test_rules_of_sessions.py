@@ -31,12 +31,6 @@ def newest(answer):
     return answer["items"][0] if answer["items"] else None
 
 
-def connector(number):
-    return lambda station: next(
-        each for each in station["connectors"] if each["connectorId"] == number
-    )
-
-
 def session(tx, **more):
     return Sees(SESSIONS, Has(transactionId=tx, **more), newest)
 
