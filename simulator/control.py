@@ -18,6 +18,7 @@ from simulator.charge_point import ChargePointSimulator
 from simulator.clock import Clock
 from simulator.connector import Connector
 from simulator.oddities.catalogue import ALL
+from simulator.physics import grid_w
 from simulator.web import Problem, read_object
 
 MAX_SHOWN = 100
@@ -153,13 +154,15 @@ def shown(station: ChargePointSimulator) -> dict[str, Any]:
 
 def _connector(connector: Connector) -> dict[str, Any]:
     transaction, vehicle = connector.transaction, connector.vehicle
-    flow = connector.flow
+    flow, battery_c = connector.flow, vehicle.battery_c if vehicle is not None else None
     return {
         "connectorId": connector.connector_id,
         "status": connector.status,
         "errorCode": connector.error_code,
         "powerW": flow.power_w,
         "currentA": flow.current_a,
+        "voltageV": flow.voltage_v,
+        "gridW": round(grid_w(flow, connector.supply)),
         "phases": flow.phases,
         "limit": connector.limit.value if connector.limit is not None else None,
         "offer": connector.offer,
@@ -171,6 +174,7 @@ def _connector(connector: Connector) -> dict[str, Any]:
         "transactionId": transaction.transaction_id if transaction is not None else None,
         "idTag": transaction.id_tag if transaction is not None else None,
         "socPercent": round(vehicle.soc, 1) if vehicle is not None else None,
+        "batteryC": round(battery_c, 1) if battery_c is not None else None,
         "vehicle": vehicle is not None,
     }
 

@@ -78,7 +78,8 @@ function fill(root, one) {
   const offered = one.unit === "W" ? one.offer : (one.offer * full) / one.ratingA;
   root.querySelector(".cap").style.left = `calc(${Math.min(100, (100 * offered) / full)}% - 2px)`;
   put(root, ".limit", one.limit === null ? "none" : one.unit === "W" ? kw(one.limit) : `${one.limit} A`);
-  put(root, ".soc", one.socPercent === null ? "no vehicle" : `${one.socPercent} %`);
+  const warm = one.batteryC === null || one.batteryC === undefined ? "" : ` · ${one.batteryC} °C`;
+  put(root, ".soc", one.socPercent === null ? "no vehicle" : `${one.socPercent} %${warm}`);
   put(root, ".temperature", one.temperatureC === undefined || one.temperatureC === null ? "–" : `${one.temperatureC} °C`);
   put(root, ".register", `${(one.registerWh / 1000).toFixed(3)} kWh`);
   put(root, ".transaction", one.idTag === null ? "–" : `${one.transactionId ?? "…"} · ${one.idTag}`);

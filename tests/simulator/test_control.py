@@ -7,6 +7,8 @@ import pytest
 
 from simulator.control import Panel
 from simulator.serving import listening
+from simulator.supply import Supply
+from simulator.vehicle import Vehicle
 
 
 @pytest.fixture
@@ -42,6 +44,25 @@ async def test_plug_tag_soc_and_unplug(panel, central):
     assert (await post(http, "/connectors/1/unplug"))[0] == 409
     assert (await post(http, "/connectors/1/soc", socPercent=5))[0] == 409
     await central.until_calls("StopTransaction")
+
+
+async def test_physics_are_shown(make):
+    supply = Supply(sag_v=12.0, efficiency=0.9, standby_w=5)
+    async with make(supply=supply) as station:
+        station.plug(1, Vehicle(onboard_a=16, battery_c=21.26))
+        await station.until_registered()
+        await station.present_tag(1, "T")
+        await station.wait_for(lambda state: state.connectors[1].status == "Charging")
+        routes = Panel(lambda: [station], station.clock).routes()
+        async with (
+            listening(routes, "127.0.0.1", 0) as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http,
+            http.get("/api/stations/CP1") as answer,
+        ):
+            (shown,) = (await answer.json())["connectors"]
+        assert (shown["voltageV"], shown["powerW"], shown["gridW"]) == (224, 10_752, 11_952)
+        assert shown["batteryC"] == 21.3
+        station.unplug(1)
 
 
 async def test_network_cable_error_and_reset(panel, central):
