@@ -100,7 +100,7 @@ class LocalGateway:
 
     def is_online(self, charge_point: ChargePointKey) -> bool:
         """Return whether this charge point is connected."""
-        return self._registry.get(charge_point) is not None
+        return self._registry.is_connected(charge_point)
 
     def online(self) -> int:
         """Return how many charge points are connected here."""

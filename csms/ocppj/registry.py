@@ -71,6 +71,10 @@ class Registry:
             await asyncio.shield(self._opening[key])
         return self._sessions.get(key)
 
+    def is_connected(self, key: ChargePointKey) -> bool:
+        """Return whether a charge point has a live connection, or one that is just being opened."""
+        return key in self._sessions or key in self._opening
+
     def sessions(self) -> Collection[Session]:
         """Return all live sessions as they are now."""
         return list(self._sessions.values())

@@ -260,6 +260,8 @@ async def test_a_call_right_after_the_handshake_finds_the_station(server, connec
 
     connections.opened = slowly
     cp = await plug_in(server.port)
+    assert server.gateway.is_online(CP1)
+    assert not server.gateway.is_online(ChargePointKey(2))
     call = asyncio.create_task(server.gateway.call(CP1, "ClearCache", {}, message_id="m1"))
     await asyncio.sleep(0)
     gate.set()
