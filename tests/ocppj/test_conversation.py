@@ -332,6 +332,20 @@ class TestTolerance:
         assert (event.payload, event.broken) == ({"configurationKey": []}, False)
 
     @pytest.mark.parametrize(
+        "raw",
+        [
+            '[[2,"a","Heartbeat",{}]]',
+            '"[2,\\"a\\",\\"Heartbeat\\",{}]"',
+            '{"messageTypeId":2,"uniqueId":"a","action":"Heartbeat","payload":{}}',
+            '{"MessageType":"2","message_id":"a","Action":"Heartbeat"}',
+        ],
+    )
+    def test_wrapped_frames(self, talk, raw):
+        event = talk.receive(raw)
+        assert isinstance(event, Call)
+        assert (event.message_id, event.action, event.payload) == ("a", "Heartbeat", {})
+
+    @pytest.mark.parametrize(
         ("raw", "payload"),
         [
             ('[3,"u"]', {}),

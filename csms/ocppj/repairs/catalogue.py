@@ -26,6 +26,7 @@ USER_NAME = "user_name"
 MESSAGE_ID_REUSED = "message_id_reused"
 MESSAGE_TYPE_TEXT = "message_type_text"
 COMPRESSED_FRAMES = "compressed_frames"
+FRAME_WRAPPED = "frame_wrapped"
 ANSWER_SHAPE = "answer_shape"
 MESSAGE_ID_NUMBER = "message_id_number"
 PAYLOAD_MISSING = "payload_missing"
@@ -144,6 +145,10 @@ def _repairs() -> Iterable[Repair]:
     )
     yield repair(MESSAGE_TYPE_TEXT, 'The message type may be a text or a float: `"2"`, `2.0`.')
     yield repair(
+        FRAME_WRAPPED,
+        "A frame inside a list of its own, inside a text, or as an object with named elements.",
+    )
+    yield repair(
         ANSWER_SHAPE,
         "An answer to us without payload, with an empty list for it, or with elements behind it.",
     )
@@ -178,7 +183,8 @@ def _repairs() -> Iterable[Repair]:
     )
     yield repair(
         JSON_UNCLOSED,
-        "Brackets that were not closed are closed; a value that the end cuts is left out.",
+        "Brackets that were not closed, or not opened before the frame, are put there; a value that"
+        " the end cuts is left out.",
         "Grizzl-E",
     )
     yield repair(JSON_QUOTES, "Texts in single quotes are texts.")

@@ -10,6 +10,7 @@ import orjson
 
 from csms.ocppj.repairs import catalogue as names
 from csms.ocppj.repairs.json_text import Unmendable, mend
+from csms.ocppj.repairs.spelling import fold
 from csms.ocppj.repairs.switches import Switches
 
 _TYPES = (2, 3, 4)
@@ -48,10 +49,14 @@ def mended_text(raw: str, switches: Switches) -> Mended | None:
 
 def mended_shape(frame: object, switches: Switches) -> Mended | None:
     """Return a frame with its elements put right; None when nothing can be done about it."""
+    needed: list[str] = []
+    bare = _unwrapped(frame)
+    if bare is not None and names.FRAME_WRAPPED in switches:
+        frame = bare
+        needed.append(names.FRAME_WRAPPED)
     if not isinstance(frame, list) or len(frame) < 2:
         return None
     made = list(frame)
-    needed: list[str] = []
 
     def may(name: str) -> bool:
         if name not in switches:
@@ -71,6 +76,38 @@ def mended_shape(frame: object, switches: Switches) -> Mended | None:
     elif kind == _CALL_RESULT:
         _mend_answer(made, may)
     return Mended(made, tuple(needed)) if needed else None
+
+
+def _unwrapped(frame: object) -> list[Any] | None:
+    """Return the frame inside of something; None when there is none."""
+    match frame:
+        case [list() as only] if len(only) > 2:
+            return only
+        case str() if frame.lstrip().startswith("["):
+            try:
+                inside = orjson.loads(frame)
+            except ValueError:
+                return None
+            return inside if isinstance(inside, list) and len(inside) > 2 else None
+        case dict():
+            return _of_object(frame)
+        case _:
+            return None
+
+
+def _of_object(frame: dict[str, Any]) -> list[Any] | None:
+    """Return the frame that an object with named elements means."""
+    by_name = {fold(name): value for name, value in frame.items()}
+
+    def element(*others: str) -> Any:
+        return next((by_name[name] for name in others if name in by_name), None)
+
+    kind = _message_type(element("messagetypeid", "messagetype", "type"))
+    message_id = element("uniqueid", "messageid", "id")
+    if kind is None or not isinstance(message_id, str):
+        return None
+    payload = element("payload", "data")
+    return [kind, message_id, *([element("action")] if kind == _CALL else []), payload]
 
 
 def _mend_call(made: list[Any], may: Callable[[str], bool]) -> None:

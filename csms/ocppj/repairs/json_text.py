@@ -31,6 +31,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ODD_NUMBER = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "/": "/", "\\": "\\", '"': '"'}
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
+_UNOPENED = re.compile(r"[ \t\r\n]*[234][ \t]*,")
 _WORDS: dict[str, Any] = {
     "true": True,
     "false": False,
@@ -81,6 +82,9 @@ class _Reader:
 
     def frame(self) -> tuple[list[Any], tuple[str, ...]]:
         start = self._text.find("[", 0, _LONGEST_LEADING)
+        if _UNOPENED.match(self._text):
+            self._note(names.JSON_UNCLOSED)
+            self._text, start = f"[{self._text}", 0
         if start < 0:
             raise Unmendable
         if self._text[:start].strip():

@@ -73,6 +73,12 @@ class Walk:
 
     def made(self, schema: Mapping[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
         """Return a payload as it was meant, as far as anybody can tell."""
+        fields = tuple(schema.get("properties", {}))
+        if payload and not any(_known(name, fields) for name in payload):
+            # the message wrapped once more, or a part of it, as in OCPP 2.0
+            inside = next((v for v in payload.values() if _speaks_of(v, fields)), None)
+            if inside is not None and self.may(names.NESTING):
+                payload = inside
         return self._object(schema, payload)
 
     def _guess(self, text: str, words: tuple[str, ...]) -> str | None:
@@ -87,7 +93,7 @@ class Walk:
         """Return a value that fits its schema; raises `_Senseless`."""
         match schema.get("type"):
             case "object":
-                return self._object(schema, self._single(value, dict))
+                return self._object(schema, self._single(schema, value))
             case "array":
                 return self._array(schema, value, name)
             case "string":
@@ -99,14 +105,16 @@ class Walk:
             case _:
                 return value
 
-    def _single(self, value: Any, kind: type) -> Any:
-        if isinstance(value, kind):
+    def _single(self, schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
+        """Return the object that stands in a list of its own, or whose only field stands here."""
+        if isinstance(value, dict):
             return value
         if isinstance(value, list):
-            if not value and kind is dict:
-                value = [{}]
-            if len(value) == 1 and isinstance(value[0], kind) and self.may(names.LIST_OR_SINGLE):
-                return value[0]
+            only = value[0] if len(value) == 1 else None if value else {}
+            if isinstance(only, dict) and self.may(names.LIST_OR_SINGLE):
+                return only
+        elif len(required := schema.get("required", ())) == 1 and self.may(names.NESTING):
+            return {required[0]: value}
         raise _Senseless
 
     def _array(self, schema: Mapping[str, Any], value: Any, name: str) -> list[Any]:
@@ -254,7 +262,8 @@ class Walk:
         if self.action.endswith(ANSWER):
             return
         choices = part.get("enum")
-        if choices is not None and isinstance(value, str) and value not in choices:
+        kept = isinstance(value, str) and (value.strip() or name == "measurand")
+        if choices is not None and kept and value not in choices:
             # the unit is in the enumeration of MeterValues; the schema of the stop forgot it
             hertz = (self.action, name, value) == ("StopTransaction", "unit", "Hertz")
             rule = names.HERTZ_IN_STOP_TRANSACTION if hertz else names.CHOICE_KEPT
@@ -289,6 +298,8 @@ class Walk:
     def _could_be(schema: Mapping[str, Any], value: Any) -> bool:
         """Return whether a field of another name may be this one: structures must fit."""
         kind = schema.get("type", "")
+        if kind == "string" and isinstance(value, dict):
+            return scalars.wrapped_text(value) is not None
         if isinstance(value, dict | list) or kind in ("object", "array"):
             return isinstance(value, _JSON_TYPES.get(kind, ()))
         return True
@@ -342,3 +353,12 @@ def _is_element(value: Any, fields: Mapping[str, Any]) -> bool:
     """Return whether a value of an unknown name is an element, or a list, of these fields."""
     first = value[0] if isinstance(value, list) and value else value
     return isinstance(first, dict) and bool(first) and all(key in fields for key in first)
+
+
+def _known(name: str, fields: tuple[str, ...]) -> bool:
+    return name in fields or spelling.known_as(name, fields, spelling.OTHER_FIELDS) is not None
+
+
+def _speaks_of(value: Any, fields: tuple[str, ...]) -> bool:
+    """Return whether a value is an object with some of these fields."""
+    return isinstance(value, dict) and any(_known(name, fields) for name in value)

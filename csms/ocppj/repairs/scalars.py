@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 
 import orjson
 
@@ -11,6 +12,7 @@ _NUMBER = re.compile(
     r"([+-]?[0-9]{1,19}(?:[.,][0-9]{0,12})?(?:[eE][+-]?[0-9]{1,2})?)\s*([A-Za-z]*)"
 )
 _AMBIGUOUS = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")  # thousands, or a fraction?
+_WRAPS = frozenset({"idToken", "idTag", "id", "uid", "value", "$date"})
 _SCALES = {"": 1, "wh": 1, "kwh": 1000, "w": 1, "a": 1, "s": 1, "sec": 1}
 _TRUE = frozenset({"true", "1", "yes", "y", "on"})
 _FALSE = frozenset({"false", "0", "no", "n", "off", ""})
@@ -30,13 +32,25 @@ def as_text(value: object) -> str | None:
             return None
         case [str() as only]:
             return only
-        case dict() if len(value) == 1 and isinstance(only := next(iter(value.values())), str):
-            return only  # a text that was wrapped: {"idToken": "..."}
+        case dict() if (inside := wrapped_text(value)) is not None:
+            return inside
         case _:
             try:
                 return orjson.dumps(value).decode()
             except TypeError:  # an integer over 64 bits, or too many levels
                 return None
+
+
+def wrapped_text(value: Mapping[str, object]) -> str | None:
+    """Return the text that an object is about, as in OCPP 2.0's ``{"idToken": "A", "type": "x"}``.
+
+    >>> wrapped_text({"idToken": "A", "type": "x"}), wrapped_text({"a": 1})
+    ('A', None)
+    """
+    if len(value) == 1:
+        only = next(iter(value.values()))
+        return only if isinstance(only, str) else None
+    return next((v for key, v in value.items() if key in _WRAPS and isinstance(v, str)), None)
 
 
 def as_number(value: object) -> float | int | None:

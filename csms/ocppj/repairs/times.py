@@ -17,8 +17,12 @@ _MILLISECONDS_FROM = 10_000_000_000  # in seconds that would be the year 2286
 _EPOCH = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,6})?")
 # year first with any separators; seconds and minutes of the zone may be missing
 _YEAR_FIRST = re.compile(
-    r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})[Tt_ ,]+([0-9]{1,2}):?([0-9]{2})"
-    r"(?::?([0-9]{2})(?:[.,:]([0-9]{1,9}))?)?\s*(.*)"
+    r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})[Tt_ ,]+([0-9]{1,2}):?([0-9]{2}|[0-9](?=:))"
+    r"(?::?([0-9]{1,2})(?:[.,:]([0-9]{0,9}))?)?\s*(.*)"
+)
+# with dots the day comes first, everywhere; with slashes nobody knows
+_DAY_FIRST = re.compile(
+    r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?\s*(.*)"
 )
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _IN_WORDS = re.compile(
@@ -26,7 +30,7 @@ _IN_WORDS = re.compile(
     r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})\s*(.*)"
 )
 _ZONE = re.compile(r"([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
-_UTC_NAMES = frozenset({"z", "utc", "gmt", "utc+0", "gmt+0", "+0", "-0"})
+_UTC_NAMES = frozenset({"z", "utc", "gmt", "utc+0", "gmt+0", "+0", "-0", "z+00:00", "+00:00z"})
 
 
 def read(
@@ -56,17 +60,18 @@ def read(
 def _understood(text: str) -> tuple[datetime, bool] | None:
     if _EPOCH.fullmatch(text):
         return _since_1970(float(text))
-    form = _YEAR_FIRST.fullmatch(text)
-    if form is not None:
+    fraction = None
+    if (form := _YEAR_FIRST.fullmatch(text)) is not None:
         year, _, month, day, hour, minute, second, fraction, zone = form.groups()
-    else:
-        form = _IN_WORDS.fullmatch(text)
-        if form is None:
-            return None
+    elif (form := _DAY_FIRST.fullmatch(text)) is not None:
+        day, month, year, hour, minute, second, zone = form.groups()
+    elif (form := _IN_WORDS.fullmatch(text)) is not None:
         day, word, year, hour, minute, second, zone = form.groups()
         if word.lower() not in _MONTHS:
             return None
-        month, fraction = str(_MONTHS.index(word.lower()) + 1), None
+        month = str(_MONTHS.index(word.lower()) + 1)
+    else:
+        return None
     suffix = _zone(zone)
     if suffix is None:
         return None
@@ -75,8 +80,8 @@ def _understood(text: str) -> tuple[datetime, bool] | None:
         hour, extra = "00", timedelta(days=1)
     if second == "60":  # a leap second
         second, extra = "59", timedelta(seconds=1)
-    plain = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second or '00'}"
-    if fraction is not None:
+    plain = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute:0>2}:{second or '0':0>2}"
+    if fraction:
         plain += f".{fraction}"
     try:
         at, no_zone = timestamps.parse(plain + suffix)

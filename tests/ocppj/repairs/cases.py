@@ -93,6 +93,7 @@ CASES: dict[str, Case] = {
         before=(STARTED,), raw=stop(), fact=lambda f: f.meter_stop_wh == 20
     ),
     names.MESSAGE_TYPE_TEXT: FrameCase(raw='["2","1","Authorize",{"idTag":"A"}]'),
+    names.FRAME_WRAPPED: FrameCase(raw='[[2,"1","Authorize",{"idTag":"A"}]]'),
     names.MESSAGE_ID_NUMBER: FrameCase(raw='[2,1,"Authorize",{"idTag":"A"}]'),
     names.PAYLOAD_MISSING: FrameCase(raw='[2,"1","Heartbeat"]'),
     names.PAYLOAD_EMPTY_LIST: FrameCase(raw='[2,"1","Heartbeat",[]]'),

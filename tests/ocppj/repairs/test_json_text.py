@@ -108,6 +108,7 @@ def test_whatever_comes_there_is_an_array_or_a_refusal(text):
         ('[2,"1","X",{"a":"\\ud83d\\ude00","b":b}]', {"a": "\U0001f600", "b": "b"}),
         ('\x00\ufeff[2,"1","X",{}]\r\n\x00garbage', {}),
         ('[2,"1","X",{"a":1}][2,"2","Y",{}]', {"a": 1}),
+        ('2,"1","X",{"a":1}', {"a": 1}),
     ],
 )
 def test_what_broken_texts_mean(text, found):

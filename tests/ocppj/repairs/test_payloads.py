@@ -194,6 +194,22 @@ def put(payload, path, value):
             {"connectorId": 1, "idTag": {"idToken": "A"}, "meterStart": "1,234", "timestamp": T},
             {"connectorId": 1, "idTag": "A", "timestamp": T, "meterStart": -1},
         ),
+        # wrapped, and as OCPP 2.0 has it
+        ("Authorize", {"authorize": {"idTag": "A"}}, {"idTag": "A"}),
+        (
+            "BootNotification",
+            {"reason": "PowerUp", "chargingStation": {"vendorName": "v", "model": "m"}},
+            {"chargePointVendor": "v", "chargePointModel": "m"},
+        ),
+        ("Authorize", {"idToken": {"idToken": "A", "type": "ISO14443"}}, {"idTag": "A"}),
+        (
+            "MeterValues",
+            {"connectorId": 1, "meterValue": [{"timestamp": T, "sampledValue": ["5", 6]}]},
+            {
+                "connectorId": 1,
+                "meterValue": [{"timestamp": T, "sampledValue": [{"value": "5"}, {"value": "6"}]}],
+            },
+        ),
         # nobody knows what an empty measurand measures
         (
             "MeterValues",
@@ -232,6 +248,7 @@ def test_what_payloads_mean(action, payload, made):
         ("StatusNotification", {"connectorId": "front", "errorCode": "NoError", "status": "x"}),
         ("SignCertificate", {}),
         ("FirmwareStatusNotification", {}),
+        ("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": ""}),
         ("StatusNotification", {"connectorId": {}, "errorCode": "NoError", "status": "Available"}),
         ("StartTransaction", {"connectorId": 1, "idTag": "A", "meterStart": 1e300, "timestamp": T}),
         ("StopTransaction", {"transactionId": 2.0**70, "meterStop": 1, "timestamp": T}),
