@@ -42,6 +42,8 @@ async def register_fleet(plan: FleetPlan, base_url: str, token: str | None) -> i
                 body |= {"phases": group.supply.phases, "voltageV": group.supply.voltage_v}
             if group.password is not None:
                 body["password"] = group.password
+            if group.securityProfile is not None:
+                body["securityProfile"] = group.securityProfile
             bodies.append(("/api/stations", body))
     tags = dict.fromkeys(tag for group in plan.groups for tag in group.idTags)
     bodies += [("/api/id-tags", {"idTag": tag, "status": "Accepted"}) for tag in tags]

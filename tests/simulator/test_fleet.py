@@ -264,6 +264,9 @@ async def test_registration_creates_what_is_missing(api):
     station = api.stations["SIM-000001"]
     assert (station["maxKw"], station["phases"], station["connectors"]) == (11, 3, 1)
     assert station["password"] == "sixteen letters!"
+    assert "securityProfile" not in station, "the central system's own choice"
+    await register_fleet(plan(prefix="T-", securityProfile=2), api.url, "secret")
+    assert api.stations["T-000001"]["securityProfile"] == 2
     rack = parse_fleet({"groups": [{"identities": ["R"], "currentType": "DC", "voltageV": 42}]})
     await register_fleet(rack, api.url, "secret")
     assert "voltageV" not in api.stations["R"]
