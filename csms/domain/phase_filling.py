@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heapreplace
 from math import inf
+from operator import truediv
 from typing import Any, NamedTuple, TypeAlias
 
 from csms.domain.phase_network import Network
@@ -27,7 +28,7 @@ _PATIENCE = 20
 """Steps of Newton's before halving the bracket, which ends in any case."""
 
 
-class _Curve(NamedTuple):
+class Curve(NamedTuple):
     """What a group draws at a level; in piece j, from `points[j - 1]` on, bases + slopes x level.
 
     Attributes:
@@ -54,7 +55,8 @@ class Filling(NamedTuple):
 def fill(
     network: Network,
     present: Sequence[Sequence[int]],
-    ratio: Callable[[int, int], Number] = lambda number, of: number / of,
+    ratio: Callable[[int, int], Number] = truediv,
+    curves: Sequence[Curve] | None = None,
 ) -> Filling:
     """Return the level of each group; the minimums of those present must fit.
 
@@ -62,9 +64,11 @@ def fill(
         network: Loads and links.
         present: For each group its loads that take part; a load that waits takes nothing.
         ratio: Makes a number of a fraction.
+        curves: Of the groups, where they are known already.
     """
     groups = network.groups
-    curves = [_curve(network, members, ratio) for members in present]
+    if curves is None:
+        curves = [curve_of(network, members, ratio) for members in present]
     parts: list[list[tuple[int, int]]] = [[] for _ in network.rooms]
     rooms: list[Number] = list(network.rooms)
     starts = list(network.rooms)
@@ -72,8 +76,7 @@ def fill(
     for number, group in enumerate(groups):
         if not present[number]:
             continue
-        points, bases, slopes = curves[number]
-        least, slope = bases[0], max(slopes)
+        least, slope = curves[number].bases[0], max(curves[number].slopes)
         for link, take in zip(group.links, group.takes, strict=True):
             parts[link].append((number, take))
             starts[link] -= take * least
@@ -105,9 +108,7 @@ def fill(
             open_groups[number] = False
             levels[number] = level
             held_by[number] = link
-            points, bases, slopes = curves[number]
-            piece = bisect_right(points, level)
-            amount = bases[piece] + slopes[piece] * level
+            amount = amount_at(curves[number], level)
             group = groups[number]
             for other, take in zip(group.links, group.takes, strict=True):
                 rooms[other] -= take * amount
@@ -115,7 +116,12 @@ def fill(
     return Filling(levels, held_by)
 
 
-def _curve(network: Network, members: Sequence[int], ratio: Callable[[int, int], Number]) -> _Curve:
+def curve_of(
+    network: Network,
+    members: Sequence[int],
+    ratio: Callable[[int, int], Number] = truediv,
+) -> Curve:
+    """Return what these loads of a group draw together at each level."""
     low, high, price = network.low, network.high, network.price
     alike: dict[tuple[int, int, int], int] = {}
     for member in members:
@@ -135,7 +141,15 @@ def _curve(network: Network, members: Sequence[int], ratio: Callable[[int, int],
         bases.append(bases[-1] + rise)
         slopes.append(slopes[-1] + bend)
     slopes[-1] = slopes[0]  # all are at their maximum: no rounding may be left over
-    return _Curve(points, bases, slopes)
+    return Curve(points, bases, slopes)
+
+
+def amount_at(curve: Curve, level: Number) -> Number:
+    """Return what a group draws at a level, in dA of each of its phases."""
+    if level == inf:
+        return curve.bases[-1]
+    piece = bisect_right(curve.points, level)
+    return curve.bases[piece] + curve.slopes[piece] * level
 
 
 def _crossing(

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from csms.domain.power_tree import LoadId, NodeId, PowerTree
 
@@ -123,17 +123,17 @@ class Network(NamedTuple):
         high: The most.
         price: The level that 1 dA stands for, a whole number: the lower a load's current times its
             price, the poorer it is. Level is power for its weight.
-        rooms: What each link has to give.
+        rooms: What each link has to give, whole numbers (when a part is looked at alone, any).
         places: Node and kind of each link.
         groups: Every load with `high` above 0 is in exactly one.
     """
 
     tree: PowerTree
-    loads: Sequence[PhaseLoad]
+    loads: list[PhaseLoad]
     low: list[int]
     high: list[int]
     price: list[int]
-    rooms: list[int]
+    rooms: list[Any]
     places: list[tuple[int, int]]
     groups: list[Group]
 
