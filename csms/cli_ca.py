@@ -1,4 +1,4 @@
-"""``csms ca init | issue-server | revoke | show``: the own small certificate authority.
+"""``csms ca init | issue-server | sign | revoke | show``: the own small certificate authority.
 
 Works beside a csms that runs: what it writes into the TLS folder is picked up within seconds. A new
 authority is used from the next start on.
@@ -6,6 +6,7 @@ authority is used from the next start on.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,7 +22,9 @@ from csms.errors import StartError
 from csms.pki import ca
 from csms.pki.ca import CaSettings, SmallAuthority
 from csms.pki.folder import holds_certificates
+from csms.pki.reader import PemReader
 from csms.pki.starting import ca_folder, tls_folder
+from csms.services.ports.certificates import AuthorityAway, Refused, Subject
 from csms.settings import Settings
 
 
@@ -97,6 +100,15 @@ def authority_commands(told: Told, say: Say) -> typer.Typer:
                 say(str(file))
 
     @commands.command()
+    def sign(
+        file: Annotated[Path, typer.Argument(help="A certificate request, PEM.")],
+        name: Annotated[str, typer.Argument(help="The station's serial number, or identity.")],
+    ) -> None:
+        """Sign a charge point's request by hand and print its chain; csms does it by itself."""
+        with told() as settings:
+            say(_signed(settings, file, name).rstrip("\n"))
+
+    @commands.command()
     def revoke(
         serial_number: Annotated[str, typer.Argument(help="Hex, as `csms ca show` lists it.")],
         reason: Annotated[str, typer.Option(help="Such as keyCompromise.")] = "unspecified",
@@ -134,6 +146,23 @@ def _issue(authority: SmallAuthority, names: list[str], days: int) -> list[Path]
         return authority.issue_server(names, days)
     except OSError as error:
         raise StartError(f"{error.filename} cannot be written: {error.strerror}.") from error
+
+
+def _signed(settings: Settings, file: Path, name: str) -> str:
+    try:
+        request = PemReader().request(file.read_text("ascii", errors="replace"))
+    except OSError as error:
+        raise StartError(f"{file} cannot be read: {error.strerror}.") from error
+    if isinstance(request, Refused):
+        raise StartError(f"{file}: {request.reason}")
+    subject = Subject(identity=name, common_name=name, organization=settings.cpo_name)
+    try:
+        chain = asyncio.run(_authority(settings).sign(request, subject))
+    except AuthorityAway as error:
+        raise StartError(f"It cannot be signed: {error}.") from error
+    if isinstance(chain, Refused):
+        raise StartError(chain.reason)
+    return chain
 
 
 def _authority(settings: Settings) -> SmallAuthority:

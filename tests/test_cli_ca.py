@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from typer.testing import CliRunner
 
 from csms import checkup, cli
 from csms.clock import SystemClock
 from csms.pki.contexts import TlsContexts
 from csms.settings import load
-from tests.pki.authority import Authority
+from tests.pki.authority import Authority, ec_key
+from tests.pki.test_reader import csr
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +38,23 @@ def test_server_certificates_that_are_there_stay(csms, tmp_path):
     assert csms("init", "--root-key", "ec")[0] == 0
     assert (folder / "server-ec.pem").read_bytes() == before
     assert not (folder / "server-rsa.pem").exists()
+
+
+def test_a_request_is_signed_by_hand(csms, tmp_path):
+    key = ec_key()
+    file = tmp_path / "request.pem"
+    file.write_text(csr(key, "whatever", hashes.SHA256()))
+    assert csms("init", "--root-key", "ec")[0] == 0
+    code, lines = csms("sign", str(file), "SN-A")
+    assert code == 0
+    leaf, issuing = x509.load_pem_x509_certificates("\n".join(lines).encode())
+    assert leaf.subject.rfc4514_string() == "O=CSMS,CN=SN-A"
+    assert leaf.public_key() == key.public_key()
+    leaf.verify_directly_issued_by(issuing)
+    file.write_text("rubbish")
+    code, lines = csms("sign", str(file), "SN-A")
+    assert (code, lines) == (1, [f"{file}: It is no certificate request in PEM form."])
+    assert csms("sign", str(tmp_path / "nothing"), "SN-A")[0] == 1
 
 
 def test_check_tells_of_it(csms, tmp_path):

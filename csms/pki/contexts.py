@@ -7,6 +7,7 @@ is connected keeps what it has: a reload drops nobody, and a broken new file lea
 from __future__ import annotations
 
 import ssl
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -87,6 +88,7 @@ class TlsContexts:
         self.transfers = ReloadedContext(ssl.PROTOCOL_TLS_SERVER)
         self._seen = contents(folder)
         self._ending: str | None = None
+        self._stale: datetime | None = None
         self.generation = 0
         self._material = self._load(self._seen)
 
@@ -166,6 +168,11 @@ class TlsContexts:
             if days < _WARN_DAYS and self._ending != told:
                 self._ending = told
                 _log.warning("a server certificate ends soon", file=str(pair.chain), days=days)
+        stale_at = material.stale_at
+        if stale_at is not None and stale_at < now and self._stale != stale_at:
+            self._stale = stale_at
+            # what stands in it counts on: without it all of its stations would be shut out
+            _log.warning("a list of revocations is out of date", since=stale_at.isoformat())
 
 
 def _context(material: Material, ciphers: str) -> ssl.SSLContext:

@@ -53,6 +53,7 @@ class Material:
         client_ca: File of the roots that client certificates are verified against.
         issuers: What stands in that file.
         revoked: Client certificates that are let in no more.
+        stale_at: When the first list of revocations should have been replaced; None: no lists.
         contents: The bytes of all files by name; two materials with equal ones are the same.
     """
 
@@ -61,6 +62,7 @@ class Material:
     contents: dict[str, bytes]
     issuers: tuple[x509.Certificate, ...] = ()
     revoked: Revoked = frozenset()
+    stale_at: datetime | None = None
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -121,7 +123,15 @@ def check(folder: Path, found: dict[str, bytes], now: datetime) -> Material:
         contents=found,
         issuers=issuers,
         revoked=_revoked(folder, found, issuers),
+        stale_at=_stale_at(found),
     )
+
+
+def _stale_at(found: dict[str, bytes]) -> datetime | None:
+    """Return until when all lists hold; they were read without complaint before."""
+    lists = [each for name in (CLIENT_CA, CLIENT_CRL) for each in lists_of(found.get(name, b""))]
+    ends = [each.next_update_utc for each in lists if each.next_update_utc is not None]
+    return min(ends, default=None)
 
 
 def _revoked(

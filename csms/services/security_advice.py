@@ -57,7 +57,11 @@ class SecurityAdviser:
         """See `services.call_effects.CallAdviser`."""
         match action:
             case "InstallCertificate":
-                return _root_warnings(self._read(payload["certificate"]), now)
+                found = self._read(payload["certificate"])
+                if payload["certificateType"] != CENTRAL_SYSTEM_ROOT or not found:
+                    return _root_warnings(found, now)
+                more = await _second_root_warnings(unit, station, found[0])
+                return _root_warnings(found, now) + more
             case "DeleteCertificate":
                 held = await unit.certificates.of(station.key)
                 return _deletion_warnings(payload["certificateHashData"], held)
@@ -131,6 +135,20 @@ def _root_warnings(found: Sequence[CertificateFacts], now: datetime) -> list[str
     if not found[0].is_ca:
         warnings.append("The certificate is no CA certificate.")
     return warnings + _health(found[0], now)
+
+
+async def _second_root_warnings(
+    unit: UnitOfWork, station: Station, facts: CertificateFacts
+) -> list[str]:
+    """Return what AdditionalRootCertificateCheck, as it was read, means for another root."""
+    keys = {each.key.lower(): each.value for each in await unit.configurations.of(station.key)}
+    if (keys.get("additionalrootcertificatecheck") or "").lower() != "true":
+        return []
+    held = await unit.certificates.of(station.key)
+    subjects = {each.subject for each in held if each.certificate_type == CENTRAL_SYSTEM_ROOT}
+    if not subjects or facts.issuer in subjects:
+        return []
+    return ["The station takes another root only where its present one has signed it."]
 
 
 def _deletion_warnings(named: Mapping[str, Any], held: Sequence[StationCertificate]) -> list[str]:

@@ -345,14 +345,22 @@ async def test_what_looks_wrong_about_certificates_is_told_and_sent(s):
         assert sent["warnings"] == ["The certificate is no CA certificate."]
         sent = await call(s, "InstallCertificate", {**kind, "certificate": "nonsense"})
         assert sent["warnings"] == ["certificate is no certificate in PEM form."]
+        first, second = (Authority(name).pem.decode() for name in ("First", "Second"))
+        sent = await call(s, "InstallCertificate", {**kind, "certificate": first})
+        station.replies["GetConfiguration"] = {
+            "configurationKey": [
+                {"key": "AdditionalRootCertificateCheck", "readonly": True, "value": "true"}
+            ]
+        }
+        assert sent["warnings"] == []
+        await call(s, "GetConfiguration", {})
+        sent = await call(s, "InstallCertificate", {**kind, "certificate": second})
+        assert "only where its present one has signed it" in sent["warnings"][0]
         other, _ = Authority().client("SN-X")
         sent = await call(s, "CertificateSigned", {"certificateChain": other.decode()})
         assert "does not name 'SN-A'" in sent["warnings"][0]
-        assert [action for action, _ in station.got] == [
-            "InstallCertificate",
-            "InstallCertificate",
-            "CertificateSigned",
-        ]
+        assert [action for action, _ in station.got].count("InstallCertificate") == 4
+        assert station.got[-1][0] == "CertificateSigned"
 
 
 async def test_a_chain_longer_than_the_station_takes_is_not_sent(s, tmp_path):

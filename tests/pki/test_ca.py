@@ -268,6 +268,22 @@ class TestRevocation:
         with pytest.raises(CertificateError, match="not signed by"):
             TlsContexts(folders[1], clock)
 
+    async def test_a_list_that_is_out_of_date_counts_on_and_is_told(self, tmp_path, clock, capsys):
+        root = Authority()
+        root.write_pair(tmp_path, "server-ec")
+        leaf, _ = root.client("SN-A")
+        certificate = x509.load_pem_x509_certificate(leaf)
+        (tmp_path / "client-ca.pem").write_bytes(root.pem)
+        made = crl_of(root, [certificate.serial_number], clock.now())
+        (tmp_path / "client-crl.pem").write_bytes(made)
+        tls = TlsContexts(tmp_path, clock)
+        assert "out of date" not in capsys.readouterr().out
+        await clock.advance(timedelta(days=8).total_seconds())
+        assert not tls.reload()
+        assert not tls.reload()
+        assert capsys.readouterr().out.count("a list of revocations is out of date") == 1
+        assert tls.client_certificate(certificate.public_bytes(Encoding.DER)).revoked
+
     def test_a_list_in_the_file_of_roots_counts_too(self, tmp_path, clock):
         root = Authority()
         root.write_pair(tmp_path, "server-ec")
