@@ -89,7 +89,12 @@ class Boot:
             charge_point_vendor=settings.vendor,
             charge_point_model=settings.model,
             charge_point_serial_number=settings.serial_number,
+            charge_box_serial_number=settings.charge_box_serial_number,
             firmware_version=self._station.firmware.version,
+            iccid=settings.iccid,
+            imsi=settings.imsi,
+            meter_type=settings.meter_type,
+            meter_serial_number=settings.meter_serial_number,
         )
         asked_at = self._station.clock.monotonic()
         try:

@@ -12,7 +12,9 @@ class Event:
     Attributes:
         name: ``connected``, ``disconnected``, ``refused`` (handshake), ``registered``, ``status``,
             ``started``, ``stopped``, ``answered`` (a queued message), ``dropped``, ``call_failed``,
-            ``rebooting``, ``received`` (a call of the central system), ``limit``.
+            ``rebooting``, ``reset_failed``, ``received`` (a call of the central system), ``limit``,
+            ``blink``, ``light``, ``clock_set``, ``fell_back`` (to a security profile),
+            ``certificate_asked``, ``transfer_failed``, ``gave_up`` (work that a call began).
         charge_point: its identity.
         at: when, by the charge point's clock.
         data: the facts, by name.

@@ -66,7 +66,12 @@ class StationSettings:
     vendor: str = "OpenSimulator"
     model: str = "SIM-AC"
     serial_number: str | None = None
+    charge_box_serial_number: str | None = None
     firmware_version: str = "1.0.0"
+    iccid: str | None = None
+    imsi: str | None = None
+    meter_type: str | None = None
+    meter_serial_number: str | None = None
     meter_start_wh: int = 0
     meter_interval_s: int = 60
     sampled: str = SAMPLED

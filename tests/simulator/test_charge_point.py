@@ -30,6 +30,23 @@ async def test_boots_then_reports_all_connectors_and_beats(central, make):
     assert central.closes == [1000]
 
 
+async def test_boot_tells_what_the_charge_point_is(central, make):
+    facts = {
+        "serial_number": "SN1",
+        "charge_box_serial_number": "BOX1",
+        "iccid": "8949",
+        "imsi": "2620",
+        "meter_type": "M",
+        "meter_serial_number": "M1",
+    }
+    async with make(**facts):
+        (boot,) = await central.until_calls("BootNotification")
+    assert sorted(boot) == [
+        "chargeBoxSerialNumber", "chargePointModel", "chargePointSerialNumber",
+        "chargePointVendor", "firmwareVersion", "iccid", "imsi", "meterSerialNumber", "meterType",
+    ]  # fmt: skip
+
+
 async def test_pending_and_refused_boots_are_repeated_and_nothing_else_is_sent(central, make):
     central.once(
         "BootNotification",

@@ -1,5 +1,6 @@
 """Charging profiles: which one holds when (OCPP 1.6 3.13, 5.16, 7.8)."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -256,3 +257,19 @@ def test_no_limit_changes_before_the_next_announced_change(placed, second):
     change = store.next_change(at, at + timedelta(hours=1), RUNNING) or at + timedelta(hours=1)
     until = (change - NOW).total_seconds()
     assert limit(store, second) == limit(store, until - 0.001)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), schedules), max_size=6), st.integers(0, 3_999))
+def test_the_whole_may_take_what_its_connectors_may_under_its_own_limit(placed, second):
+    store = store_of(*placed)
+    bound = profile((0, 40), (1_000, 20), purpose="ChargePointMaxProfile", profile_id=99)
+    store.install(0, bound, NOW, None)
+    running = {1: RUNNING, 2: None}
+    periods = store.whole_composite(NOW, 4_000, AC3, running, "A")
+    held = [period for period in periods if period.start_s <= second][-1]
+    each = [
+        min(AC3.max_a, limit(store, second, connector=one, running=of))
+        for one, of in running.items()
+    ]
+    assert held.limit == pytest.approx(min(sum(each), 40 if second < 1_000 else 20), abs=0.1)
+    assert all(one.limit != other.limit for one, other in itertools.pairwise(periods))
