@@ -46,6 +46,7 @@ def test_whatever_a_station_sends(strict, frames):
     play(frames, strict=strict)
 
 
+@pytest.mark.slow
 @given(st.lists(mutants(), min_size=70, max_size=90))
 @many(5)
 def test_floods_of_broken_frames(frames):
