@@ -208,8 +208,13 @@ class Firmware:
                 return await download(update.location, protocols, tls)
             except TransferError as error:
                 station.emit("transfer_failed", location=update.location, error=str(error))
-            if left:
-                await station.clock.sleep(max(0, update.interval_s))
+            if not left:
+                break
+            if update.signer is not None:
+                await self._tell("DownloadPaused")
+            await station.clock.sleep(max(0, update.interval_s))
+            if update.signer is not None:
+                await self._tell("Downloading")
         return None
 
     async def _tell(self, status: str) -> None:

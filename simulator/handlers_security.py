@@ -73,6 +73,8 @@ class SecurityHandlers(RpcSession):
         signer = self.station.firmware.trusted_signer(str(firmware["signing_certificate"]))
         if signer is None:
             return call_result.SignedUpdateFirmware(status=statuses.invalid_certificate)
+        if self.station.temper.has("revoked-signer"):
+            return call_result.SignedUpdateFirmware(status=statuses.revoked_certificate)
         install_at = firmware.get("install_date_time")
         update = Update(
             location=str(firmware["location"]),

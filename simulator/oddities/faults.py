@@ -283,6 +283,12 @@ FAULTS = (
         trait=True,
     ),
     Oddity(
+        name="revoked-signer",
+        family="hardware fault",
+        does="the signing certificate of firmware counts as revoked (RevokedCertificate)",
+        trait=True,
+    ),
+    Oddity(
         name="failing-connectors",
         family="hardware fault",
         does="connectors fail with error codes and recover",

@@ -9,7 +9,14 @@ from simulator.oddities.catalogue import ALL, find
 from simulator.vehicle import Vehicle
 from tests.simulator.quirks import charging, set_profile
 
-ELSEWHERE = {"ignores-limits", "clock-skew", "lock-fails", "reset-fails", "firmware-fails"}
+ELSEWHERE = {
+    "ignores-limits",
+    "clock-skew",
+    "lock-fails",
+    "reset-fails",
+    "firmware-fails",
+    "revoked-signer",
+}
 HERE = {
     "latency", "loss", "half-open", "flapping", "reconnect-storm", "network-cable-pulled",
     "reboots", "overdraws", "stuck-relay", "over-temperature", "cable-pulled",

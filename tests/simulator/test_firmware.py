@@ -148,6 +148,24 @@ async def test_a_download_that_fails_is_tried_again_and_told(central, make):
         assert told(central) == ["Downloading", "DownloadFailed"]
 
 
+async def test_a_download_is_paused_between_its_tries(central, make):
+    files: dict[str, bytes] = {}
+    async with http_files(files) as url, make(**WITH_MAKER) as station:
+        await station.until_registered()
+        wanted = {"requestId": 7, "retries": 5, "retryInterval": 2, "firmware": firmware(url)}
+        await central.call("CP1", "SignedUpdateFirmware", **wanted)
+        await central.until(lambda: "DownloadPaused" in told(central))
+        files["/v2.bin"] = DATA
+        await central.until(lambda: told(central)[-1:] == ["Installed"])
+        assert told(central)[:3] == ["Downloading", "DownloadPaused", "Downloading"]
+
+
+async def test_a_revoked_signer(central, make):
+    async with make(oddities=("revoked-signer",), **WITH_MAKER) as station:
+        await station.until_registered()
+        assert await update(central, url="http://127.0.0.1:1") == "RevokedCertificate"
+
+
 async def test_an_update_waits_for_transactions_and_starts_none(central, make):
     async with http_files({"/v2.bin": DATA}) as url, make(connectors=2, **WITH_MAKER) as station:
         await station.until_registered()
