@@ -228,13 +228,14 @@ async def running(
         notices=Notices(SqlNoticeStore(database), clock),
         diary=diary,
         known_repairs=repairs,
-        paces=DialectBook(units, bus, clock),
+        paces=(book := DialectBook(units, bus, clock)),
         signing=certificates.signing,
         verifier=tls,
         shown=certificates.shown,
     )
     limits = ocpp.gateway.limits
-    allocator = SmartCharging(SqlControlStore(database), limits, bus, clock, node=node)
+    control = SqlControlStore(database)
+    allocator = SmartCharging(control, limits, bus, clock, node=node, manners=book)
     released = Released(SqlReleasedStore(database), limits, bus, clock)
     folder = Folder(data_folder(settings) / "files", clock)
     files = FileService(

@@ -5,10 +5,14 @@ Defaults hold for whoever keeps to OCPP 1.6; what is known to differ comes from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from csms.domain.charging_profiles import ProfileKind, ProfilePurpose, RateUnit
+from csms.domain.dialects import Traits
+from csms.domain.sites import Charger
+
+_USUAL = frozenset({ProfilePurpose.TX_DEFAULT, ProfilePurpose.TX})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,34 +21,48 @@ class LimitDialect:
 
     Attributes:
         rate_unit: Overrides what current type and asset data say.
-        stack_level: Of profiles of a transaction; fallbacks stand at 0.
         kind: RELATIVE has no start and no end of its own: it takes no leases.
-        purposes: Profiles that it takes.
+        purposes: Profiles that it takes; a static cap is told only to those that name it.
         allowed_a: The only currents that it takes, rising; others are cut down to these.
-        falls_back: When a limit ends it falls back to its default profile, as it should; then
-            limits are leases.
-        zero_means_stop: A limit of 0 ends the transaction, so 6 A are told instead of 0 where
-            there is room, and nothing where there is none.
+        zero_means_stop: A limit of 0 ends the transaction: it is told 6 A instead.
     """
 
     rate_unit: RateUnit | None = None
-    stack_level: int = 0
     kind: ProfileKind = ProfileKind.ABSOLUTE
-    purposes: frozenset[ProfilePurpose] = frozenset({ProfilePurpose.TX_DEFAULT, ProfilePurpose.TX})
+    purposes: frozenset[ProfilePurpose] = _USUAL
     allowed_a: tuple[Decimal, ...] = ()
-    falls_back: bool = True
     zero_means_stop: bool = False
 
     @property
     def takes_leases(self) -> bool:
-        """Whether a limit can be told with an end."""
-        return self.falls_back and self.kind is ProfileKind.ABSOLUTE
-
-    def current(self, wanted_a: Decimal) -> Decimal:
-        """Return the highest current that it takes and that is not above the wanted one."""
-        if not self.allowed_a or wanted_a <= 0:
-            return wanted_a.quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
-        return max((each for each in self.allowed_a if each <= wanted_a), default=Decimal(0))
+        """Whether a limit can be told with an end, which the fallback share follows."""
+        return self.kind is ProfileKind.ABSOLUTE and ProfilePurpose.TX_DEFAULT in self.purposes
 
 
 PLAIN = LimitDialect()
+
+
+def limit_dialect(traits: Traits) -> LimitDialect:
+    """Return what limits need of the traits of a charge point."""
+    units, kinds = traits.rate_units, traits.profile_kinds
+    watts_only = units is not None and RateUnit.AMPERES not in units
+    relative = kinds is not None and ProfileKind.ABSOLUTE not in kinds
+    purposes = traits.profile_purposes
+    return LimitDialect(
+        rate_unit=RateUnit.WATTS if watts_only else None,
+        kind=ProfileKind.RELATIVE if relative else ProfileKind.ABSOLUTE,
+        purposes=_USUAL if purposes is None else frozenset(purposes),
+        allowed_a=traits.allowed_a or (),
+        zero_means_stop=bool(traits.zero_means_stop),
+    )
+
+
+def spoken_to(charger: Charger, dialect: LimitDialect) -> Charger:
+    """Return a charger with the units and currents that it takes."""
+    if dialect.rate_unit is None and not dialect.allowed_a:
+        return charger
+    return replace(
+        charger,
+        rate_unit=dialect.rate_unit or charger.rate_unit,
+        allowed_a=dialect.allowed_a,
+    )

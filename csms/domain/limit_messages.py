@@ -25,6 +25,7 @@ _FLOOR_PROFILE_ID = 1
 _CAP_PROFILE_ID = 2
 _SESSION_PROFILE_ID = 100
 _ASKED_FOR_S = 60
+_STACK_LEVEL = 0
 
 
 def profile_id(connector_id: int, purpose: ProfilePurpose = ProfilePurpose.TX) -> int:
@@ -61,7 +62,7 @@ def limit_payload(sending: Sending, now: datetime) -> Payload:
         limit=limit,
         now=now,
         profile_id=profile_id(target.connector_id),
-        stack_level=dialect.stack_level,
+        stack_level=_STACK_LEVEL,
         lease=lease,
         kind=kind,
     )

@@ -20,11 +20,19 @@ from csms.domain.power_tree import LoadId
 from csms.domain.site_entries import cap_load, floor_load, session_load
 from csms.domain.site_rules import SiteRules
 from csms.domain.site_snapshot import ChargerState, Request, RowKey, SessionState, SiteSnapshot
-from csms.domain.sites import Charger, ChargerId, CurrentType, limit_power_w, rate_limit
+from csms.domain.sites import (
+    LEAST_CURRENT_A,
+    Charger,
+    ChargerId,
+    CurrentType,
+    limit_power_w,
+    rate_limit,
+)
 
 RAISES_APART = timedelta(seconds=30)
 CALM = timedelta(seconds=60)
 _DC_AMPERE_W = 690
+_NEVER_ZERO = "the least that it can be told: 0 would end its session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,11 @@ def ampere_w(charger: Charger) -> int:
     return charger.phases * charger.voltage_v
 
 
+def least_w(charger: Charger) -> int:
+    """Return the least power that a car of a charger can be told, 6 A."""
+    return min(charger.max_w, int(LEAST_CURRENT_A * ampere_w(charger)))
+
+
 def told_w(charger: Charger, power_w: int) -> int:
     """Return the most that a charger draws when it is told a limit for `power_w`."""
     return limit_power_w(charger, rate_limit(charger, power_w))
@@ -111,6 +124,8 @@ def wishes(
             continue
         share, reason = limits[load_id]
         row = session.own_limit
+        if not share and state.dialect.zero_means_stop:
+            share, reason = told_w(state.charger, least_w(state.charger)), _NEVER_ZERO
         limit = _paced(row, share, ampere_w(state.charger), snapshot.rules, now)
         target = Target(
             key=state.key,

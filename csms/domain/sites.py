@@ -66,6 +66,7 @@ class Charger:
         controlled_elsewhere: Another system controls it and is told W: no 6 A minimum, no limit on
             our wire.
         rate_unit: Overrides what is sent, for AC chargers that only take W.
+        allowed_a: The only currents that it takes, rising; () takes any.
         rotation: How its phases are wired to the grid's.
     """
 
@@ -78,6 +79,7 @@ class Charger:
     voltage_v: int = 230
     controlled_elsewhere: bool = False
     rate_unit: RateUnit | None = None
+    allowed_a: tuple[Decimal, ...] = ()
     rotation: PhaseRotation = PhaseRotation.RST
 
     @property
@@ -269,6 +271,12 @@ def rate_limit(charger: Charger, power_w: int, phases: int | None = None) -> Rat
     current: Decimal = amperes(
         power_w, phases=_phases(charger, phases), voltage_v=charger.voltage_v
     )
+    if charger.allowed_a:
+        fits = [each for each in charger.allowed_a if each <= current]
+        current = fits[-1] if fits else Decimal(0)
+        power_w = min(
+            power_w, power_of(current, phases=_phases(charger, phases), voltage_v=charger.voltage_v)
+        )
     if current < LEAST_CURRENT_A:
         whole = power_w > 0 and power_w >= min(_least_w(charger, phases), charger.max_w)
         current = LEAST_CURRENT_A if whole else Decimal(0)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,8 @@ import structlog
 from csms.aio import Hint, supervise
 from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
-from csms.domain.ids import SiteId
+from csms.domain.ids import ChargePointKey, SiteId
+from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
 from csms.domain.site_control import control
 from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
@@ -35,8 +36,10 @@ from csms.domain.what_if import Consequence, Supposition, consequence
 from csms.errors import DatabaseAway, NotFound
 from csms.metrics import METRICS
 from csms.services.limit_calls import End, LimitCalls
+from csms.services.limit_dialects import LimitDialects
 from csms.services.ports.bus import Bus
-from csms.services.ports.control import ControlStore, ControlUnit
+from csms.services.ports.control import ControlStore
+from csms.services.ports.dialects import Manners
 from csms.services.ports.gateway import Gateway
 from csms.services.reconnects import Reconnects
 
@@ -58,7 +61,14 @@ class SmartCharging:
     """
 
     def __init__(
-        self, store: ControlStore, gateway: Gateway, bus: Bus, clock: Clock, *, node: str
+        self,
+        store: ControlStore,
+        gateway: Gateway,
+        bus: Bus,
+        clock: Clock,
+        *,
+        node: str,
+        manners: Manners | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -71,6 +81,8 @@ class SmartCharging:
         self._lease_hint = Hint()
         self._asked_for: set[SiteId] = set()
         self._reconnects = Reconnects(clock)
+        self._dialects = LimitDialects(manners, bus, clock)
+        self._keys: dict[SiteId, set[ChargePointKey]] = {}
         # not in `run`: what connects while that starts again must not be missed
         bus.subscribe(SiteChanged, self._site_changed)
         bus.subscribe(StationConnected, self._station_connected)
@@ -92,7 +104,9 @@ class SmartCharging:
         async with self._store.unit() as unit:
             if not await unit.lock(site_id):
                 raise NotFound("site_not_found", "There is no such site.")
-            snapshot = await self._snapshot(unit, site_id)
+            snapshot = await unit.snapshot(site_id, self._clock.now())
+        keys = [state.key for state in snapshot.chargers if state.key is not None]
+        snapshot = self._as_known(snapshot, await self._dialects.of(keys))
         return consequence(snapshot, supposition, self._clock.now())
 
     async def run(self) -> None:
@@ -191,11 +205,12 @@ class SmartCharging:
             ends = self._calls.take_ends(site_id)
             now = self._clock.now()
             try:
+                dialects = await self._dialects.of(self._keys.get(site_id, ()))
                 async with self._store.unit() as unit:
                     if not await unit.lock(site_id):
                         raise NotFound("no_such_site", f"There is no site {site_id}.")
                     ours = site_id in self._held and await unit.holder(site_id) == self._node
-                    snapshot = await self._snapshot(unit, site_id)
+                    snapshot = self._as_known(await unit.snapshot(site_id, now), dialects)
                     step = control(
                         snapshot,
                         now,
@@ -217,6 +232,7 @@ class SmartCharging:
             self._calls.tell(site_id, step)
             METRICS.limits_in_flight = self._calls.open_count
             self._pass_on(site_id, snapshot, ends)
+            self._note_keys(site_id, snapshot)
             return snapshot, status
 
     def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:
@@ -231,15 +247,27 @@ class SmartCharging:
             self._calls.put_back(other, gone)
             self._hints[other].give()
 
-    async def _snapshot(self, unit: ControlUnit, site_id: SiteId) -> SiteSnapshot:
-        snapshot = await unit.snapshot(site_id, self._clock.now())
+    def _note_keys(self, site_id: SiteId, snapshot: SiteSnapshot) -> None:
+        """Remember whose dialects the next step needs; at once, where there is somebody new."""
+        keys = {state.key for state in snapshot.chargers if state.key is not None}
+        if keys - self._keys.get(site_id, set()):
+            self._hints[site_id].give()
+        self._keys[site_id] = keys
+
+    def _as_known(
+        self, snapshot: SiteSnapshot, dialects: Mapping[ChargePointKey, LimitDialect]
+    ) -> SiteSnapshot:
+        """Return a snapshot with what only this process knows of its charge points."""
         news, calls = self._reconnects, self._calls
         return replace(
             snapshot,
             chargers=tuple(
                 replace(
                     state,
-                    settling=news.is_settling(state.key),
+                    charger=spoken_to(state.charger, dialects.get(state.key, PLAIN)),
+                    dialect=dialects.get(state.key, PLAIN),
+                    # whose dialect is not known yet is told nothing for this step
+                    settling=news.is_settling(state.key) or state.key not in dialects,
                     reachable=state.reachable and not news.is_held_back(state.key),
                     reads_back=state.reads_back and calls.reads_back(state.key),
                 )
