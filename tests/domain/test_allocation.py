@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from csms.domain.allocation import Policy, allocate
 from csms.domain.allocation_check import violations
-from tests.domain.trees import cases, load, tree, with_limit
+from tests.domain.trees import cases, load, random_case, tree, with_limit
 from tests.many import many
 
 FAIR, EQUAL_KW = Policy.FAIR, Policy.EQUAL_KW
@@ -29,6 +29,17 @@ def test_whole_kilowatts_are_exact(case):
     got = allocate(of, loads, EQUAL_KW).power_w
     assert violations(of, loads, got, EQUAL_KW) == []
     assert all(power % 1000 == 0 for power in got.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@many(20_000)
+@given(st.integers(0, 2**40))
+def test_many_random_trees_are_exact(seed):
+    of, loads = random_case(seed)
+    assert violations(of, loads, allocate(of, loads).power_w) == []
+    of, loads = random_case(seed, unit=1000)
+    assert violations(of, loads, allocate(of, loads, EQUAL_KW).power_w, EQUAL_KW) == []
 
 
 @many(200)
@@ -56,15 +67,28 @@ def test_as_good_as_trying_everything(case):
     """Lexicographic max-min by brute force: no other whole allocation is better for the poorest."""
     of, loads = case
     loads = [replace(one, max_w=min(one.max_w, 4)) for one in loads[:4]]
-    best = max(
-        (
-            sorted(powers)
-            for powers in itertools.product(*(range(one.max_w + 1) for one in loads))
-            if _fits(of, loads, powers)
-        ),
-        default=[],
+    assert sorted(allocate(of, loads).power_w.values()) == _best(of, loads)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@many(5_000)
+@given(st.integers(0, 2**40))
+def test_many_tiny_trees_are_as_good_as_trying_everything(seed):
+    of, loads = random_case(seed)
+    loads = [replace(one, max_w=min(one.max_w, 4), min_w=0, weight=1) for one in loads[:4]]
+    for node in of.nodes:
+        if node.limit_w is not None:
+            of = with_limit(of, node.id, node.limit_w % 13)
+    assert sorted(allocate(of, loads).power_w.values()) == _best(of, loads)
+
+
+def _best(of, loads):
+    return max(
+        sorted(powers)
+        for powers in itertools.product(*(range(one.max_w + 1) for one in loads))
+        if _fits(of, loads, powers)
     )
-    assert sorted(allocate(of, loads).power_w.values()) == best
 
 
 def _fits(of, loads, powers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -69,3 +70,30 @@ def cases(
         for number in range(draw(st.integers(0, 14)))
     ]
     return of, loads
+
+
+def random_case(seed: int, unit: int = 1) -> tuple[PowerTree, list[Load]]:
+    """As `cases`, made from a seed: tens of thousands are cheap."""
+    chance = random.Random(seed)
+    nodes = [
+        Node(
+            id=NodeId(f"n{place}"),
+            parent=NodeId(f"n{chance.randrange(place)}") if place else None,
+            limit_w=chance.choice([None, chance.randint(0, 40), chance.randint(0, 1000)]),
+            reserved_w=chance.choice([0, 0, 0, 3, unit + 1]),
+        )
+        for place in range(chance.randint(1, 9))
+    ]
+    nodes = [n if n.limit_w is None else replace(n, limit_w=n.limit_w * unit) for n in nodes]
+    loads = [
+        Load(
+            id=LoadId(f"l{number}"),
+            node=chance.choice(nodes).id,
+            max_w=chance.choice([chance.randint(0, 20), chance.randint(0, 500)]) * unit,
+            min_w=chance.choice([0, 0, 4, 6, 13]) * unit,
+            weight=chance.choice([1, 1, 2, 3, 5]),
+            order=chance.randint(0, 3),
+        )
+        for number in range(chance.randint(0, 25))
+    ]
+    return power_tree(nodes), loads
