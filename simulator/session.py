@@ -91,11 +91,12 @@ class ConnectorSession:
         self._advance()
         if connector.transaction is not None:
             if connector.energised:
-                self._note_in_passing("SuspendedEV")
+                self._note_in_passing(connector.status)
             if configuration.flag("StopTransactionOnEVSideDisconnect"):
                 connector.finished = True
                 self._end("EVDisconnected", None)
-                self._note("Finishing")
+                if connector.error_code == "NoError":
+                    self._note("Finishing")
                 connector.is_locked = not self._station.settings.fixed_cable and (
                     not configuration.flag("UnlockConnectorOnEVSideDisconnect")
                 )
@@ -187,7 +188,7 @@ class ConnectorSession:
         transaction.meter_stop_wh = connector.meter.register_wh
         transaction.reason = reason
         data = self.sampler.end(transaction.stopped_at)
-        if reason == "UnlockCommand":
+        if reason == "UnlockCommand" and connector.error_code == "NoError":
             self._note_in_passing("Finishing")
         connector.transaction = None
         connector.energised = False

@@ -137,6 +137,14 @@ class Central:
             if payload["connectorId"] == connector_id
         ]
 
+    def told(self, connector: int = 1, since: int = 0) -> list[str]:
+        """Actions of a connector in order; a StatusNotification shows as its status."""
+        return [
+            one.payload["status"] if one.action == "StatusNotification" else one.action
+            for one in self.calls[since:]
+            if one.payload.get("connectorId", connector) == connector
+        ]
+
     def measured(self, measurand: str, phase: str | None = None) -> list[float]:
         """Values of a measurand in all MeterValues, in order."""
         return [
