@@ -7,15 +7,18 @@ bounded rate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain.events import StationChanged
 from csms.domain.ids import ChargePointKey
+from csms.errors import DatabaseAway
 from csms.ocppj.registry import Registry
 from csms.services.connections import Connections
 from csms.services.ports.bus import Bus
 
-MOST_A_ROUND = 50
+MOST_A_ROUND = 500
 ROUND_S = 0.5
 
 _POLL_S = 30.0
@@ -50,22 +53,28 @@ class Refresher:
             if not self._changed:
                 await self._hint.taken(_POLL_S)
             await self._clock.sleep(ROUND_S)
-            for key in list(self._changed)[:MOST_A_ROUND]:
-                await self._refresh(key)
-                self._changed.pop(key, None)
+            keys = list(self._changed)[:MOST_A_ROUND]
+            for key in keys:  # before the question: what changes meanwhile comes again
+                del self._changed[key]
+            try:
+                await self._refresh(keys)
+            except DatabaseAway:
+                self._changed |= dict.fromkeys(keys)
+                raise
 
-    async def _refresh(self, key: ChargePointKey) -> None:
-        session = self._registry.get(key)
-        if session is None:
-            return
-        before = session.station.record
-        now = await self._connections.find(before.identity)
-        if now is None or now.key != before.key:
-            await session.close(_POLICY_VIOLATION, "the station was deleted")
-        else:
-            # a changed password or profile counts from the next handshake on: this socket was let
-            # in by the rules of its time and may live until the station leaves
-            self._registry.refresh(now)
+    async def _refresh(self, keys: Sequence[ChargePointKey]) -> None:
+        """Look up charge points by one question and tell their sessions."""
+        sessions = [session for key in keys if (session := self._registry.get(key)) is not None]
+        found = await self._connections.known([s.station.record.identity for s in sessions])
+        for session in sessions:
+            before = session.station.record
+            now = found.get(before.identity)
+            if now is None or now.key != before.key:
+                await session.close(_POLICY_VIOLATION, "the station was deleted")
+            else:
+                # a changed password or profile counts from the next handshake on: this socket was
+                # let in by the rules of its time and may live until the station leaves
+                self._registry.refresh(now)
 
     def _note(self, event: StationChanged) -> None:
         if self._registry.get(event.charge_point) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +79,14 @@ class Connections:
             DatabaseAway: Postgres is away: answer 503, the charge point will come again.
         """
         return await self._finding.submit(identity)
+
+    async def known(self, identities: Collection[str]) -> dict[str, ChargePointRecord]:
+        """Return those that there are, by identity; makes none.
+
+        Raises:
+            DatabaseAway: Postgres is away.
+        """
+        return await self._store.find(identities) if identities else {}
 
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
         """Return whether these are the station's password bytes, or their hex text.

@@ -115,6 +115,10 @@ class StandInConnections:
             raise DatabaseAway("away")
         return self.records.get(Identity(identity))
 
+    async def known(self, identities: Any) -> dict[str, ChargePointRecord]:
+        found = {identity: await self.find(identity) for identity in identities}
+        return {identity: record for identity, record in found.items() if record is not None}
+
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
         return hmac.compare_digest(self.passwords.get(record.identity, b""), presented)
 
