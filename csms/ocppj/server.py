@@ -37,7 +37,8 @@ from csms.ocppj.handshake import (
 from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
-from csms.ocppj.repairs.catalogue import COMPRESSED_FRAMES
+from csms.ocppj.repairs.catalogue import COMPRESSED_FRAMES, PINGS_UNANSWERED
+from csms.ocppj.repairs.pings import UnansweredPings, probe_instead
 from csms.ocppj.repairs.requests import put_right
 from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.schemas import Schemas
@@ -143,6 +144,7 @@ class OcppServer:
         self._diary = diary
         known_repairs = known_repairs or Repairs(schemas)
         self._switches = known_repairs.switches
+        self._unanswered = UnansweredPings()
         self._ready = ready
         self._proxies = proxies or TrustedProxies()
         self._gate = Gate(clock, self._proxies)
@@ -294,6 +296,9 @@ class OcppServer:
             done = put_right(request, self._switches)
             if done:
                 decision = replace(decision, repairs=decision.repairs + done)
+            if self._unanswered.answers_none(record.key) and PINGS_UNANSWERED in self._switches:
+                probe_instead(connection)
+                decision = replace(decision, repairs=(*decision.repairs, PINGS_UNANSWERED))
             connection.inflates = COMPRESSED_FRAMES in self._switches
         connection.admission = decision
         return None
@@ -394,7 +399,10 @@ class OcppServer:
         if former is not None:
             self._take_overs.add(record.key)
             _log.warning("connection replaced by a newer one", epoch=former.epoch)
-        await session.run(self._ended, former)
+        try:
+            await session.run(self._ended, former)
+        finally:
+            self._unanswered.ended(record.key, connection, spoke=session.heard)
 
     def reached_at(self, charge_point: ChargePointKey) -> str | None:
         """Return the host, as text of its header, by which a charge point has found us last."""

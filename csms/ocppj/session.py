@@ -104,6 +104,7 @@ class Session:
         "_socket",
         "_woken",
         "epoch",
+        "heard",
         "station",
     )
 
@@ -127,6 +128,7 @@ class Session:
         """
         self.station = station
         self.epoch = epoch
+        self.heard = False
         self._socket = socket
         self._services = services
         self._repairs = repairs
@@ -240,6 +242,7 @@ class Session:
             return
         clock = self._services.clock
         at = clock.now()
+        self.heard = True
         self._services.connections.seen(self.station.record.key, at)
         event = self._conversation.receive(raw)
         match event:

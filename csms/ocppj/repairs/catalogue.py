@@ -19,6 +19,7 @@ UPGRADE_HEADERS = "upgrade_headers"
 WEBSOCKET_VERSION = "websocket_version"
 HTTP_VERSION = "http_version"
 PATH_AFTER_IDENTITY = "path_after_identity"
+PINGS_UNANSWERED = "pings_unanswered"
 USER_NAME_SPELLING = "user_name_spelling"
 USER_NAME = "user_name"
 
@@ -121,6 +122,12 @@ def _repairs() -> Iterable[Repair]:
         "Segments behind the identity that name the protocol or a number (`/ocpp/CP1/1.6`) are left"
         " out when the last one names no station.",
         "SETEC has them before the identity",
+    )
+    yield repair(
+        PINGS_UNANSWERED,
+        "A station that has spoken in two connections but answered no ping is not pinged any more;"
+        " TCP probes its socket.",
+        "seen with several, see mobilityhouse/ocpp 338",
     )
     yield repair(
         USER_NAME_SPELLING,

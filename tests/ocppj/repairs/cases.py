@@ -231,5 +231,5 @@ CASES: dict[str, Case] = {
 OF_ANSWERS = frozenset({names.BOOLEAN_FROM_VALUE, names.ANSWER_SHAPE})
 """Repairs that only answers to our calls can need; tested there."""
 
-OF_SOCKETS = frozenset({names.COMPRESSED_FRAMES})
-"""Repairs below the texts; tested in `test_compressed`."""
+OF_SOCKETS = frozenset({names.COMPRESSED_FRAMES, names.PINGS_UNANSWERED})
+"""Repairs below the texts; tested in files of their own."""

@@ -36,7 +36,9 @@ _HEADERS = {
 
 
 @asynccontextmanager
-async def serving(intake, connections, schemas, switches: Switches) -> AsyncIterator[OcppServer]:
+async def serving(
+    intake, connections, schemas, switches: Switches, **more
+) -> AsyncIterator[OcppServer]:
     server = OcppServer(
         host="127.0.0.1",
         port=0,
@@ -46,6 +48,7 @@ async def serving(intake, connections, schemas, switches: Switches) -> AsyncIter
         clock=SystemClock(),
         notices=intake,
         known_repairs=Repairs(schemas, switches),
+        **more,
     )
     await server.start()
     try:
