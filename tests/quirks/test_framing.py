@@ -36,6 +36,34 @@ async def test_grizzl_e_a_truncated_answer_is_taken(csms, cp):
     assert await cp.alive()
 
 
+@pytest.mark.parametrize(
+    ("action", "payload", "reply", "status"),
+    [
+        ("ClearCache", {}, '{"status":"ACCEPTED"}', "Accepted"),
+        ("ClearCache", {}, '{"Status":"rejected","reason":"x"}', "Rejected"),
+        ("UnlockConnector", {"connectorId": 1}, '{"status":"unlock_failed"}', "UnlockFailed"),
+        ("GetLocalListVersion", {}, '{"listVersion":"3"}', None),
+        ("GetConfiguration", {}, "[]", None),
+        ("GetConfiguration", {}, '{"configurationKey":[{"key":"A","value":5}]}', None),
+        (
+            "GetConfiguration",
+            {},
+            '{"configurationKey":[{"key":"A","readOnly":"true","value":"x"},{"key":null}],}',
+            None,
+        ),
+    ],
+)
+async def test_odd_answers_to_us_are_understood(csms, cp, action, payload, reply, status):
+    async with asyncio.TaskGroup() as group:
+        path = f"/api/stations/{cp.identity}/calls/{action}"
+        asked = group.create_task(csms.ask("POST", path, payload))
+        call = json.loads(await cp.socket.recv())
+        await cp.socket.send(f'[3,"{call[1]}",{reply}]')
+    assert asked.result()["status"] == status
+    (logged,) = await cp.repairs("any")
+    assert (logged["type"], logged["action"]) == ("callResult", action)
+
+
 async def test_zj_beny_a_leading_comma_in_a_list_of_samples(cp):
     text = (
         f'{{"connectorId":1,"meterValue":[{{"timestamp":"{START_AT}","sampledValue":'

@@ -28,6 +28,7 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 
 _WIDEST = 2**63
+_TENTHS_PRECISION = 1e-9
 _MOST_GUESSES = 40  # a payload may hold thousands of odd words, and each guess takes its time
 
 
@@ -99,6 +100,8 @@ class Walk:
             case "string":
                 return self._text(schema, value, name)
             case "integer" | "number" as kind:
+                if kind == "number" and schema.get("multipleOf") == 0.1:
+                    return self._tenths(value)
                 return self._number(value, whole=kind == "integer")
             case "boolean":
                 return self._boolean(value)
@@ -196,6 +199,14 @@ class Walk:
         if rounded is None or not self.may(names.NUMBER_ROUNDED):
             raise _Senseless
         return rounded
+
+    def _tenths(self, value: Any) -> int | float:
+        number = self._number(value, whole=False)
+        if abs(number * 10 - round(number * 10)) < _TENTHS_PRECISION:
+            return number
+        if not self.may(names.NUMBER_ROUNDED):
+            raise _Senseless
+        return round(number, 1)
 
     def _boolean(self, value: Any) -> bool:
         if isinstance(value, bool):

@@ -272,6 +272,26 @@ def test_answers_to_us():
     assert REPAIRS.answer("Reset", {"status": "Perhaps"}, NOW).problems
 
 
+def test_a_composite_schedule_as_stations_write_it():
+    period = {"startPeriod": "0", "limit": 13.333, "numberPhases": 3.0}
+    odd = {
+        "status": "accepted",
+        "connectorId": "1",
+        "scheduleStart": None,
+        "chargingSchedule": {"chargingRateUnit": "a", "chargingSchedulePeriod": period},
+    }
+    repaired = REPAIRS.answer("GetCompositeSchedule", odd, NOW)
+    assert repaired.problems == []
+    assert repaired.payload == {
+        "status": "Accepted",
+        "connectorId": 1,
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 13.3, "numberPhases": 3}],
+        },
+    }
+
+
 def test_a_payload_of_thousands_of_odd_words_takes_no_longer_than_a_few():
     fields = {f"fjeld{n}": n for n in range(20_000)}
     repaired = REPAIRS.request("Authorize", {"idTag": "A", **fields}, NOW)
