@@ -22,7 +22,7 @@ from simulator import availability
 from simulator.certificates import MANUFACTURER, CertificateError, check_chain, read_chain
 from simulator.errors import CallFailed
 from simulator.reboots import reboot
-from simulator.transfer import SECURED, TransferError, download
+from simulator.transfer import SECURED, TransferError, download, without_secrets
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -157,7 +157,9 @@ class Firmware:
         if update.signer is not None:
             if not is_signed_by(data, update.signature, update.signer):
                 await self._tell("InvalidSignature")
-                station.security_log.record("InvalidFirmwareSignature", update.location)
+                station.security_log.record(
+                    "InvalidFirmwareSignature", without_secrets(update.location)
+                )
                 return
             await self._tell("SignatureVerified")
         await self._wait_for_date(update)
@@ -207,7 +209,8 @@ class Firmware:
             try:
                 return await download(update.location, protocols, tls)
             except TransferError as error:
-                station.emit("transfer_failed", location=update.location, error=str(error))
+                place = without_secrets(update.location)
+                station.emit("transfer_failed", location=place, error=str(error))
             if not left:
                 break
             if update.signer is not None:

@@ -10,7 +10,7 @@ import io
 import ssl
 from collections.abc import Collection
 from functools import partial
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import aiohttp
 
@@ -71,6 +71,21 @@ async def download(
         return await asyncio.to_thread(_ftp, location, None, tls)
     except (aiohttp.ClientError, OSError, ValueError, ftplib.Error, EOFError) as error:
         raise TransferError(f"{type(error).__name__}: {error}") from error
+
+
+def without_secrets(location: str) -> str:
+    """Return a location as it may be shown: without user, password and query.
+
+    >>> without_secrets("ftp://user:secret@host:21/a/b?token=x")
+    'ftp://host:21/a/b'
+    >>> without_secrets("ftp://[")
+    '(no location)'
+    """
+    try:
+        parts = urlsplit(location)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    except ValueError:
+        return "(no location)"
 
 
 def _scheme(location: str, protocols: Collection[str]) -> str:

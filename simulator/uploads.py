@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ocpp.v16 import call, enums
 
 from simulator.clock import iso
-from simulator.transfer import SECURED, TransferError, UnknownProtocol, upload
+from simulator.transfer import SECURED, TransferError, UnknownProtocol, upload, without_secrets
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
@@ -104,15 +104,15 @@ class Uploads:
         text = log_text(station, job)
         protocols = station.configuration.items("SupportedFileTransferProtocols")
         tls = station.security.file_context() if job.location.startswith(SECURED) else None
-        failure = "UploadFailure"
+        failure, place = "UploadFailure", without_secrets(job.location)
         for left in range(max(0, job.retries), -1, -1):
             try:
                 await upload(job.location, job.name, text.encode(), protocols, tls)
             except UnknownProtocol as error:
                 failure = "NotSupportedOperation"
-                station.emit("transfer_failed", location=job.location, error=str(error))
+                station.emit("transfer_failed", location=place, error=str(error))
             except TransferError as error:
-                station.emit("transfer_failed", location=job.location, error=str(error))
+                station.emit("transfer_failed", location=place, error=str(error))
             else:
                 return None
             if left:

@@ -106,6 +106,7 @@ async def test_lamps(central, make):
         assert ("blink", {"times": 7, "accepted": False}) in events
 
 
+@pytest.mark.slow
 async def test_message_timeout(central, make):
     """Sooner than the 30 s that the settings say."""
     central.once("Authorize", Silence())
