@@ -21,11 +21,13 @@ from csms.store.backup_file import BackupFailed, BackupRefused
 from csms.store.intake import SqlIntakeStore
 from csms.store.tables import metadata
 from tests.app.bench import settings_for
+from tests.postgres import fresh_database
 from tests.store.test_partitions import frame, values
 from tests.waiting import wait_until
 
 LONG_AGO = datetime(2025, 3, 9, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+OLDER = "0002"
 
 
 @pytest.fixture
@@ -251,27 +253,47 @@ async def test_a_backup_of_a_newer_csms_is_refused(database_url, postgres_url, f
     assert await migrate.current(postgres_url) is None
 
 
+@pytest.fixture
+def older_url(_server_url):
+    with fresh_database(_server_url) as url:
+        yield url
+
+
+@pytest.fixture
+async def older_columns(older_url):
+    """The columns of each table as an older csms had them, asked of a database of that revision."""
+    await migrate.upgrade(older_url, OLDER)
+    connection = await asyncpg.connect(older_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
+            " WHERE table_schema = 'public' GROUP BY table_name"
+        )
+    finally:
+        await connection.close()
+    return dict(tuple(row) for row in rows)
+
+
 async def test_a_backup_of_an_older_csms_is_brought_to_the_head(
-    postgres_url, database_url, tmp_path
+    postgres_url, database_url, older_columns, tmp_path
 ):
-    """An older revision has fewer columns; those in the file are what counts."""
+    """An older revision has fewer tables and columns; those in the file are what counts."""
     await back_up(database_url, tmp_path)
     file = tmp_path / "x.zip"
+    left_out = []
 
     def older(members):
         manifest = json.loads(members["manifest.json"])
-        tables = {table["name"]: table for table in manifest["tables"]}
-        quarantine = tables["quarantine"]["columns"]
-        for name in ("state", "ended_at"):
-            quarantine.remove(name)
-        # later revisions add tables, which that one does not have
-        old = ("sites", "charge_points", "quarantine")
-        manifest["tables"] = [tables[name] for name in old]
-        manifest["revision"] = "0002"
-        manifest["sequences"] = {}
+        tables = [table for table in manifest["tables"] if table["name"] in older_columns]
+        for table in tables:
+            then = older_columns[table["name"]]
+            left_out.extend(name for name in table["columns"] if name not in then)
+            table["columns"] = [name for name in table["columns"] if name in then]
+        manifest |= {"tables": tables, "revision": OLDER, "sequences": {}}
         return members | {"manifest.json": json.dumps(manifest).encode()}
 
     rewrite(file, older)
+    assert {"ended_at", "rules"} <= set(left_out)
     await restore(postgres_url, tmp_path, file)
     assert await migrate.current(postgres_url) == migrate.head()
     assert await migrate.check(postgres_url) == []

@@ -136,8 +136,8 @@ async def read(url: str, reader: Reader, *, force: bool, before_commit: Callable
                 )
             await migrate.rebuild(connection, manifest.revision)
             await _read_tables(connection, reader)
-            await _forget_what_ran(connection)
             await migrate.finish(connection)
+            await _forget_what_ran(connection)
             before_commit()
     except BadFact as error:
         raise BackupRefused(
@@ -229,7 +229,10 @@ async def _read_tables(connection: AsyncConnection, reader: Reader) -> None:
 
 
 async def _forget_what_ran(connection: AsyncConnection) -> None:
-    """Take back what the rows say of sockets and limits: both went on after the backup."""
+    """Take back what the rows say of sockets and limits: both went on after the backup.
+
+    The statements are this version's, so the database must be at the head.
+    """
     await connection.execute(
         text("UPDATE charge_points SET node = NULL, disconnected_at = now() WHERE node IS NOT NULL")
     )
