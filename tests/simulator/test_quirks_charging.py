@@ -67,7 +67,7 @@ async def test_tx_profile_is_dropped_while_suspended(central, make):
 
 
 async def test_suspends_first(central, make):
-    async with make(oddities=({"name": "suspends-first", "forS": 0.3},)) as station:
+    async with make(oddities=({"name": "suspends-first", "forS": 10},)) as station:
         await station.until_registered()
         station.plug(1, Vehicle())
         await station.present_tag(1, "TAG")
