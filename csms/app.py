@@ -202,14 +202,16 @@ async def running(
         accept_unknown=_first(settings.accept_unknown_stations, defaults.accept_unknown_stations),
         quiet=quiet,
     )
-    tls = tls_contexts(settings, clock)
     proxies = TrustedProxies(settings.trusted_proxies)
     ready = asyncio.Event()
     schemas = Schemas()
     repairs = Repairs(schemas, Switches(off=settings.repairs_off, on=settings.repairs_on))
     diary = Diary(SqlDiaryStore(database), clock)
     units = SqlUnitsOfWork(database)
-    certificates = certificate_parts(settings, clock, units, database, tls)
+    certificates = certificate_parts(
+        settings, clock, units, database, partial(tls_contexts, settings, clock)
+    )
+    tls = certificates.tls
     ocpp = OcppServer(
         host=settings.ocpp_host or defaults.host,
         port=settings.ocpp_port,

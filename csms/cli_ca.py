@@ -1,7 +1,6 @@
 """``csms ca init | issue-server | sign | revoke | show``: the own small certificate authority.
 
-Works beside a csms that runs: what it writes into the TLS folder is picked up within seconds. A new
-authority is used from the next start on.
+Works beside a csms that runs: what it makes is picked up within seconds.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def authority_commands(told: Told, say: Say) -> typer.Typer:
                 names = server or [socket.gethostname(), "localhost", "127.0.0.1"]
                 _issue(authority, names, ca.SERVER_DAYS)
                 say(f"server certificates for {', '.join(names)} (`csms ca issue-server`: others)")
-            say("it is used from the next start of csms on")
+            say("a csms that runs uses it within seconds; https for operators after a restart")
 
     @commands.command()
     def issue_server(

@@ -28,7 +28,7 @@ class SecurityPorts:
 
     Attributes:
         reader: Of certificates and requests.
-        signing: Takes requests of charge points; None: there is no authority.
+        signing: Takes requests of charge points; None: nobody does.
         shown: Notes of certificates that stations have come with.
         listening: What this system offers to charge points.
         revocations_changed: Lets listeners look at the lists of revocations now.
@@ -70,7 +70,7 @@ def resource(
             bus,
             clock,
             audit,
-            authority=None if signing is None else signing.authority,
+            authority=_nobody if signing is None else signing.authority,
             shown=None if ports is None else ports.shown,
             revocations_changed=_nothing if ports is None else ports.revocations_changed,
         )
@@ -97,6 +97,10 @@ def loops(
         issuer = CertificateIssuer(ports.signing, commands, bus, clock, node=node)
         found["certificate issuer"] = issuer.run
     return found
+
+
+def _nobody() -> None:
+    """There is no authority."""
 
 
 def _nothing() -> None:

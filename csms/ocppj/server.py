@@ -208,6 +208,17 @@ class OcppServer:
             self._door.shut()
             raise
 
+    async def listen_tls(
+        self, tls: ssl.SSLContext, verifier: Verifier, shown: ShownCertificates
+    ) -> None:
+        """Open the listener for wss, of a server that was started without one.
+
+        Raises:
+            StartError: The address cannot be listened on.
+        """
+        self.certificates = ClientCertificates(verifier, self.registry, self._clock, shown)
+        self._tls_port = await self._door.listen(self._host, self._wanted_tls_port, tls)
+
     async def run(self) -> None:
         """Let live sessions see what operators change; a supervised loop of the program.
 

@@ -26,17 +26,17 @@ _CERTIFICATE_PROFILE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """What this system offers to charge points.
+    """What this system offers to charge points, as of now.
 
     Attributes:
         tls: Whether there is a listener for wss.
-        client_certificates: Whether it asks for certificates, as of now.
+        client_certificates: Whether it asks for certificates.
         signs: Whether somebody signs the requests of charge points.
     """
 
-    tls: bool
+    tls: Callable[[], bool]
     client_certificates: Callable[[], bool]
-    signs: bool
+    signs: Callable[[], bool]
 
 
 class SecurityAdviser:
@@ -73,7 +73,7 @@ class SecurityAdviser:
                 return _signer_warnings(self._read(payload["firmware"]["signingCertificate"]), now)
             case "ExtendedTriggerMessage":
                 asked = payload["requestedMessage"] == "SignChargePointCertificate"
-                if asked and not self._listening.signs:
+                if asked and not self._listening.signs():
                     return ["Nobody signs here: its SignCertificate will be answered Rejected."]
             case "ChangeConfiguration":
                 profile = told_profile(action, payload)
@@ -93,7 +93,7 @@ class SecurityAdviser:
         if profile < _TLS_PROFILE:
             return found
         held = await unit.certificates.of(station.key)
-        if not self._listening.tls:
+        if not self._listening.tls():
             found.append("This system has no listener for wss: its TLS folder is empty.")
         if not any(each.certificate_type == CENTRAL_SYSTEM_ROOT for each in held):
             found.append(

@@ -36,8 +36,8 @@ from csms.services.commands import CommandService
 from csms.services.ports.bus import Bus
 from csms.services.ports.certificates import (
     AuthorityAway,
-    CertificateAuthority,
     CertificateReader,
+    PresentAuthority,
     Refused,
     SigningRequest,
     Subject,
@@ -69,7 +69,7 @@ class Signing:
         self,
         units: UnitsOfWork,
         reader: CertificateReader,
-        authority: CertificateAuthority,
+        authority: PresentAuthority,
         *,
         organization: str | None = None,
     ) -> None:
@@ -78,7 +78,7 @@ class Signing:
         Args:
             units: The store.
             reader: Of requests and certificates.
-            authority: Signs them.
+            authority: Gives who signs them; without one they are refused.
             organization: The operator's name, which certificates carry; None: the authority's.
         """
         self.units = units
@@ -95,6 +95,11 @@ class Signing:
 
         Cancellation: it may be kept; the station asks again and the newer one counts.
         """
+        if self.authority() is None:
+            async with self.units() as unit:
+                event = _unserved(record.key, at)
+                await unit.security_events.append(event)
+            return False
         # what a hostile request costs must not hold up other stations
         read = await asyncio.to_thread(self.reader.request, csr)
         async with self.units() as unit:
@@ -212,7 +217,10 @@ class CertificateIssuer:
             organization=self._signing.organization,
         )
         try:
-            chain = await self._signing.authority.sign(read, subject)
+            authority = self._signing.authority()
+            if authority is None:
+                raise AuthorityAway("there is none any more")
+            chain = await authority.sign(read, subject)
         except AuthorityAway as error:
             _log.warning("the authority is away", station=request.identity, reason=str(error))
             if request.tries + 1 < _MOST_TRIES:
@@ -285,6 +293,17 @@ def server_event(
 
 
 _TOO_MANY = f"More than {MOST_REQUESTS_AN_HOUR} certificate requests came within an hour."
+
+
+def _unserved(charge_point: ChargePointKey, at: datetime) -> SecurityEventFact:
+    return SecurityEventFact(
+        charge_point=charge_point,
+        received_at=at,
+        type=CERTIFICATE_NOT_SIGNED,
+        at=at,
+        tech_info="There is no certificate authority here: SignCertificate was answered Rejected.",
+        source="server",
+    )
 
 
 def _hour(at: datetime) -> datetime:

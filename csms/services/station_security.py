@@ -15,7 +15,7 @@ from csms.services.commands import CommandService
 from csms.services.ports.bus import Bus
 from csms.services.ports.certificates import (
     AuthorityAway,
-    CertificateAuthority,
+    PresentAuthority,
     Root,
     SigningRequest,
     StationCertificate,
@@ -40,7 +40,7 @@ class StationSecurity:
         clock: Clock,
         audit: AuditTrail,
         *,
-        authority: CertificateAuthority | None,
+        authority: PresentAuthority,
         shown: ShownCertificates | None,
         revocations_changed: Callable[[], None],
     ) -> None:
@@ -52,7 +52,7 @@ class StationSecurity:
             bus: Of hints.
             clock: Time.
             audit: The audit trail.
-            authority: None: there is none.
+            authority: Gives who signs, if anybody does.
             shown: Notes of certificates that are not in the store yet.
             revocations_changed: Lets listeners look at the lists of revocations now.
         """
@@ -166,13 +166,15 @@ class StationSecurity:
 
     def roots(self) -> Sequence[Root]:
         """Return what charge points have to trust; empty without an authority."""
-        return () if self._authority is None else self._authority.roots()
+        authority = self._authority()
+        return () if authority is None else authority.roots()
 
     async def _take_back(self, serial_number: str, reason: str) -> None:
-        if self._authority is None:
+        authority = self._authority()
+        if authority is None:
             raise Conflict("no_authority", "This system has no certificate authority.")
         try:
-            ours = await self._authority.revoke(serial_number, reason)
+            ours = await authority.revoke(serial_number, reason)
         except AuthorityAway as error:
             raise Conflict(
                 "authority_away", f"The authority cannot be reached: {error}."

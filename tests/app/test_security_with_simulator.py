@@ -66,8 +66,10 @@ async def test_from_nothing_to_profile_3(s, kind):
         reconnect_max_s=0.5,
         reboot_s=0.1,
     )
+    before = await epoch(s)
     assert (await post(s, "password"))["status"] == "Accepted"
-    await wait_until(lambda: simulated.security.password is not None)
+    await comes_back(s, before)  # to log in with the new key
+    assert simulated.security.password is not None
 
     assert (await post(s, "security-profile", {"securityProfile": 1}))["status"] == "Accepted"
     await reaches(s, 1)
@@ -93,8 +95,7 @@ async def test_from_nothing_to_profile_3(s, kind):
     raised = await post(s, "security-profile", {"securityProfile": 3})
     assert (raised["status"], raised["warnings"]) == ("Accepted", [])
     await reaches(s, 3)
-    (held,) = await own(s)
-    assert held["inUseAt"] is not None
+    held = await wait_until(lambda: _in_use(s))
 
     # and again: a new certificate, a new connection with it, the old one revoked
     before = await epoch(s)
@@ -102,11 +103,20 @@ async def test_from_nothing_to_profile_3(s, kind):
     await wait_until(lambda: _two(s), timeout=10)
     await post(s, f"certificates/{held['serialNumber']}/revoke", {"reason": "superseded"})
     await comes_back(s, before)
-    newest = max(await own(s), key=lambda each: each["inUseAt"] or "")
-    assert newest["serialNumber"] != held["serialNumber"]
-    assert newest["revokedAt"] is None
+
+    async def renewed():
+        newest = await _in_use(s)
+        return newest if newest["serialNumber"] != held["serialNumber"] else None
+
+    assert (await wait_until(renewed))["revokedAt"] is None
     events = (await s.ask("GET", "/api/stations/A/security-events"))["items"]
     assert not {each["type"] for each in events} & {"CertificateRejected", "CertificateNotSigned"}
+
+
+async def _in_use(s):
+    """Return the certificate that the station has come with last."""
+    used = [each for each in await own(s) if each["inUseAt"] is not None]
+    return max(used, key=lambda each: each["inUseAt"], default=None)
 
 
 async def _two(s) -> bool:

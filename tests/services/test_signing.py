@@ -66,7 +66,7 @@ class World:
         self.database = Database(database_url)
         self.units, self.clock = SqlUnitsOfWork(self.database), clock
         self.gateway, self.authority = FakeGateway(clock), PlayedAuthority()
-        self.signing = Signing(self.units, PemReader(), self.authority)
+        self.signing = Signing(self.units, PemReader(), lambda: self.authority)
         commands = CommandService(
             self.units,
             self.gateway,

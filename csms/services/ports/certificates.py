@@ -7,7 +7,7 @@ charge point are not its business.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -89,6 +89,10 @@ class CertificateAuthority(Protocol):
     def roots(self) -> Sequence[Root]:
         """Return what charge points have to trust."""
         ...
+
+
+PresentAuthority = Callable[[], CertificateAuthority | None]
+"""Gives the authority, once there is one: it may be made while the system runs."""
 
 
 class CertificateReader(Protocol):
