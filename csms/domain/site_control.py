@@ -126,7 +126,7 @@ def control(
         lost: Open requests that nobody waits for any more.
         sends: Whether sendings will go out; else only wishes change.
     """
-    before = snapshot.rows()
+    stored, before = snapshot, snapshot.rows()
     seen = observed(with_ends(snapshot, ends, lost), now)
     snapshot = seen.snapshot
     chargers = {state.charger.id: state for state in snapshot.chargers}
@@ -191,7 +191,8 @@ def control(
             if not chargers[wanted.targets[step.load_id].charger.id].settling
         ]
         sendings.sort(key=lambda sending: sending.target.purpose is not ProfilePurpose.TX)
-    after = snapshot.rows() | {wanted.targets[load].row: row for load, row in rows.items()}
+    after = {} if snapshot is stored else snapshot.rows()
+    after |= {wanted.targets[load].row: row for load, row in rows.items()}
     return ControlStep(
         decision=decision,
         energies=energies,

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import TransactionId
 from csms.domain.limit_rows import LimitRow
 from csms.domain.phases import grid_phases
@@ -73,7 +74,8 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
         found += [
             replace(entry, id=LoadId(f"idle {n} of {state.charger.id}")) for n in range(1, idle)
         ]
-        found.append(_entry(cap_load(state), state.charger, state.cap, 0, now))
+        if ProfilePurpose.CHARGE_POINT_MAX in state.dialect.purposes:
+            found.append(_entry(cap_load(state), state.charger, state.cap, 0, now))
     return found
 
 
@@ -126,7 +128,7 @@ def idle_reserves(
 def _session_entry(session: SessionState, state: ChargerState, now: datetime) -> PossibleLimits:
     own, floor = session.own_limit, state.floor
     load_id, charger = session_load(session.transaction_id), state.charger
-    entry = replace(_entry(load_id, charger, own, charger.max_w, now), order=session.transaction_id)
+    entry = _entry(load_id, charger, own, charger.max_w, now, order=session.transaction_id)
     if own.acknowledged_w is None:
         # without an accepted limit of its own a transaction draws what the floor allows
         told = () if floor.in_flight_w is None else (floor.in_flight_w,)
@@ -143,16 +145,23 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
         worst = worst_case_w(entry)
         after = frozenset(w for w in floor.possible_w() if w > worst)
         unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
-        entry = replace(
-            entry,
-            earlier_w=entry.earlier_w | after,
-            may_be_unlimited=entry.may_be_unlimited or unlimited,
-        )
+        if after or unlimited:
+            return replace(
+                entry,
+                earlier_w=entry.earlier_w | after,
+                may_be_unlimited=entry.may_be_unlimited or unlimited,
+            )
     return entry
 
 
 def _entry(
-    load_id: LoadId, charger: Charger, row: LimitRow, hardware_max_w: int, now: datetime
+    load_id: LoadId,
+    charger: Charger,
+    row: LimitRow,
+    hardware_max_w: int,
+    now: datetime,
+    *,
+    order: int = 0,
 ) -> PossibleLimits:
     return PossibleLimits(
         id=load_id,
@@ -164,6 +173,7 @@ def _entry(
         refused_w=row.refused_w if row.pauses(now) else None,
         is_doubtful=row.doubtful,
         may_be_unlimited=row.may_be_unlimited,
+        order=order,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from csms.domain.limit_rows import (
     lapsed,
     refused,
 )
-from csms.domain.obedience import judged, read_back
+from csms.domain.obedience import Judgement, judged, read_back
 from csms.domain.reclaim import Appetite, weighed
 from csms.domain.site_snapshot import ChargerState, Request, RowKey, SiteSnapshot
 from csms.domain.site_wishes import ampere_w
@@ -167,43 +167,41 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
     for state in snapshot.chargers:
         if state.key is None:
             continue
-        place = RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)
-        idle = next(
-            (
-                n
-                for n in range(1, state.charger.connectors + 1)
-                if (state.charger.id, n) not in busy
-            ),
-            None,
-        )
-        look = judged(
-            state.floor,
-            None,
-            now,
-            ampere_w=ampere_w(state.charger),
-            follow_s=state.floor.follow_s,
-            reads_back=state.reads_back and state.reachable and idle is not None,
-            draws=False,
-        )
+        look, asking = _floor_looked_at(state, busy, now)
         row = look.row
         if state.charger.id in follow:
             row = replace(row, follow_s=follow[state.charger.id])
         if row is not state.floor:
-            changed[place] = row
-        if look.ask_back and idle is not None:
-            askings.append(
-                ReadBack(
-                    key=state.key,
-                    connector_id=idle,
-                    row=place,
-                    version=state.floor.acknowledged_version,
-                )
-            )
+            changed[RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)] = row
+        if asking is not None:
+            askings.append(asking)
+    if any(new is not old for new, old in zip(sessions, snapshot.sessions, strict=True)):
+        snapshot = replace(snapshot, sessions=tuple(sessions))
     return Observed(
-        snapshot=replace(snapshot, sessions=tuple(sessions)).with_rows(changed),
-        appetites=appetites,
-        askings=tuple(askings),
+        snapshot=snapshot.with_rows(changed), appetites=appetites, askings=tuple(askings)
     )
+
+
+def _floor_looked_at(
+    state: ChargerState, busy: Collection[tuple[ChargerId, int]], now: datetime
+) -> tuple[Judgement, ReadBack | None]:
+    """Judge a floor; it can be asked for where a connector is idle."""
+    numbers = range(1, state.charger.connectors + 1)
+    idle = next((n for n in numbers if (state.charger.id, n) not in busy), None)
+    look = judged(
+        state.floor,
+        None,
+        now,
+        ampere_w=ampere_w(state.charger),
+        follow_s=state.floor.follow_s,
+        reads_back=state.reads_back and state.reachable and idle is not None,
+        draws=False,
+    )
+    if not look.ask_back or idle is None or state.key is None:
+        return look, None
+    place = RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)
+    version = state.floor.acknowledged_version
+    return look, ReadBack(key=state.key, connector_id=idle, row=place, version=version)
 
 
 def _ended(row: LimitRow, end: SendingEnd, state: ChargerState) -> LimitRow:

@@ -94,6 +94,7 @@ def _warnings(snapshot: SiteSnapshot, step: ControlStep) -> list[str]:
     asked = snapshot.rules.fallback_a
     if asked is not None and not any(step.floors_w.values()) and step.floors_w:
         found.append(
-            f"the fallback share of {float(asked):g} A does not fit the limits that hold now: 0 A instead"
+            f"the fallback share of {float(asked):g} A does not fit the limits that hold now: "
+            "0 A instead"
         )
     return found

@@ -198,30 +198,24 @@ class SiteSnapshot:
         if not rows:
             return self
         keys = {state.charger.id: state.key for state in self.chargers}
+        touched = {place.key for place in rows}
 
-        def new(
-            charger_id: ChargerId, connector_id: int, purpose: ProfilePurpose, row: LimitRow
-        ) -> LimitRow:
-            key = keys.get(charger_id)
-            return row if key is None else rows.get(RowKey(key, connector_id, purpose), row)
+        def of_charger(state: ChargerState) -> ChargerState:
+            if state.key is None or state.key not in touched:
+                return state
+            floor = rows.get(RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT))
+            cap = rows.get(RowKey(state.key, 0, ProfilePurpose.CHARGE_POINT_MAX))
+            return replace(state, floor=floor or state.floor, cap=cap or state.cap)
+
+        def of_session(session: SessionState) -> SessionState:
+            key = keys.get(session.charger_id)
+            if key is None or key not in touched:
+                return session
+            row = rows.get(RowKey(key, session.connector_id, ProfilePurpose.TX))
+            return session if row is None else replace(session, limit=row)
 
         return replace(
             self,
-            chargers=tuple(
-                replace(
-                    state,
-                    floor=new(state.charger.id, 0, ProfilePurpose.TX_DEFAULT, state.floor),
-                    cap=new(state.charger.id, 0, ProfilePurpose.CHARGE_POINT_MAX, state.cap),
-                )
-                for state in self.chargers
-            ),
-            sessions=tuple(
-                replace(
-                    session,
-                    limit=new(
-                        session.charger_id, session.connector_id, ProfilePurpose.TX, session.limit
-                    ),
-                )
-                for session in self.sessions
-            ),
+            chargers=tuple(of_charger(state) for state in self.chargers),
+            sessions=tuple(of_session(session) for session in self.sessions),
         )

@@ -90,6 +90,7 @@ class World:
         rules: SiteRules | None = None,
         max_transitions: int = 500,
         reads_back: bool = True,
+        hours: float = 24,
         trace: bool = False,
     ) -> None:
         self.chance = random.Random(seed)
@@ -98,12 +99,19 @@ class World:
         self.result = Result()
         self.max_transitions = max_transitions
         self.reads_back = reads_back
+        self.end = START + timedelta(hours=hours)
         self.trace = trace
         self.log: list[str] = []
         self._order = itertools.count()
         self._events: list[tuple[datetime, int, Any]] = []
         self._ids = itertools.count(1)
         self._build(rules)
+        # cars do the same whatever becomes of messages, so that two servers can be compared
+        self.cars = {
+            (true.number, number): random.Random(f"{seed} {true.number} {number}")
+            for true in self.chargers
+            for number in true.connectors
+        }
         # the database
         self.rows: dict[RowKey, LimitRow] = {}
         self.appetites: dict[RowKey, tuple[int, Appetite]] = {}
@@ -117,7 +125,8 @@ class World:
             self.after(self.chance.uniform(0, 5), self._connect, true)
             self.after(self._soon(self.odds.cut_every_s), self._cut, true)
             for number in true.connectors:
-                self.after(self._soon(self.odds.car_every_s), self._car, true, number)
+                first_s = self.cars[true.number, number].uniform(10, self.odds.car_every_s)
+                self.after(first_s, self._car, true, number)
         self.after(POLL_S, self._poll)
         self.after(self._soon(self.odds.limit_every_s), self._move_limit)
 
@@ -172,8 +181,7 @@ class World:
         heapq.heappush(self._events, (at, next(self._order), (do, what)))
 
     def run(self) -> Result:
-        end = START + timedelta(days=1)
-        while self.result.transitions < self.max_transitions and self.now < end:
+        while self.result.transitions < self.max_transitions and self.now < self.end:
             at, _, (do, what) = heapq.heappop(self._events)
             if at > self.now:
                 self._meter_energy(at)
@@ -550,23 +558,30 @@ class World:
 
     def _car(self, true: TrueCharger, number: int) -> None:
         """A car comes or goes."""
-        connector = true.connectors[number]
+        connector, chance = true.connectors[number], self.cars[true.number, number]
+        mean_s = self.odds.car_every_s
+        self.after(chance.expovariate(1 / mean_s), self._car, true, number)
+        car_w, first_s = chance.choice([3680, 7360, 11040, 22080]), chance.expovariate(1)
         if connector.transaction is not None:
             self._leave(true, connector)
         elif any(each.purpose == "TxDefaultProfile" for each in true.profiles):
             # before it has been told anything nobody can hold it back, so it does not start
             connector.transaction = next(self._ids)
             connector.server_id = None
-            connector.car_w = self.chance.choice([3680, 7360, 11040, 22080])
-            connector.wants_w = connector.car_w
+            connector.car_w = connector.wants_w = car_w
             connector.fading = []
             self.note(f"start {true.number}/{number}")
             if true.number in self.lines:
                 self.after(
                     self._log(0.05, 2), self._started, true, connector, connector.transaction
                 )
-            self.after(self._soon(self.odds.change_every_s), self._appetite_moves, true, number)
-        self.after(self._soon(self.odds.car_every_s), self._car, true, number)
+            self.after(
+                first_s * self.odds.change_every_s,
+                self._appetite_moves,
+                true,
+                number,
+                connector.transaction,
+            )
 
     def _leave(self, true: TrueCharger, connector: Connector) -> None:
         connector.transaction, connector.fading = None, []
@@ -598,13 +613,19 @@ class World:
         self.sessions[transaction] = Session(transaction, true.number, number)
         self.hint()
 
-    def _appetite_moves(self, true: TrueCharger, number: int) -> None:
-        connector = true.connectors[number]
-        if connector.transaction is None:
+    def _appetite_moves(self, true: TrueCharger, number: int, transaction: int) -> None:
+        connector, chance = true.connectors[number], self.cars[true.number, number]
+        if connector.transaction != transaction:
             return
-        share = self.chance.choice([0.0, 0.2, 0.5, 0.8, 1.0, 1.0])
+        share = chance.choice([0.0, 0.2, 0.5, 0.8, 1.0, 1.0])
         connector.wants_w = int(connector.car_w * share)
-        self.after(self._soon(self.odds.change_every_s), self._appetite_moves, true, number)
+        self.after(
+            chance.expovariate(1 / self.odds.change_every_s),
+            self._appetite_moves,
+            true,
+            number,
+            transaction,
+        )
 
     def _meter(self, true: TrueCharger, line: Line) -> None:
         if self.lines.get(true.number) is not line:
