@@ -14,7 +14,7 @@ from itertools import accumulate
 from math import gcd, inf
 
 _PATIENT = 120
-_HASTY = 20
+_HASTY = 8
 """Rounds of finding prices; every so many of them something is made of the prices."""
 
 _MOST_LOOKS = 200_000
@@ -28,6 +28,7 @@ _WINDOW = 8
 _ROUNDING = 1e-6
 
 _FILL_EVERY = 12
+_GUESS = 0.1
 _MOMENTUM = 0.7
 _STALE = 8
 """How much of a step's direction is kept; rounds without a better bound before steps are halved."""
@@ -96,8 +97,6 @@ class _Search:
     def find_prices(self, rounds: int) -> None:
         """Lower the bound by subgradient steps with momentum, then fill greedily by the prices."""
         rooms, links = self._rooms, self._links
-        if self._worth < 0:
-            self._keep(self._filled([1 / (room or 1) for room in rooms], ratio=True))
         prices = list(self._prices)
         drift = dict.fromkeys(links, 0.0)
         pace = 1.0
@@ -114,7 +113,8 @@ class _Search:
                     pace, stale, prices = pace / 2, 0, list(self._prices)
                     drift = dict.fromkeys(links, 0.0)
                     continue
-            gap = bound - self._worth
+            # before anything was filled a guess of what will be
+            gap = bound - self._worth if self._worth >= 0 else _GUESS * bound
             length = 0.0
             for link in links:
                 # by the room, so that links of amperes and of watts move alike
@@ -129,9 +129,8 @@ class _Search:
                 over = drift[link]
                 if over < 0 or prices[link] > 0:
                     prices[link] = max(0.0, prices[link] - step * over / (rooms[link] or 1))
-        if not self._fills_well():
-            self._sweep(2)
-            self._fills_well()
+        self._sweep(2)
+        self._fills_well()
 
     def _bound_at(self, prices: Sequence[float]) -> tuple[float, dict[int, int]]:
         """Return the bound that these prices give, and what they leave free of each link."""
