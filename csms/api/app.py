@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import orjson
 from aiohttp import web
@@ -282,11 +284,16 @@ def add_resources(
             if method == "GET"
             else app.router.add_route(method, path, handler)
         )
-    document = orjson.dumps(openapi.document(endpoints, config.version))
+
+    @cache
+    def document() -> bytes:
+        return orjson.dumps(openapi.document(endpoints, config.version))
 
     async def describe(request: web.Request) -> web.Response:
         del request
-        return web.Response(body=document, content_type="application/json")
+        # takes tenths of a second, which neither a start nor the charge points have to wait for
+        body = await asyncio.to_thread(document)
+        return web.Response(body=body, content_type="application/json")
 
     declared.append(app.router.add_get("/api/openapi.json", describe))
     return declared
