@@ -17,7 +17,13 @@ from csms.domain.limit_rows import (
 )
 from csms.domain.obedience import Judgement, judged, read_back
 from csms.domain.reclaim import Appetite, weighed
-from csms.domain.site_snapshot import ChargerState, Request, RowKey, SiteSnapshot
+from csms.domain.site_snapshot import (
+    ChargerState,
+    Request,
+    RowKey,
+    SessionState,
+    SiteSnapshot,
+)
 from csms.domain.site_wishes import ampere_w
 from csms.domain.sites import ChargerId
 
@@ -143,22 +149,8 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
             changed[place] = look.row
         if look.follow_s is not None:
             follow[state.charger.id] = look.follow_s
-        if look.ask_back:
-            askings.append(
-                ReadBack(
-                    key=state.key,
-                    connector_id=session.connector_id,
-                    row=place,
-                    version=row.acknowledged_version,
-                )
-            )
-        appetite = weighed(
-            session.appetite,
-            session.reading(state.charger),
-            limit_w=row.acknowledged_w if row.is_firm else None,
-            told_at=row.acknowledged_at,
-            ampere_w=ampere,
-        )
+        askings += _question(look, place)
+        appetite = _weighed(session, state, row)
         if appetite != session.appetite:
             if _matters(appetite, session.appetite):
                 appetites[place] = appetite
@@ -173,8 +165,7 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
             row = replace(row, follow_s=follow[state.charger.id])
         if row is not state.floor:
             changed[RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)] = row
-        if asking is not None:
-            askings.append(asking)
+        askings += asking
     if any(new is not old for new, old in zip(sessions, snapshot.sessions, strict=True)):
         snapshot = replace(snapshot, sessions=tuple(sessions))
     return Observed(
@@ -184,7 +175,7 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
 
 def _floor_looked_at(
     state: ChargerState, busy: Collection[tuple[ChargerId, int]], now: datetime
-) -> tuple[Judgement, ReadBack | None]:
+) -> tuple[Judgement, list[ReadBack]]:
     """Judge a floor; it can be asked for where a connector is idle."""
     numbers = range(1, state.charger.connectors + 1)
     idle = next((n for n in numbers if (state.charger.id, n) not in busy), None)
@@ -197,11 +188,33 @@ def _floor_looked_at(
         reads_back=state.reads_back and state.reachable and idle is not None,
         draws=False,
     )
-    if not look.ask_back or idle is None or state.key is None:
-        return look, None
+    if idle is None or state.key is None:
+        return look, []
     place = RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)
-    version = state.floor.acknowledged_version
-    return look, ReadBack(key=state.key, connector_id=idle, row=place, version=version)
+    return look, _question(look, place, connector_id=idle)
+
+
+def _question(look: Judgement, place: RowKey, connector_id: int | None = None) -> list[ReadBack]:
+    if not look.ask_back:
+        return []
+    return [
+        ReadBack(
+            key=place.key,
+            connector_id=place.connector_id if connector_id is None else connector_id,
+            row=place,
+            version=look.row.acknowledged_version,
+        )
+    ]
+
+
+def _weighed(session: SessionState, state: ChargerState, row: LimitRow) -> Appetite:
+    return weighed(
+        session.appetite,
+        session.reading(state.charger),
+        limit_w=row.acknowledged_w if row.is_firm else None,
+        told_at=row.acknowledged_at,
+        ampere_w=ampere_w(state.charger),
+    )
 
 
 def _ended(row: LimitRow, end: SendingEnd, state: ChargerState) -> LimitRow:
