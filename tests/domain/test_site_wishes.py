@@ -1,0 +1,236 @@
+"""Leases, fallback shares, the pace of raises, dialects: what a step sends and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from csms.domain.charging_profiles import ProfileKind, ProfilePurpose, RateUnit
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.limit_dialect import LimitDialect, spoken_to
+from csms.domain.limit_messages import limit_payload
+from csms.domain.limit_rows import LEASE_GRACE, LimitRow
+from csms.domain.site_control import control
+from csms.domain.site_report import site_status
+from csms.domain.site_rules import SiteRules
+from csms.domain.site_snapshot import ChargerState, SessionState, SiteSnapshot
+from csms.domain.sites import Charger, ChargerId, Site
+from tests.domain.control_world import NOW
+
+MAX = 22_000
+TOLD = 21_942
+HALF = 10_971
+ZERO = LimitRow(desired_w=0, desired_version=1, acknowledged_w=0)
+LEASE = timedelta(minutes=15)
+
+
+def charger(name="A", *, floor=ZERO, max_w=MAX, **more):
+    return ChargerState(
+        charger=Charger(id=ChargerId(name), max_w=max_w),
+        key=ChargePointKey(ord(name)),
+        floor=floor,
+        **more,
+    )
+
+
+def session(number, name="A", *, clock_off_s=None, **row):
+    if row:
+        row = {"transaction_id": number, "desired_version": 1, **row}
+        row.setdefault("desired_w", row.get("acknowledged_w"))
+        row.setdefault("acknowledged_at", NOW - timedelta(hours=1))
+    return SessionState(
+        transaction_id=TransactionId(number),
+        charger_id=ChargerId(name),
+        connector_id=1,
+        measured_w=None,
+        limit=LimitRow(**row),
+        clock_off_s=clock_off_s,
+    )
+
+
+def step(*sessions, limit_w=MAX, chargers=None, rules=None, now=NOW):
+    return control(
+        SiteSnapshot(
+            site=Site(id=SiteId("s"), name="s", grid_limit_w=limit_w),
+            chargers=tuple(chargers or (charger(), charger("B"))),
+            sessions=sessions,
+            rules=rules or SiteRules(),
+        ),
+        now,
+    )
+
+
+def told(decided):
+    return [
+        (chr(s.target.key), s.target.connector_id, s.limit_w, s.ends_at) for s in decided.sendings
+    ]
+
+
+# Leases
+
+
+def test_a_limit_above_the_fallback_share_is_a_lease():
+    decided = step(session(1))
+    assert told(decided) == [("A", 1, TOLD, NOW + LEASE)]
+    schedule = limit_payload(decided.sendings[0], NOW)["csChargingProfiles"]["chargingSchedule"]
+    assert schedule["duration"] == 15 * 60 + 60  # it starts a minute in the past
+    (row,) = decided.rows.values()
+    assert row.ends_at == NOW + LEASE
+
+
+@pytest.mark.parametrize(
+    ("chargers", "rules"),
+    [
+        (None, SiteRules(lease_s=0)),
+        ([charger(floor=replace(ZERO, doubtful=True)), charger("B")], None),
+        ([charger(dialect=LimitDialect(kind=ProfileKind.RELATIVE)), charger("B")], None),
+    ],
+)
+def test_without_a_sure_fallback_or_against_the_rule_there_is_no_lease(chargers, rules):
+    decided = step(session(1), chargers=chargers, rules=rules)
+    assert [s.ends_at for s in decided.sendings if s.target.transaction_id] == [None]
+
+
+def test_a_limit_below_the_fallback_share_is_no_lease():
+    floor = LimitRow(desired_w=TOLD, desired_version=1, acknowledged_w=TOLD)
+    both = [charger(floor=floor), charger("B", floor=floor)]
+    assert told(step(session(1), chargers=both, limit_w=2 * MAX)) == [("A", 1, TOLD, None)]
+
+
+def test_a_lease_is_renewed_at_half_its_time_and_not_before():
+    live = {"acknowledged_w": TOLD, "desired_w": TOLD}
+    early = session(1, **live, ends_at=NOW + LEASE / 2)
+    assert step(early).sendings == ()
+    due = session(1, **live, ends_at=NOW + LEASE / 2 - timedelta(seconds=1))
+    assert told(step(due)) == [("A", 1, TOLD, NOW + LEASE)]
+    without = session(1, **live, ends_at=None)
+    assert told(step(without)) == [("A", 1, TOLD, NOW + LEASE)]
+
+
+def test_when_its_lease_has_ended_an_offline_charger_counts_at_its_fallback_share():
+    offline = [charger(reachable=False), charger("B")]
+    for passed, share in (
+        (LEASE_GRACE - timedelta(seconds=1), []),
+        (LEASE_GRACE, [("B", 1, TOLD)]),
+    ):
+        away = session(1, acknowledged_w=TOLD, ends_at=NOW - passed)
+        decided = step(away, session(2, "B", acknowledged_w=0), chargers=offline)
+        assert [each[:3] for each in told(decided)] == share
+
+
+def test_what_follows_a_lease_counts_where_it_is_more():
+    floors = LimitRow(desired_w=HALF, desired_version=1, acknowledged_w=HALF)
+    zero = session(1, acknowledged_w=0, ends_at=NOW + LEASE)
+    decided = step(
+        zero,
+        session(2, "B", acknowledged_w=0),
+        chargers=[charger(floor=floors, reachable=False), charger("B")],
+    )
+    assert decided.unmanaged_w["1"] == HALF
+
+
+# Fallback shares
+
+
+def test_a_fallback_share_is_told_and_kept_free_for_idle_connectors():
+    six = LimitRow(desired_w=4140, desired_version=1, acknowledged_w=4140)
+    both = [charger(floor=six), charger("B", floor=six)]
+    rules = SiteRules(fallback_a=Decimal(6))
+    decided = step(session(1), chargers=both, rules=rules, limit_w=20_000)
+    assert [each[:3] for each in told(decided)] == [("A", 1, 15_801)]
+    assert [s.limit_w for s in step(chargers=[charger(), charger("B")], rules=rules).sendings] == [
+        4140,
+        4140,
+    ]
+
+
+def test_fallback_shares_that_do_not_fit_now_are_nothing_and_it_is_said():
+    rules = SiteRules(fallback_a=Decimal(6))
+    snapshot = SiteSnapshot(
+        site=Site(id=SiteId("s"), name="s", grid_limit_w=8000),
+        chargers=(charger(floor=LimitRow()), charger("B", floor=LimitRow())),
+        sessions=(),
+        rules=rules,
+    )
+    decided = control(snapshot, NOW)
+    assert [s.limit_w for s in decided.sendings] == [0, 0]
+    assert "6 A does not fit" in site_status(snapshot, decided, NOW).warnings[0]
+
+
+# The pace of raises
+
+
+def test_raises_are_apart_and_the_first_limit_of_a_session_is_not_counted():
+    live = {"acknowledged_w": HALF, "ends_at": NOW + LEASE}
+    raised = session(1, **live, raised_at=NOW - timedelta(seconds=29))
+    assert step(raised).sendings == ()
+    assert told(step(session(1, **live, raised_at=NOW - timedelta(seconds=30)))) != []
+    first = session(1, acknowledged_w=None, raised_at=NOW)
+    assert [each[2] for each in told(step(first))] == [TOLD]
+    lower = session(1, **live, raised_at=NOW)
+    assert [each[2] for each in told(step(lower, limit_w=8000))] == [7935]
+
+
+def test_a_small_raise_waits_until_all_is_calm():
+    live = {"acknowledged_w": TOLD - 600, "ends_at": NOW + LEASE}
+    assert step(session(1, **live, acknowledged_at=NOW - timedelta(seconds=59))).sendings == ()
+    calm = session(1, **live, acknowledged_at=NOW - timedelta(seconds=60))
+    assert [each[2] for each in told(step(calm))] == [TOLD]
+
+
+def test_who_was_told_too_often_today_is_raised_tomorrow():
+    rules = SiteRules(daily_writes=10)
+    spent = session(1, acknowledged_w=HALF, ends_at=NOW + LEASE, writes=10, written_on=NOW.date())
+    assert step(spent, rules=rules).sendings == ()
+    assert [each[2] for each in told(step(spent, rules=rules, limit_w=8000))] == [7935]
+    tomorrow = NOW + timedelta(days=1)
+    later = replace(spent, limit=replace(spent.limit, ends_at=tomorrow + LEASE))
+    assert [each[2] for each in told(step(later, rules=rules, now=tomorrow))] == [TOLD]
+
+
+# Dialects and clocks
+
+
+def test_a_charger_whose_clock_is_wrong_gets_no_times():
+    decided = step(session(1, clock_off_s=-3600.0))
+    payload = limit_payload(decided.sendings[0], NOW)["csChargingProfiles"]
+    assert payload["chargingProfileKind"] == "Relative"
+    assert not {"startSchedule", "duration"} & payload["chargingSchedule"].keys()
+
+
+def test_a_static_cap_is_told_to_those_that_name_it():
+    named = LimitDialect(purposes=frozenset(ProfilePurpose))
+    decided = step(chargers=[charger(dialect=named), charger("B")])
+    (cap,) = decided.sendings
+    payload = limit_payload(cap, NOW)
+    assert (payload["connectorId"], cap.limit_w) == (0, TOLD)
+    profile = payload["csChargingProfiles"]
+    assert profile["chargingProfilePurpose"] == "ChargePointMaxProfile"
+    assert "duration" not in profile["chargingSchedule"]
+
+
+def test_where_zero_ends_the_session_the_least_current_is_told():
+    stops = LimitDialect(zero_means_stop=True)
+    both = [charger(dialect=stops), charger("B")]
+    decided = step(session(1, acknowledged_w=HALF), chargers=both, limit_w=3000)
+    assert [each[2] for each in told(decided)] == [4140]
+
+
+def test_currents_and_units_that_a_charger_takes():
+    steps = LimitDialect(allowed_a=(Decimal(6), Decimal(13), Decimal(16)))
+    both = [
+        charger(dialect=steps),
+        charger("B"),
+    ]
+    both[0] = replace(both[0], charger=spoken_to(both[0].charger, steps))
+    decided = step(session(1), chargers=both, limit_w=10_000)
+    assert [each[2] for each in told(decided)] == [13 * 690]
+    watts = LimitDialect(rate_unit=RateUnit.WATTS)
+    both[0] = replace(both[0], charger=spoken_to(charger().charger, watts))
+    schedule = limit_payload(step(session(1), chargers=both).sendings[0], NOW)[
+        "csChargingProfiles"
+    ]["chargingSchedule"]
+    assert schedule["chargingRateUnit"] == "W"
