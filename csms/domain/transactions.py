@@ -23,6 +23,7 @@ OFFLINE_AFTER = timedelta(minutes=5)
 MOST_ENERGY_WH = 2_000_000  # no vehicle takes 2 MWh in one session
 ROUNDING_WH = 10
 MISSED_WH = 100
+MISREAD_WH = 1_000
 _ZONES = timedelta(minutes=15)
 _ZONE_PRECISION = timedelta(minutes=2)
 _FARTHEST_ZONE = timedelta(hours=14)
@@ -41,6 +42,7 @@ class Finding(StrEnum):
     DUPLICATE_STOP = "duplicateStop"
     STOP_MISSING = "stopMissing"
     RESERVATION_UNKNOWN = "reservationUnknown"
+    REGISTER_SUSPECT = "registerSuspect"
     UNIT_SUSPECT = "unitSuspect"
     LOCAL_TIME = "localTime"
     ID_MISSING = "idMissing"
@@ -192,6 +194,10 @@ def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) 
         findings.append(Finding.METER_SUSPECT)
     elif energy_wh == 0 and taken_wh(opened.meter_start_wh, opened.register_wh) > MISSED_WH:
         findings.append(Finding.METER_SUSPECT)  # the start's value again (Fronius Wattpilot)
+    elif opened.register_wh is not None and not (
+        opened.meter_start_wh - MISREAD_WH <= opened.register_wh <= fact.meter_stop_wh + MISREAD_WH
+    ):
+        findings.append(Finding.REGISTER_SUSPECT)
     return list(dict.fromkeys(findings))
 
 

@@ -108,3 +108,36 @@ def test_m42_m47_odd_stops_are_findings_never_refusals(changes, same_group, expe
 def test_the_price_is_rounded_once_and_spoilt_energy_is_not_billed(energy, findings, expected):
     billed = cost(energy, Decimal("0.30"), findings)
     assert billed == (None if expected is None else Decimal(expected))
+
+
+@pytest.mark.parametrize(
+    ("register", "expected"),
+    [
+        (None, []),
+        (1_003_000, []),
+        (999_990, []),  # read a moment before the start
+        (1_007_900, []),  # and a moment after the stop
+        (7_000, ["registerSuspect"]),  # of the session alone (Grizzl-E)
+        (1_007, ["registerSuspect"]),  # kWh that call themselves Wh (OpenEVSE)
+        (2**32 + 1_003_000, ["registerSuspect"]),  # Zaptec
+    ],
+)
+def test_readings_outside_of_start_and_stop_are_a_finding(register, expected):
+    opened = OpenTransaction(
+        id=TransactionId(7),
+        charge_point=CP,
+        connector_id=1,
+        id_tag="TAG",
+        id_tag_status=AuthorizationStatus.ACCEPTED,
+        meter_start_wh=1_000_000,
+        started_at=NOW,
+        register_wh=register,
+    )
+    stop = StopFact(
+        charge_point=CP,
+        received_at=NOW + timedelta(hours=1),
+        transaction_id=7,
+        meter_stop_wh=1_007_000,
+        stopped_at=NOW + timedelta(hours=1),
+    )
+    assert stop_findings(stop, opened, same_group=True) == expected

@@ -124,6 +124,7 @@ async def test_grizzl_e_a_lifetime_register_at_the_ends_and_that_of_the_session_
     await cp.told("StopTransaction", stop(number, meterStop=1_006_000))
     session = await cp.session(number)
     assert (session["energyKwh"], session["cost"]) == (6, 1.8)
+    assert "registerSuspect" in session["flags"]
 
 
 async def test_wallbox_a_register_that_is_a_little_behind_its_start(cp):
