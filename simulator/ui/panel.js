@@ -44,6 +44,7 @@ function card(data) {
   root.querySelector("h2").title = data.url;
   root.querySelector("[data-do=network]").onclick = () => post(`${path}/network`, { online: !stations.get(data.identity).data.network });
   root.querySelector("[data-do=reset]").onclick = () => post(`${path}/reset`, { type: "Hard" });
+  root.querySelector("[data-do=power]").onclick = () => post(`${path}/reset`, { type: "PowerLoss" });
   const choice = root.querySelector(".oddities select");
   for (const one of oddities) choice.add(new Option(`${one.name} — ${one.does}`, one.name));
   root.querySelector(".oddities").hidden = oddities.length === 0;
