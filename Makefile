@@ -5,6 +5,8 @@ PY ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 STAMP := .venv/.stamp
 export UV_PYTHON_DOWNLOADS := never
+# compiled modules and rewritten tests are kept: without them every run and process makes them anew
+unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:

@@ -16,6 +16,19 @@ hypothesis.settings.register_profile("csms", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("csms")
 
+# What starts a whole csms, processes or a Postgres of its own, or shakes hands by the dozen, is
+# for `make test`; the tests in it that are marked `smoke` are for `make check` too.
+_LARGE = (
+    "tests/app/*.py",
+    "tests/files/test_[!r]*.py",
+    "tests/pki/test_tls.py",
+    "tests/simulator/test_cli.py",
+    "tests/store/test_embedded*.py",
+    "tests/store/test_migrate.py",
+    "tests/test_backups.py",
+    "tests/test_checkup.py",
+    "tests/test_postgres.py",
+)
 _POSTGRES = pytest.StashKey[Postgres]()
 _WORKER_KEY = "csms_postgres"
 
@@ -35,6 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_POSTGRES] = RemotePostgres(config.workerinput[_WORKER_KEY])
     elif config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_TellWorkers())
+
+
+@pytest.hookimpl(tryfirst=True)  # before the items are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        large = any(item.path.match(pattern) for pattern in _LARGE)
+        if large and item.get_closest_marker("smoke") is None:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

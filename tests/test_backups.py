@@ -104,6 +104,7 @@ def restore(url, folder, file, **more):
     return restore_backup(settings_for(None, folder), DatabaseAddress(url=url), file, **more)
 
 
+@pytest.mark.smoke
 async def test_all_rows_come_back(database_url, postgres_url, filled, sql, tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     a.mkdir(), b.mkdir()

@@ -33,6 +33,7 @@ async def run(url, sql):
         await connection.close()
 
 
+@pytest.mark.smoke
 async def test_a_database_that_is_well_but_not_durable(database_url):
     """The server of the tests runs without fsync."""
     findings = await about(database_url)

@@ -26,6 +26,7 @@ def databases(url: str) -> set[str]:
     return asyncio.run(ask())
 
 
+@pytest.mark.smoke
 def test_nothing_starts_before_a_test_asks():
     own = OwnPostgres()
     assert own.folder.exists()
@@ -70,6 +71,7 @@ def test_a_server_that_does_not_start_fails_the_workers_test():
         shared.close()
 
 
+@pytest.mark.smoke
 def test_each_test_has_a_database_of_its_own(database_url, postgres_url):
     ours = {database_url.rsplit("/", 1)[1], postgres_url.rsplit("/", 1)[1]}
     assert len(ours) == 2

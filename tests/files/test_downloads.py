@@ -20,6 +20,7 @@ async def get(http, token, method="GET", **headers):
         return answer.status, answer.headers, await answer.read()
 
 
+@pytest.mark.smoke
 async def test_the_whole_image_and_its_head(http):
     token = await http.download(DATA)
     status, headers, data = await get(http, token)

@@ -39,6 +39,7 @@ async def within(work, *arguments, **named):
     return await asyncio.to_thread(work, *arguments, **named)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("active", [False, True])
 async def test_a_file_is_kept_before_the_reply(ftp, active):
     token = await ftp.upload()

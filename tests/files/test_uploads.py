@@ -7,6 +7,7 @@ import urllib.request
 from datetime import timedelta
 
 import aiohttp
+import pytest
 from yarl import URL
 
 from csms.errors import DatabaseAway
@@ -42,6 +43,7 @@ def head(token, *lines, method="PUT", name="diag.zip"):
     return "\r\n".join([f"{method} /{token}/{name} HTTP/1.1", "Host: x", *lines, "", ""]).encode()
 
 
+@pytest.mark.smoke
 async def test_a_file_is_kept_as_it_came(http):
     token = await http.upload()
     assert await put(http, token, DATA) == 201
@@ -123,6 +125,7 @@ async def test_names_from_the_wire_are_labels_and_never_paths(http):
     assert {entry.name for entry in http.path.iterdir()} == {"uploads", "firmware"}
 
 
+@pytest.mark.smoke
 async def test_closed_ways(http):
     open_one = await http.upload()
     for token in ("0" * 32, "x", "", open_one[:-1], open_one + "0", open_one.upper()):

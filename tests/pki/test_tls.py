@@ -135,6 +135,7 @@ async def works(cp) -> bool:
     return (await cp.call("Heartbeat", {}))[0] == 3
 
 
+@pytest.mark.smoke
 async def test_profile_2_is_wss_with_a_password(client, server):
     cp = await client.enter("CP1", **LOGIN)
     assert tls_of(cp).version() == "TLSv1.3"
@@ -250,6 +251,7 @@ class TestReload:
 
 
 class TestClientCertificates:
+    @pytest.mark.smoke
     async def test_profile_3_needs_no_password(self, client, root):
         cp = await client.enter("CP2", client.with_certificate(*root.client("CP2")))
         assert await works(cp)

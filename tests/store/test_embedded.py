@@ -300,11 +300,13 @@ def test_only_a_lasting_thread_may_start_it(data):
     assert "main thread" in str(caught[0])
 
 
+@pytest.mark.smoke
 def test_names_are_plain():
     with pytest.raises(ValueError, match="plain"):
         EmbeddedPostgres(Path("anywhere"), user='a"; DROP')
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("log", "sentence"),
     [

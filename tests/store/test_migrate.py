@@ -45,6 +45,7 @@ async def test_empty_to_head_to_base_to_head(postgres_url):
     assert await query(postgres_url, _TABLES) == tables
 
 
+@pytest.mark.smoke
 async def test_the_tables_in_the_code_are_those_of_the_migrations(database_url):
     assert await migrate.check(database_url) == []
 
