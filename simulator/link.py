@@ -173,7 +173,8 @@ class Link:
         settings = station.settings
         ping = station.configuration.integer("WebSocketPingInterval") or None
         security = station.security
-        door = Door(url=security.url, headers=security.headers(), tls=security.context())
+        tls = security.context() if security.url.startswith("wss:") else None
+        door = Door(url=security.url, headers=security.headers(), tls=tls)
         if station.temper:
             station.temper.open_door(door)
         opened = connect(
