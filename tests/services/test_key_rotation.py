@@ -131,6 +131,7 @@ async def test_rotations_that_follow_each_other(store, clock, outcomes, used, ex
     assert "".join("01"[each] for each in known) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 async def test_whatever_happens_the_station_is_let_in(store, clock, seed):
     """Random rotations with all their outcomes: the key that the station holds is let in."""
