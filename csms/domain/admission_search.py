@@ -18,12 +18,11 @@ _HASTY = 8
 """Rounds of finding prices; every so many of them something is made of the prices."""
 
 _MOST_LOOKS = 200_000
-_FEW_LOOKS = 20_000
-_LOOKS_A_WINDOW = 300
-"""Choices that the search looks at before it gives up: when exact, when not, and in a window."""
+"""Choices that the exact search looks at before it gives up."""
 
-_WINDOW = 8
-"""Kinds of loads that are chosen anew together while the others stay."""
+_MOST_TRADES = 1_500
+_TRADES_IN_ALL = 600_000  # shared out among the loads
+"""How often places are traded when not exact."""
 
 _ROUNDING = 1e-6
 
@@ -33,7 +32,6 @@ _MOMENTUM = 0.7
 _STALE = 8
 """How much of a step's direction is kept; rounds without a better bound before steps are halved."""
 
-_WAYS = 3
 _NEAR = 0.993
 """Part of the bound that is good enough when not exact."""
 
@@ -67,7 +65,8 @@ def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool)
         search.find_prices(_HASTY)
         if not search.is_near():
             search.find_prices(_PATIENT)
-            search.improve(_FEW_LOOKS)
+            loads = sum(len(choice.claims) for choice in choices)
+            search.trade(min(_MOST_TRADES, _TRADES_IN_ALL // loads))
     return search.best
 
 
@@ -87,7 +86,6 @@ class _Search:
         self.best = [0] * len(choices)
         self._worth = -1
         self._left = 0
-        self._tops: list[tuple[float, float]] = []
         self._prices = [0.0] * len(rooms)
         self._bound = float(sum(sums[-1] for sums in self._sums))
         used = {link for choice in choices for link, _ in choice.takes}
@@ -237,71 +235,83 @@ class _Search:
         order = sorted(ways, key=lambda number: -ways[number][1][0])
         self._descend(order, 0, ways, (0.0, 0), [0] * len(ways), list(self._rooms))
 
-    def improve(self, most: int) -> None:
-        """Choose a few kinds anew while the others stay, window after window."""
-        ways = self._ways()
-        width, looks = _WINDOW, _LOOKS_A_WINDOW
-        while most > 0 and width <= len(self._choices):
-            for window in self._windows(ways, width):
-                if self.is_near() or most <= 0:
-                    return
-                self._left = looks
-                self._anew(window, ways)
-                most -= looks - max(0, self._left)
-            width, looks = width * 3 // 2, looks * 3
+    def trade(self, times: int) -> None:
+        """Send one to three kinds' weakest out and fill what that frees; keep what is no worse.
 
-    def _anew(self, window: Sequence[int], ways: dict[int, list[tuple[float, int]]]) -> None:
-        """Search through the numbers of some kinds while the others keep theirs."""
-        counts = list(self.best)
-        chosen = set(window)
+        Steps that are as good are kept too: where claims are alike they lead to better ones. The
+        numbers that choose are made from the turn, so that equal sites are treated alike.
+        """
+        choices, counts = self._choices, list(self.best)
         free = list(self._rooms)
-        lost = 0.0
-        worth = 0
-        for number, count in enumerate(counts):
-            if number in chosen:
-                continue
-            worth += self._sums[number][count]
-            lost += self._loss(number, count)
-            if count:
-                for link, take in self._choices[number].takes:
-                    free[link] -= take * count
-        near = {number: self._near(ways[number], self.best[number]) for number in window}
-        self._descend(window, 0, near, (lost, worth), counts, free)
-
-    def _near(self, ways: list[tuple[float, int]], count: int) -> list[tuple[float, int]]:
-        """Return the few numbers that lose least, and those beside the one chosen now."""
-        few = ways[:_WAYS]
-        return few + [way for way in ways[_WAYS:] if abs(-way[1] - count) <= 1]
-
-    def _windows(self, ways: dict[int, list[tuple[float, int]]], width: int) -> list[list[int]]:
-        """Return for each link the kinds in it that lose the most now or are the least certain."""
-        lost = [self._loss(number, count) for number, count in enumerate(self.best)]
         inside: dict[int, list[int]] = {link: [] for link in self._links}
-        for number in sorted(ways, key=lambda number: ways[number][1][0] - lost[number]):
-            for link, _ in self._choices[number].takes:
-                if len(inside[link]) < width:
-                    inside[link].append(number)
-        windows = [window[::-1] for window in inside.values()]
-        # and across the site, so that what one circuit gives up can be used in another
-        kinds = sorted(ways, key=lambda number: self._choices[number].takes)
-        stride = max(1, len(kinds) // width)
-        return windows + [kinds[at::stride][:width] for at in range(stride)]
+        for number, choice in enumerate(choices):
+            for link, take in choice.takes:
+                free[link] -= take * counts[number]
+                inside[link].append(number)
+        surplus: list[float] = [
+            choice.claims[0] - sum(self._prices[link] * take for link, take in choice.takes)
+            for choice in choices
+        ]
+        worth = self._worth
+        numbers = range(len(choices))
+        chance = 1
+        for turn in range(times):
+            if self.is_near():
+                return
+            chance = chance * 1_103_515_245 + 12_345 & 0x7FFF_FFFF
+            some = [number for number, count in enumerate(counts) if count]
+            if not some:
+                return
+            out = [some[(chance >> 8) % len(some)]]
+            beside = [
+                number
+                for link, _ in choices[out[0]].takes
+                for number in inside[link]
+                if counts[number] and number not in out
+            ]
+            if beside:
+                out += [beside[(chance >> shift) % len(beside)] for shift in (5, 11)[: turn % 3]]
+            before, was_free, was_worth = list(counts), list(free), worth
+            freed = set()
+            for number in out:
+                if counts[number]:
+                    counts[number] -= 1
+                    worth -= choices[number].claims[counts[number]]
+                    for link, take in choices[number].takes:
+                        free[link] += take
+                        freed.add(link)
+            waiting = {number for link in freed for number in inside[link]}
+            keys = surplus if turn % 2 else [-((n + 1) * (chance | 1) & 0xFFFF) for n in numbers]
+            order = sorted(waiting, key=lambda number: (-keys[number], number))
+            worth += self._fill_up(order, counts, free)
+            if worth < was_worth:
+                counts, free, worth = before, was_free, was_worth
+            elif worth > self._worth:
+                self._worth, self.best = worth, list(counts)
+
+    def _fill_up(self, order: Sequence[int], counts: list[int], free: list[int]) -> int:
+        """Let in of these kinds, one after the other, whoever fits; return their claims."""
+        gained = 0
+        for number in order:
+            choice = self._choices[number]
+            while counts[number] < len(choice.claims):
+                if any(free[link] < take for link, take in choice.takes):
+                    break
+                gained += choice.claims[counts[number]]
+                counts[number] += 1
+                for link, take in choice.takes:
+                    free[link] -= take
+        return gained
 
     def _ways(self) -> dict[int, list[tuple[float, int]]]:
         """Return for each kind its numbers, the best for the prices first, with what they lose."""
-        self._tops = []
         ways = {}
         for number, choice in enumerate(self._choices):
             cost = sum(self._prices[link] * take for link, take in choice.takes)
             gains = [total - count * cost for count, total in enumerate(self._sums[number])]
             top = max(gains)
-            self._tops.append((top, cost))
             ways[number] = sorted((top - gain, -count) for count, gain in enumerate(gains))
         return ways
-
-    def _loss(self, number: int, count: int) -> float:
-        top, cost = self._tops[number]
-        return top - (self._sums[number][count] - count * cost)
 
     def _descend(
         self,

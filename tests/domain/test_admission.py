@@ -111,13 +111,14 @@ def test_up_to_sixty_it_is_what_a_milp_solver_finds(seed, cars):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@many(200)
-@given(st.integers(0, 2**40), st.sampled_from([100, 100, 200, 400]))
-def test_from_a_hundred_it_is_within_a_percent_of_it(seed, cars):
-    network, claims = _garage(seed, cars)
-    present, _ = admit(network, claims)
-    assert _fits(network, present)
-    assert _worth(network, claims, present) >= 0.99 * _optimum(network, claims)
+@pytest.mark.parametrize("cars", [100, 150, 200, 400])
+def test_from_a_hundred_it_is_within_a_percent_of_it(cars):
+    """Seeds fixed in advance: beyond `EXACT` loads nothing but a bound proves the result."""
+    for seed in range(1000, 1050):
+        network, claims = _garage(seed, cars)
+        present, _ = admit(network, claims)
+        assert _fits(network, present)
+        assert _worth(network, claims, present) >= 0.99 * _optimum(network, claims), seed
 
 
 @many(20)
