@@ -3,8 +3,11 @@
 The room that a decrease makes is given away only once there is reason to believe in it:
 
 * the meter shows that the draw has gone down to the new limit; or
-* nothing was drawn above it anyway, and the charger has had the time that it is known to take; and,
-  where it can be asked (`reads_back`), it has said itself that the new limit is the one that holds.
+* no more was drawn anyway, and the charger has had the time that it is known to take.
+
+Where it can be asked (`reads_back`), it must also have said itself that the new limit is the one
+that holds. Where it cannot, a reading that is not above the new limit has to do: waiting longer
+would not tell a limit that was dropped from a car that takes little.
 
 A charger whose meter shows more than its limit in two readings in a row does not follow: its
 accepted limit counts as refused, and it is told again, then left alone as unmanaged.
@@ -104,6 +107,8 @@ def judged(
     if fell and reading is not None and 0 < limit <= reading.power_w + (most - limit):
         took_s = (reading.at - told_at).total_seconds()
         return Judgement(row=proven(row), follow_s=_quicker(follow_s, took_s))
+    if is_new and not reads_back:
+        return Judgement(row=proven(row))
     had_time = (now - told_at).total_seconds() >= takes_s
     has_meter = draws and reading is not None and now - reading.at < METER_FRESH
     unseen = has_meter and not is_new and now - told_at < WAIT_FOR_METER
@@ -157,8 +162,9 @@ def _quicker(known_s: float | None, took_s: float) -> float | None:
     by a reading that is still over its limit.
 
     >>> _quicker(None, 2.0), _quicker(6.0, 1.0), _quicker(6.0, 30.0)
-    (12.0, 5.0, None)
+    (3.0, 4.0, None)
     """
-    before = FOLLOWS_WITHIN_S if known_s is None else known_s
     seen = max(QUICKEST_S, took_s * 1.5)
-    return before - (before - seen) / 4 if seen < before else None
+    if known_s is None:
+        return seen if seen < FOLLOWS_WITHIN_S else None
+    return known_s - (known_s - seen) / 2 if seen < known_s else None

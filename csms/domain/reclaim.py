@@ -1,18 +1,20 @@
 """What a car really takes of its limit: the rest is given to others, and comes back at once.
 
-A car that takes more than 1 A less than it may, in two readings in a row, is given what it takes
-and 1 A on top; as soon as a reading shows that it takes all of that, it may have its full share
-again. A draw that is still rising is no unused limit: cars take half a minute to ramp up.
+A car that takes more than 1 A less than it may is given what it takes and 1 A on top; as soon as a
+reading shows that it takes all of that, it may have its full share again. A draw that is still
+rising is no unused limit, and neither is the first one under a new limit: cars take half a minute
+to ramp up. So one reading starts it and the next one proves it: two meter intervals.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from csms.domain.obedience import Reading
 
-READINGS_UNDER = 2
+READINGS_UNDER = 1
+RAMP = timedelta(seconds=30)
 IDLE_W = 100
 """Below it a car is done, or waits for something of its own."""
 
@@ -23,7 +25,7 @@ class Appetite:
 
     Attributes:
         cap_w: It is given no more than this; None: its full share.
-        under: Readings in a row that left more than 1 A unused.
+        under: Readings in a row that left more than 1 A unused, as far as they count.
         last_w: The newest reading that was looked at.
         weighed_at: When that came.
     """
@@ -68,7 +70,8 @@ def weighed(
     seen = replace(appetite, last_w=drew, weighed_at=reading.at)
     if appetite.cap_w is not None and drew >= min(limit_w, appetite.cap_w) - ampere_w // 2:
         return replace(seen, cap_w=None, under=0)
-    if limit_w - drew <= ampere_w or rising:
+    ramps = appetite.last_w is None or (reading.at - told_at < RAMP and appetite.cap_w is None)
+    if limit_w - drew <= ampere_w or rising or ramps:
         return replace(seen, under=0)
     under = min(appetite.under + 1, READINGS_UNDER)
     wanted = drew + ampere_w

@@ -95,6 +95,7 @@ class ControlStep:
         supply: What the site has now.
         chargers: Of our charge points.
         floors_w: What each connector falls back to, by charger.
+        is_waiting: An accepted decrease has still to be seen at work: look again soon.
     """
 
     decision: Decision
@@ -107,6 +108,7 @@ class ControlStep:
     askings: tuple[ReadBack, ...] = ()
     chargers: Mapping[ChargePointKey, Charger] = field(default_factory=dict)
     floors_w: Mapping[ChargerId, int] = field(default_factory=dict)
+    is_waiting: bool = False
 
 
 def control(
@@ -204,6 +206,7 @@ def control(
         askings=seen.askings if sends else (),
         chargers={each.key: each.charger for each in snapshot.chargers if each.key is not None},
         floors_w=floors,
+        is_waiting=any(row.is_lingering for row in (after if after else before).values()),
     )
 
 

@@ -152,7 +152,7 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
         askings += _question(look, place)
         appetite = _weighed(session, state, row)
         if appetite != session.appetite:
-            if _matters(appetite, session.appetite):
+            if _matters(appetite, session.appetite, ampere):
                 appetites[place] = appetite
             session = replace(session, appetite=appetite)
         sessions.append(session)
@@ -232,6 +232,9 @@ def _is_open(row: LimitRow, end: SendingEnd) -> bool:
     return (row.transaction_id, row.in_flight_version, row.in_flight_w) == ours
 
 
-def _matters(after: Appetite, before: Appetite) -> bool:
-    """Return whether an appetite has changed in what the next step goes by."""
-    return (after.cap_w, after.under, after.is_idle) != (before.cap_w, before.under, before.is_idle)
+def _matters(after: Appetite, before: Appetite, ampere: int) -> bool:
+    """Return whether an appetite has changed in what later steps go by."""
+    if before.last_w is None or after.last_w is None:
+        return True
+    moved = abs(after.last_w - before.last_w) > ampere
+    return moved or (after.cap_w, after.under) != (before.cap_w, before.under)

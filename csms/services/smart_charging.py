@@ -27,7 +27,7 @@ from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, SiteId
 from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
-from csms.domain.site_control import control
+from csms.domain.site_control import ControlStep, control
 from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import SiteSnapshot
@@ -47,6 +47,9 @@ _log = structlog.get_logger(__name__)
 
 POLL_S = 5.0
 """How often a site with loads is looked at without a hint; below the horizon of its batteries."""
+
+PROOF_POLL_S = 1.0
+"""The same while an accepted decrease has to be seen at work before its room is given away."""
 
 IDLE_POLL_S = 30.0
 _LEASE = timedelta(seconds=15)
@@ -90,7 +93,7 @@ class SmartCharging:
 
     async def decide(self, site_id: SiteId) -> SiteStatus:
         """See the port."""
-        _, status = await self._step(site_id)
+        _, _, status = await self._step(site_id)
         return status
 
     async def status(self, site_id: SiteId) -> SiteStatus:
@@ -176,13 +179,14 @@ class SmartCharging:
     async def _loop(self, site_id: SiteId) -> None:
         while True:
             try:
-                snapshot, _ = await self._step(site_id)
+                snapshot, step, _ = await self._step(site_id)
             except NotFound:
                 self._held.pop(site_id, None)
                 self._calls.let_go(site_id)
                 return
             busy = snapshot.sessions or snapshot.managed or snapshot.site.batteries
-            await self._hints[site_id].taken(POLL_S if busy else IDLE_POLL_S)
+            poll_s = PROOF_POLL_S if step.is_waiting else POLL_S if busy else IDLE_POLL_S
+            await self._hints[site_id].taken(poll_s)
 
     async def _take_reconnects(self) -> None:
         while True:
@@ -198,7 +202,7 @@ class SmartCharging:
         for site_id in site_ids:
             self._hints[site_id].give()
 
-    async def _step(self, site_id: SiteId) -> tuple[SiteSnapshot, SiteStatus]:
+    async def _step(self, site_id: SiteId) -> tuple[SiteSnapshot, ControlStep, SiteStatus]:
         """Do one step: look at what came back, decide, store what goes out, send it."""
         async with self._locks[site_id]:
             began = self._clock.monotonic()
@@ -233,7 +237,7 @@ class SmartCharging:
             METRICS.limits_in_flight = self._calls.open_count
             self._pass_on(site_id, snapshot, ends)
             self._note_keys(site_id, snapshot)
-            return snapshot, status
+            return snapshot, step, status
 
     def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:
         """Give the ends of stations that have left, once, to the sites where they may be now."""

@@ -38,22 +38,33 @@ def test_an_accepted_decrease_goes_on_counting():
 def test_a_draw_that_falls_to_the_limit_proves_it_at_once():
     seen = look(lowered(), (L, 2), 3)
     assert seen.row.possible_w() == {L}
-    assert seen.follow_s is not None
-    assert seen.follow_s < FOLLOWS_WITHIN_S
+    assert seen.follow_s == 3
+
+
+def asked(row):
+    """The row after the charger has said itself that the new limit holds."""
+    return read_back(row, L, at(1), ampere_w=AMPERE)
 
 
 def test_a_draw_that_falls_far_below_proves_nothing_before_its_time():
-    """The car may pause just now, under whatever limit."""
-    assert look(lowered(), (0, 2), 3).row.is_lingering
-    assert not look(lowered(), (0, 2), FOLLOWS_WITHIN_S).row.is_lingering
+    """The car may pause just now, under whatever limit; where the charger can be asked, wait."""
+    row = asked(lowered())
+    assert look(row, (0, 2), 3, reads_back=True).row.is_lingering
+    assert not look(row, (0, 2), FOLLOWS_WITHIN_S, reads_back=True).row.is_lingering
 
 
 def test_who_draws_less_anyway_is_believed_after_its_time():
-    row = lowered(drew_w=3000)
-    assert look(row, (3000, 5), 14).row.is_lingering
-    assert not look(row, (3000, 5), 15).row.is_lingering
-    assert look(row, (3000, 5), 15, follow_s=40).row.is_lingering
-    assert not look(row, (3000, 2), 4, follow_s=3).row.is_lingering
+    row = asked(lowered(drew_w=3000))
+    assert look(row, (3000, 5), 14, reads_back=True).row.is_lingering
+    assert not look(row, (3000, 5), 15, reads_back=True).row.is_lingering
+    assert look(row, (3000, 5), 15, reads_back=True, follow_s=40).row.is_lingering
+    assert not look(row, (3000, 2), 4, reads_back=True, follow_s=3).row.is_lingering
+
+
+def test_where_it_cannot_be_asked_a_reading_under_the_limit_has_to_do():
+    assert look(lowered(drew_w=3000), None, 5).row.is_lingering
+    assert look(lowered(drew_w=3000), (3000, -1), 5).row.is_lingering
+    assert not look(lowered(drew_w=3000), (3000, 2), 5).row.is_lingering
 
 
 def test_a_meter_that_should_speak_is_waited_for():
