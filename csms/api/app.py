@@ -60,6 +60,7 @@ from csms.services.diary import Diary
 from csms.services.files import FileService
 from csms.services.firmware import FirmwareService
 from csms.services.id_tags import IdTagService
+from csms.services.limit_effect import LimitEffect
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
 from csms.services.locations import Locations
 from csms.services.managed_loads import ManagedLoadService
@@ -193,6 +194,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             ReservationEffect(),
             ConfigurationEffect(),
             LocalListEffect(),
+            LimitEffect(ports.bus),
             *security.effects(ports.security),
         ),
         advisers=security.advisers(ports.security),

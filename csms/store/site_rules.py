@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csms.domain.ids import ChargePointKey
 from csms.domain.site_rules import (
     LimitScope,
     MeterReading,
@@ -19,6 +20,7 @@ from csms.domain.site_rules import (
 )
 from csms.services.ports.site_rules import StoredLimit
 from csms.store import limit_tables, tables
+from csms.store.control_sql import FORGET
 
 _S = tables.sites
 _L = limit_tables.site_limits
@@ -131,6 +133,10 @@ class SiteRulesRows:
     async def remove_meter(self, site_id: str) -> None:
         """See the port."""
         await self._connection.execute(delete(_M).where(_M.c.site_id == site_id))
+
+    async def forget_limits(self, charge_point: ChargePointKey) -> None:
+        """See the port."""
+        await self._connection.execute(text(FORGET), {"keys": [charge_point]})
 
     async def chargers_draw_w(self, site_id: str) -> int:
         """See the port."""

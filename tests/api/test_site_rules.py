@@ -141,3 +141,19 @@ async def test_what_if_decides_and_changes_nothing(site):
     )
     assert unknown.status == 422
     assert await site.get("/api/sites/s/status") == before
+
+
+@pytest.mark.parametrize(
+    ("action", "forgets"), [("ClearChargingProfile", True), ("TriggerMessage", False)]
+)
+async def test_after_a_call_about_limits_none_of_ours_is_certain(site, action, forgets):
+    key = await site.sql.fetchval("SELECT id FROM charge_points WHERE identity = 'A'")
+    await site.sql.execute(
+        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, acknowledged_w)"
+        " VALUES ($1, 0, 'TxDefaultProfile', 0)",
+        key,
+    )
+    site.gateway.connect(key)
+    payload = {} if forgets else {"requestedMessage": "Heartbeat"}
+    await site.post(f"/api/stations/A/calls/{action}", payload, status=200)
+    assert await site.sql.fetchval("SELECT may_be_unlimited FROM charging_limits") is forgets

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from csms.domain.ids import ChargePointKey
 from csms.domain.site_rules import MeterReading, OutsideLimit, SiteRules
 
 
@@ -74,6 +75,10 @@ class SiteRulesRepository(Protocol):
 
     async def remove_meter(self, site_id: str) -> None:
         """Forget the site's meter: there is none any more."""
+        ...
+
+    async def forget_limits(self, charge_point: ChargePointKey) -> None:
+        """Let no limit of a charge point be certain any more; its site must be locked."""
         ...
 
     async def chargers_draw_w(self, site_id: str) -> int:
