@@ -28,7 +28,7 @@ from csms.domain.transactions import (
 from csms.ocppj import timestamps
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused
 from csms.ocppj.repairs import TIME_WITHOUT_ZONE, times
-from csms.ocppj.repairs.catalogue import TIME_MISSING, TIME_UNREADABLE
+from csms.ocppj.repairs.catalogue import NUMBER_CAPPED, TIME_MISSING, TIME_UNREADABLE
 from csms.ocppj.repairs.tolerance import Known
 from csms.ocppj.schemas import LARGEST_INT
 
@@ -141,7 +141,7 @@ def start(payload: Mapping[str, Any], source: Source) -> StartFact:
         received_at=source.received_at,
         connector_id=_integer(payload, "connectorId"),
         id_tag=payload["idTag"],
-        meter_start_wh=_integer(payload, "meterStart"),
+        meter_start_wh=_integer(payload, "meterStart", source),
         started_at=_time(payload["timestamp"], "timestamp", source),
         reservation_id=_optional_integer(payload, "reservationId"),
         doubts=_doubts(source),
@@ -153,8 +153,8 @@ def stop(payload: Mapping[str, Any], source: Source) -> StopFact:
     return StopFact(
         charge_point=source.charge_point,
         received_at=source.received_at,
-        transaction_id=_integer(payload, "transactionId"),
-        meter_stop_wh=_integer(payload, "meterStop"),
+        transaction_id=_integer(payload, "transactionId", source),
+        meter_stop_wh=_integer(payload, "meterStop", source),
         stopped_at=_time(payload["timestamp"], "timestamp", source),
         id_tag=payload.get("idTag"),
         reason=payload.get("reason"),
@@ -170,7 +170,7 @@ def meter_values(payload: Mapping[str, Any], source: Source) -> MeterValuesFact:
         charge_point=source.charge_point,
         received_at=source.received_at,
         connector_id=_integer(payload, "connectorId"),
-        transaction_id=_optional_integer(payload, "transactionId"),
+        transaction_id=_optional_integer(payload, "transactionId", source),
         readings=readings,
     )
     for reading in readings:
@@ -297,18 +297,24 @@ def _note(source: Source, *names: str) -> None:
     source.repairs += tuple(name for name in names if name not in source.repairs)
 
 
-def _integer(payload: Mapping[str, Any], name: str) -> int:
+def _integer(payload: Mapping[str, Any], name: str, source: Source | None = None) -> int:
     value: int = payload[name]
     # the decoder reads up to 2^64-1; larger ones are floats and have failed the schema (R32)
     if value > LARGEST_INT:
+        known = None if source is None else source.known_repairs
+        if source and known and not source.strict and NUMBER_CAPPED in known.switches:
+            _note(source, NUMBER_CAPPED)
+            return LARGEST_INT
         raise PayloadRefused(
             ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, f"{name} must fit into 64 bits"
         )
     return value
 
 
-def _optional_integer(payload: Mapping[str, Any], name: str) -> int | None:
-    return _integer(payload, name) if name in payload else None
+def _optional_integer(
+    payload: Mapping[str, Any], name: str, source: Source | None = None
+) -> int | None:
+    return _integer(payload, name, source) if name in payload else None
 
 
 def _has_nul(value: object) -> bool:

@@ -249,8 +249,7 @@ async def test_r11_to_r15_codes_and_the_connection_stays(strict):
                 "meterValue": [{"timestamp": "?", "sampledValue": [{"value": "1"}]}],
             },
         ),
-        ("StartTransaction", {**START, "meterStart": 2**63}),
-        ("StopTransaction", {**STOP, "transactionId": 2**64 - 1}),
+        ("StartTransaction", {**START, "connectorId": 2**63}),
         ("Authorize", {"idTag": "a\0b"}),
         (
             "MeterValues",
@@ -260,6 +259,27 @@ async def test_r11_to_r15_codes_and_the_connection_stays(strict):
 )
 async def test_r15_r29_r30_r32_bad_values(cp, intake, action, payload):
     assert await code(cp, action, payload) == "PropertyConstraintViolation"
+    assert intake.facts == []
+
+
+WIDE = [
+    ("StartTransaction", {**START, "meterStart": 2**63}, "meter_start_wh"),
+    ("StopTransaction", {**STOP, "transactionId": 2**64 - 1}, "transaction_id"),
+    ("StopTransaction", {**STOP, "meterStop": 2**64 - 1}, "meter_stop_wh"),
+    ("MeterValues", {**METER, "transactionId": 2**64 - 1}, "transaction_id"),
+]
+
+
+@pytest.mark.parametrize(("action", "payload", "field"), WIDE)
+async def test_ids_and_meters_of_64_bits_are_the_largest_ones(cp, intake, action, payload, field):
+    assert (await cp.call(action, payload))[0] == 3
+    assert getattr(intake.facts[0], field) == 2**63 - 1
+    assert intake.frames[0].repairs == ("number_capped",)
+
+
+@pytest.mark.parametrize(("action", "payload", "field"), WIDE)
+async def test_r15_strict_stations_may_not_send_64_bits(strict, intake, action, payload, field):
+    assert await code(strict, action, payload) == "PropertyConstraintViolation"
     assert intake.facts == []
 
 

@@ -10,7 +10,7 @@ from tests.quirks.bench import START_AT, STOP_AT, plugged
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-NO_IDS = [0, -1, 2**63 - 1]
+NO_IDS = [0, -1, 2**63 - 1, 2**64 - 1, 2**70]
 
 
 def at(**shift: float) -> str:

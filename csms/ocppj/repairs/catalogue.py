@@ -57,6 +57,7 @@ TEXT_CUT = "text_cut"
 TEXT_FROM_VALUE = "text_from_value"
 NUMBER_FROM_TEXT = "number_from_text"
 NUMBER_ROUNDED = "number_rounded"
+NUMBER_CAPPED = "number_capped"
 BOOLEAN_FROM_VALUE = "boolean_from_value"
 LIST_OR_SINGLE = "list_or_single"
 NESTING = "nesting"
@@ -247,6 +248,11 @@ def _repairs() -> Iterable[Repair]:
     )
     yield repair(
         NUMBER_ROUNDED, "A fraction where a whole number must be is rounded.", "simulators"
+    )
+    yield repair(
+        NUMBER_CAPPED,
+        "A transaction id or a meter of more than 63 bits is the largest that fits: no id, or odd.",
+        "-1 without its sign; Alfen fills all 63",
     )
     yield repair(BOOLEAN_FROM_VALUE, '`"true"`, 1 and the like where a boolean must be.')
     yield repair(LIST_OR_SINGLE, "One thing where a list must be, or a list of one for one thing.")

@@ -27,6 +27,9 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
+_CAPPED: Final = frozenset({"transactionId", "meterStart", "meterStop"})
+"""Numbers that count as none, or as odd, when they are the largest there are."""
+
 _WIDEST = 2**63
 _TENTHS_PRECISION = 1e-9
 _MOST_GUESSES = 40  # a payload may hold thousands of odd words, and each guess takes its time
@@ -238,6 +241,10 @@ class Walk:
             try:
                 made[name] = self._value(part, value, name)
             except _Senseless:
+                end = scalars.capped(value) if name in _CAPPED else None
+                if end is not None and self.may(names.NUMBER_CAPPED):
+                    made[name] = end
+                    continue
                 # what a repair that is off would have understood is refused, not left out
                 if self._missed or not self._goes(name, value, name in required):
                     made[name] = value  # its problem will be reported

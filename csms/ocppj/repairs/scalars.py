@@ -90,6 +90,20 @@ def as_integer(value: float) -> int | None:
     return round(value)
 
 
+def capped(value: object) -> int | None:
+    """Return the end of the 64 bits that a number lies beyond; None when it lies within them.
+
+    >>> capped(2**64 - 1) == 2**63 - 1, capped(-1e300) == -(2**63), capped(5), capped("5")
+    (True, True, None, None)
+    """
+    if isinstance(value, int | float):
+        if value >= _WIDEST:
+            return _WIDEST - 1
+        if value < -_WIDEST:
+            return -_WIDEST
+    return None
+
+
 def as_boolean(value: object) -> bool | None:
     """Return the boolean that a value means, or None.
 

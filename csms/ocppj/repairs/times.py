@@ -29,6 +29,13 @@ _IN_WORDS = re.compile(
     r"(?:[A-Za-z]{3,9},?\s+)?([0-9]{1,2})[ -]([A-Za-z]{3})[a-z]*[ -]([0-9]{4})\s+"
     r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})\s*(.*)"
 )
+# what asctime and date write
+_WORDS_FIRST = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?([A-Za-z]{3})[a-z]*\s+([0-9]{1,2}),?\s+"
+    r"(?:([0-9]{4})\s+)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})\s*([A-Za-z]{3})?(?:\s+([0-9]{4}))?"
+)
+# RFC 9557, `2026-03-01T12:00:00Z[Europe/Paris]`: beside an offset the region adds nothing
+_WITH_REGION = re.compile(r"(.*(?:[Zz]|[+-][0-9]{2}:?[0-9]{2}))\[[^\[\]]*\]")
 _ZONE = re.compile(r"([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 _UTC_NAMES = frozenset({"z", "utc", "gmt", "utc+0", "gmt+0", "+0", "-0", "z+00:00", "+00:00z"})
 
@@ -60,6 +67,8 @@ def read(
 def _understood(text: str) -> tuple[datetime, bool] | None:
     if _EPOCH.fullmatch(text):
         return _since_1970(float(text))
+    if (form := _WITH_REGION.fullmatch(text)) is not None:
+        text = form[1]
     fraction = None
     if (form := _YEAR_FIRST.fullmatch(text)) is not None:
         year, _, month, day, hour, minute, second, fraction, zone = form.groups()
@@ -68,6 +77,12 @@ def _understood(text: str) -> tuple[datetime, bool] | None:
     elif (form := _IN_WORDS.fullmatch(text)) is not None:
         day, word, year, hour, minute, second, zone = form.groups()
         if word.lower() not in _MONTHS:
+            return None
+        month = str(_MONTHS.index(word.lower()) + 1)
+    elif (form := _WORDS_FIRST.fullmatch(text)) is not None:
+        word, day, early, hour, minute, second, zone, late = form.groups(default="")
+        year = early or late
+        if word.lower() not in _MONTHS or bool(early) == bool(late):
             return None
         month = str(_MONTHS.index(word.lower()) + 1)
     else:

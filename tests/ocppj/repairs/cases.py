@@ -161,6 +161,9 @@ CASES: dict[str, Case] = {
     names.NUMBER_ROUNDED: FrameCase(
         raw=start(meterStart=12.6), fact=lambda f: f.meter_start_wh == 13
     ),
+    names.NUMBER_CAPPED: FrameCase(
+        raw=start(meterStart=2**64 - 1), fact=lambda f: f.meter_start_wh == 2**63 - 1
+    ),
     names.LIST_OR_SINGLE: FrameCase(
         raw=call(
             "MeterValues",

@@ -250,12 +250,29 @@ def test_what_payloads_mean(action, payload, made):
         ("FirmwareStatusNotification", {}),
         ("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": ""}),
         ("StatusNotification", {"connectorId": {}, "errorCode": "NoError", "status": "Available"}),
-        ("StartTransaction", {"connectorId": 1, "idTag": "A", "meterStart": 1e300, "timestamp": T}),
-        ("StopTransaction", {"transactionId": 2.0**70, "meterStop": 1, "timestamp": T}),
+        ("StartTransaction", {"connectorId": 1e30, "idTag": "A", "meterStart": 1, "timestamp": T}),
     ],
 )
 def test_what_cannot_be_guessed_is_refused(action, payload):
     assert REPAIRS.request(action, payload, NOW).problems
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "name"),
+    [
+        ("StopTransaction", {"meterStop": 1, "timestamp": T}, "transactionId"),
+        ("StopTransaction", {"transactionId": 7, "timestamp": T}, "meterStop"),
+        ("StartTransaction", {"connectorId": 1, "idTag": "A", "timestamp": T}, "meterStart"),
+    ],
+)
+@pytest.mark.parametrize("number", [2.0**70, 1e300, -(2.0**70)])
+def test_ids_and_meters_of_more_than_63_bits_are_answered(action, given, name, number):
+    repaired = REPAIRS.request(action, {**given, name: number}, NOW)
+    assert repaired.problems == []
+    assert repaired.payload[name] == (2**63 - 1 if number > 0 else -(2**63))
+    assert repaired.names == (names.NUMBER_CAPPED,)
+    off = PayloadRepairs(SCHEMAS, Switches(off=[names.NUMBER_CAPPED]))
+    assert off.request(action, {**given, name: number}, NOW).problems
 
 
 def test_answers_to_us():

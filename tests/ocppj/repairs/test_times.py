@@ -42,6 +42,10 @@ def read(text, switches=None):
         "2026-03-01T12:00:00+00:00Z",
         "01.03.2026 13:00:00 +01:00",
         "2026-03-01T12:00:00,0+00",
+        "Sun Mar  1 12:00:00 UTC 2026",
+        "Mar 1, 2026 12:00:00 GMT",
+        "2026-03-01T12:00:00Z[Europe/Paris]",
+        "2026-03-01T13:00:00+01:00[Europe/Paris]",
     ],
 )
 def test_forms(text):
@@ -55,6 +59,7 @@ def test_the_end_of_a_day_is_the_next_one():
 
 def test_without_zone_it_is_utc_and_both_are_named():
     assert read("2026-03-01 12:00:00") == (NOON, ("time_form", "time_without_zone"))
+    assert read("Sun Mar  1 12:00:00 2026") == (NOON, ("time_form", "time_without_zone"))
 
 
 @pytest.mark.parametrize("text", ["", " ", "null", "None", "N/A"])
@@ -75,6 +80,11 @@ def test_no_time_is_the_time_of_arrival(text):
         "12:00:00",
         "yesterday",
         "2026-03-01 12:00:00 CEST",
+        "Sun Mar  1 12:00:00 CET 2026",
+        "Sun Mar  1 12:00:00",
+        "Sun Mar  1 2025 12:00:00 2026",
+        "Sun Foo  1 12:00:00 2026",
+        "2026-03-01T12:00:00[Europe/Paris]",
         "99999999999999999999",
     ],
 )
