@@ -145,25 +145,52 @@ def _move_steps(
         Whether anything was moved.
     """
     richest, group_richest = _richest(network, present, currents)
+    high, price, loads = network.high, network.price, network.loads
+    through: list[list[int]] = []
     moved = False
     for number, members in enumerate(present):
         group = network.groups[number]
-        if not group.links:
+        hungry = [member for member in members if currents[member] < high[member]]
+        if not hungry or not group.links:
             continue
+        narrow = min([_width(loads[member].steps) for member in hungry])
         blocked = [
             richest[link]
             for link, take in zip(group.links, group.takes, strict=True)
-            if free[link] < take
+            if free[link] < take * narrow
         ]
         # a full link blocks every step, and who could give must be in all full links
-        ceiling = min(blocked) if blocked else max(richest[link] for link in group.links)
-        for poor in members:
-            if (
-                currents[poor] * network.price[poor] < ceiling
-                and currents[poor] < network.high[poor]
-            ):
-                moved |= _helped(network, present, (number, poor), group_richest, currents, free)
+        ceiling = min(blocked) if blocked else max([richest[link] for link in group.links])
+        in_vain = set()
+        for poor in hungry:
+            current = currents[poor]
+            after = loads[poor].step_up(current)
+            if current * price[poor] >= ceiling or after is None or after > high[poor]:
+                continue
+            want = (current * price[poor], after - current)
+            if want in in_vain:
+                continue
+            through = through or _through(network)
+            who = (number, poor, after)
+            if _helped(network, present, who, group_richest, through, currents, free):
+                moved = True
+            else:
+                in_vain.add(want)
     return moved
+
+
+def _width(steps: int | tuple[int, ...]) -> int:
+    """Return the narrowest step that a load may take."""
+    return steps if isinstance(steps, int) else 1
+
+
+def _through(network: Network) -> list[list[int]]:
+    """Return the groups of each link."""
+    groups: list[list[int]] = [[] for _ in network.rooms]
+    for number, group in enumerate(network.groups):
+        for link in group.links:
+            groups[link].append(number)
+    return groups
 
 
 def _richest(
@@ -196,16 +223,24 @@ def _less(network: Network, member: int, current: int) -> int:
 def _helped(
     network: Network,
     present: Sequence[Sequence[int]],
-    who: tuple[int, int],
+    who: tuple[int, int, int],
     group_richest: Sequence[int],
+    through: Sequence[Sequence[int]],
     currents: list[int],
     free: list[int],
 ) -> bool:
-    """Move a step to this load from one that stays better off; return whether there was one."""
-    number, poor = who
-    after = network.loads[poor].step_up(currents[poor])
-    if after is None or after > network.high[poor]:
-        return False
+    """Move a step to a load from one that stays better off; return whether there was one.
+
+    Args:
+        network: Loads and links.
+        present: For each group its loads that take part.
+        who: Group, load, and the current that it would have.
+        group_richest: See `_richest`.
+        through: The groups of each link.
+        currents: Changed by a move.
+        free: Of the links; changed by a move.
+    """
+    number, poor, after = who
     level = currents[poor] * network.price[poor]
     group = network.groups[number]
     missing = {
@@ -213,13 +248,13 @@ def _helped(
         for link, take in zip(group.links, group.takes, strict=True)
         if free[link] < take * (after - currents[poor])
     }
-    for other, members in enumerate(present):
+    for other in min((through[link] for link in missing), key=len, default=()):
         if group_richest[other] <= level:
             continue
         takes = dict(zip(network.groups[other].links, network.groups[other].takes, strict=True))
         if not missing.keys() <= takes.keys():
             continue
-        for rich in members:
+        for rich in present[other]:
             if rich == poor or currents[rich] <= network.low[rich]:
                 continue
             less = _less(network, rich, currents[rich])
