@@ -38,6 +38,7 @@ from csms.proxies import TrustedProxies
 from csms.services.audit import AuditTrail
 from csms.services.connections import Connections
 from csms.services.dialect_book import DialectBook
+from csms.services.dialects import DialectService
 from csms.services.diary import Diary
 from csms.services.files import FileService, Keeping
 from csms.services.intake import Intake
@@ -237,7 +238,8 @@ async def running(
     )
     limits = ocpp.gateway.limits
     control = SqlControlStore(database)
-    allocator = SmartCharging(control, limits, bus, clock, node=node, manners=book)
+    learn = DialectService(units, bus, AuditTrail(units, clock)).learn
+    allocator = SmartCharging(control, limits, bus, clock, node=node, manners=book, learn=learn)
     released = Released(SqlReleasedStore(database), limits, bus, clock)
     folder = Folder(data_folder(settings) / "files", clock)
     files = FileService(

@@ -28,6 +28,7 @@ from csms.api.live_sessions import LiveSessions
 from csms.api.local_lists import LocalLists
 from csms.api.message_bundles import MessageExport
 from csms.api.metrics import MetricsPage
+from csms.api.probe import Probes
 from csms.api.quarantine import Quarantine
 from csms.api.reservations import Reservations
 from csms.api.routes import Resource, Route
@@ -72,6 +73,7 @@ from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.redelivery import Redelivery
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
+from csms.services.probe import Probe
 from csms.services.quarantine import QuarantineService
 from csms.services.reservations import ReservationService
 from csms.services.session_feed import SessionFeed
@@ -199,6 +201,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         ),
         advisers=security.advisers(ports.security),
     )
+    dialects = DialectService(units, ports.bus, audit)
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
     export = MessageExport(MessageBundles(units, clock), ports.settle_log)
@@ -210,7 +213,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         StationStates(StationState(units), ports.files),
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),
-        Dialects(DialectService(units, ports.bus, audit)),
+        Dialects(dialects),
+        Probes(Probe(units, commands, dialects, clock)),
         SiteRulesApi(SiteRulesService(units, ports.allocator, ports.bus, clock, audit), clock),
         Reservations(ReservationService(units, commands, clock)),
         security.resource(ports.security, units, commands, ports.bus, clock, audit),

@@ -36,7 +36,7 @@ from csms.domain.what_if import Consequence, Supposition, consequence
 from csms.errors import DatabaseAway, NotFound
 from csms.metrics import METRICS
 from csms.services.limit_calls import End, LimitCalls
-from csms.services.limit_dialects import LimitDialects
+from csms.services.limit_dialects import Learn, LimitDialects
 from csms.services.ports.bus import Bus
 from csms.services.ports.control import ControlStore
 from csms.services.ports.dialects import Manners
@@ -72,6 +72,7 @@ class SmartCharging:
         *,
         node: str,
         manners: Manners | None = None,
+        learn: Learn | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -84,7 +85,7 @@ class SmartCharging:
         self._lease_hint = Hint()
         self._asked_for: set[SiteId] = set()
         self._reconnects = Reconnects(clock)
-        self._dialects = LimitDialects(manners, bus, clock)
+        self._dialects = LimitDialects(manners, bus, clock, learn)
         self._keys: dict[SiteId, set[ChargePointKey]] = {}
         # not in `run`: what connects while that starts again must not be missed
         bus.subscribe(SiteChanged, self._site_changed)
@@ -237,6 +238,9 @@ class SmartCharging:
             METRICS.limits_in_flight = self._calls.open_count
             self._pass_on(site_id, snapshot, ends)
             self._note_keys(site_id, snapshot)
+            for end in ends:
+                if isinstance(end, SendingEnd):
+                    await self._dialects.ended(end.request.key, end.status)
             return snapshot, step, status
 
     def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:

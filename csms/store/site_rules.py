@@ -134,6 +134,16 @@ class SiteRulesRows:
         """See the port."""
         await self._connection.execute(delete(_M).where(_M.c.site_id == site_id))
 
+    async def fallback_share_w(self, charge_point: ChargePointKey) -> int | None:
+        """See the port."""
+        limits = tables.charging_limits.c
+        statement = select(limits.acknowledged_w).where(
+            limits.charge_point_id == charge_point,
+            limits.connector_id == 0,
+            limits.purpose == "TxDefaultProfile",
+        )
+        return (await self._connection.execute(statement)).scalar_one_or_none()
+
     async def forget_limits(self, charge_point: ChargePointKey) -> None:
         """See the port."""
         await self._connection.execute(text(FORGET), {"keys": [charge_point]})

@@ -157,3 +157,44 @@ async def test_after_a_call_about_limits_none_of_ours_is_certain(site, action, f
     payload = {} if forgets else {"requestedMessage": "Heartbeat"}
     await site.post(f"/api/stations/A/calls/{action}", payload, status=200)
     assert await site.sql.fetchval("SELECT may_be_unlimited FROM charging_limits") is forgets
+
+
+async def test_a_probe_finds_the_way_and_keeps_it(site):
+    key = await site.sql.fetchval("SELECT id FROM charge_points WHERE identity = 'A'")
+    refused = await site.ask("POST", "/api/stations/A/probe")
+    assert (refused.status, refused.json["code"]) == (409, "no_fallback_share")
+    await site.sql.execute(
+        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, acknowledged_w)"
+        " VALUES ($1, 0, 'TxDefaultProfile', 4140)",
+        key,
+    )
+    refused = await site.ask("POST", "/api/stations/A/probe")
+    assert (refused.status, refused.json["code"]) == (409, "station_offline")
+    site.gateway.connect(key)
+
+    def watts_only(payload):
+        profile = payload["csChargingProfiles"]
+        taken = (
+            profile["chargingSchedule"]["chargingRateUnit"] == "W"
+            and profile["chargingProfilePurpose"] == "TxDefaultProfile"
+        )
+        return {"status": "Accepted" if taken else "Rejected"}
+
+    site.gateway.answers["SetChargingProfile"] = watts_only
+    site.gateway.answers["GetConfiguration"] = {"configurationKey": [], "unknownKey": []}
+    found = await site.post("/api/stations/A/probe", status=200)
+    assert [(each["what"], each["status"]) for each in found["trials"]] == [
+        ("GetConfiguration", None),
+        ("A, Absolute", "Rejected"),
+        ("W, Absolute", "Accepted"),
+        ("ChargePointMaxProfile", "Rejected"),
+    ]
+    traits = (await site.get("/api/stations/A/dialect"))["traits"]
+    assert (traits["rateUnits"]["value"], traits["rateUnits"]["origin"]) == (["W"], "learned")
+    assert traits["profilePurposes"]["value"] == ["TxDefaultProfile", "TxProfile"]
+    limits = [
+        payload["csChargingProfiles"]["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"]
+        for _, action, payload, _ in site.gateway.sent
+        if action == "SetChargingProfile"
+    ]
+    assert limits == [6, 4140, 22_000]

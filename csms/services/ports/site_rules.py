@@ -77,6 +77,10 @@ class SiteRulesRepository(Protocol):
         """Forget the site's meter: there is none any more."""
         ...
 
+    async def fallback_share_w(self, charge_point: ChargePointKey) -> int | None:
+        """Return the fallback share that a charge point has taken; None: none yet."""
+        ...
+
     async def forget_limits(self, charge_point: ChargePointKey) -> None:
         """Let no limit of a charge point be certain any more; its site must be locked."""
         ...

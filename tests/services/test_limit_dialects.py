@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from csms.bus.local import LocalBus
+from csms.domain.charging_profiles import ProfileKind, RateUnit
+from csms.domain.dialects import Traits
+from csms.domain.events import DialectChanged
+from csms.services.limit_dialects import LimitDialects
+from tests.fakes import FakeClock
+from tests.services.control_bench import limits
+
+WATTS = Traits(rate_units=(RateUnit.WATTS,))
+
+
+class Manners:
+    def __init__(self):
+        self.known, self.asked = {1: WATTS, 2: Traits()}, []
+
+    async def traits(self, charge_points):
+        self.asked.append(list(charge_points))
+        return {key: self.known[key] for key in charge_points if key in self.known}
+
+
+async def test_dialects_are_looked_up_together_and_kept_for_a_minute():
+    manners, bus, clock = Manners(), LocalBus(), FakeClock()
+    dialects = LimitDialects(manners, bus, clock)
+    found = await dialects.of([1, 2, 3])
+    assert found[1].rate_unit is RateUnit.WATTS
+    assert (found[2].rate_unit, 3 in found) == (None, False)
+    await dialects.of([1, 2])
+    assert manners.asked == [[1, 2, 3]]
+    bus.publish(DialectChanged(1))
+    await clock.settle()
+    await dialects.of([1, 2])
+    assert manners.asked[1:] == [[1]]
+    await clock.advance(61)
+    await dialects.of([1, 2])
+    assert manners.asked[2:] == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "unit", "kind", "learned"),
+    [
+        (1, None, ProfileKind.ABSOLUTE, None),
+        (2, RateUnit.WATTS, ProfileKind.ABSOLUTE, {"rate_units": ["W"]}),
+        (4, None, ProfileKind.RELATIVE, {"profile_kinds": ["Relative"]}),
+        (
+            6,
+            RateUnit.WATTS,
+            ProfileKind.RELATIVE,
+            {"rate_units": ["W"], "profile_kinds": ["Relative"]},
+        ),
+        (8, None, ProfileKind.ABSOLUTE, None),
+    ],
+)
+async def test_who_refuses_is_told_in_another_way_and_what_it_takes_is_learned(
+    refusals, unit, kind, learned
+):
+    lessons = []
+
+    async def learn(key, traits):
+        lessons.append((key, traits))
+
+    dialects = LimitDialects(None, LocalBus(), FakeClock(), learn)
+    for _ in range(refusals):
+        await dialects.ended(2, "Rejected")
+    way = (await dialects.of([2]))[2]
+    assert (way.rate_unit, way.kind) == (unit, kind)
+    await dialects.ended(2, "call_timeout")  # says nothing about the way
+    await dialects.ended(2, "Accepted")
+    assert lessons == ([] if learned is None else [(2, learned)])
+    assert (await dialects.of([2]))[2].rate_unit is None  # until the lesson is looked up
+
+
+async def test_who_has_taken_a_limit_is_not_told_otherwise():
+    dialects = LimitDialects(None, LocalBus(), FakeClock())
+    await dialects.ended(2, "Accepted")
+    for _ in range(5):
+        await dialects.ended(2, "Rejected")
+    assert (await dialects.of([2]))[2].rate_unit is None
+
+
+async def test_a_station_that_takes_watts_only_gets_its_limit(b):
+    def watts_only(call):
+        schedule = call.payload["csChargingProfiles"]["chargingSchedule"]
+        (call.accept if schedule["chargingRateUnit"] == "W" else call.reject)()
+
+    task = await b.run(b.node())
+    await b.site()
+    await b.station("A")
+    await b.start("A")
+    await b.settled("A")
+    task.cancel()  # the next node has never seen it take one
+    await asyncio.wait([task])
+    wire = await b.connect("A", watts_only)
+    await b.run(b.node())
+    for _ in range(4):
+        await b.steps(1)
+        await b.clock.advance(11)
+        b.changed()
+    assert await b.settled("A") == limits(wire)[-1] == 21_942  # what it had; so little more waits
