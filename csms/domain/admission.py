@@ -93,7 +93,8 @@ class _Door:
 
     def choose(self, claims: Mapping[LoadId, int]) -> None:
         """Let in those who are outside and whose claims sum up to the most."""
-        low, loads = self._network.low, self._network.loads
+        low = self._network.low
+        worth = [claims.get(load.id, 1) for load in self._network.loads]
         alike: dict[tuple[tuple[tuple[int, int], ...], int], list[int]] = {}
         for number, group in enumerate(self._network.groups):
             for member in group.members:
@@ -102,12 +103,15 @@ class _Door:
         choices = []
         queues = []
         for (takes, least), members in alike.items():
-            members.sort(key=lambda member: (-claims.get(loads[member].id, 1), member))
+            members.sort()
+            members.sort(
+                key=worth.__getitem__, reverse=True
+            )  # equal ones stay in the queue's order
             queues.append(members)
             choices.append(
                 Choice(
                     takes=tuple((link, take * least) for link, take in takes),
-                    claims=[claims.get(loads[member].id, 1) for member in members],
+                    claims=[worth[member] for member in members],
                 )
             )
         exact = sum(map(len, queues)) <= EXACT

@@ -15,6 +15,7 @@ from math import gcd, inf
 
 _PATIENT = 120
 _HASTY = 8
+_STEADY = 24
 """Rounds of finding prices; every so many of them something is made of the prices."""
 
 _MOST_LOOKS = 200_000
@@ -62,9 +63,11 @@ def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool)
         search.find_prices(_PATIENT)
         search.look(_MOST_LOOKS)
     else:
-        search.find_prices(_HASTY)
-        if not search.is_near():
-            search.find_prices(_PATIENT)
+        for rounds in (_HASTY, _STEADY, _PATIENT):
+            search.find_prices(rounds)
+            if search.is_near():
+                break
+        else:
             loads = sum(len(choice.claims) for choice in choices)
             search.trade(min(_MOST_TRADES, _TRADES_IN_ALL // loads))
     return search.best

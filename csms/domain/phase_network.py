@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import lcm
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from csms.domain.power_tree import LoadId, NodeId, PowerTree
@@ -144,7 +145,7 @@ def phase_network(tree: PowerTree, loads: Iterable[PhaseLoad]) -> Network:
     Raises:
         ValueError: A load hangs on an unknown node, or an id is there twice.
     """
-    ordered = sorted(loads, key=_queue)
+    ordered = sorted(loads, key=attrgetter("order", "id"))
     if len({load.id for load in ordered}) != len(ordered):
         msg = "a load is there twice"
         raise ValueError(msg)
@@ -186,10 +187,6 @@ def phase_network(tree: PowerTree, loads: Iterable[PhaseLoad]) -> Network:
         places=[divmod(link, KINDS) for link in numbers],
         groups=groups,
     )
-
-
-def _queue(load: PhaseLoad) -> tuple[int, str]:
-    return load.order, load.id
 
 
 def _rooms(tree: PowerTree) -> list[int | None]:
