@@ -94,8 +94,9 @@ async def test_a_station_that_takes_watts_only_gets_its_limit(b):
     await b.settled("A")
     task.cancel()  # the next node has never seen it take one
     await asyncio.wait([task])
+    second = b.node()
     wire = await b.connect("A", watts_only)
-    await b.run(b.node())
+    await b.run(second)
 
     def in_watts():
         return [
