@@ -289,6 +289,8 @@ class OcppServer:
                     METRICS.handshakes_refused["two clients of one identity"] += 1
                     self._note(decision.record.identity, peer, 503, "two clients of one identity")
                     return _come_again(connection)
+                if isinstance(decision, Admission):
+                    await self._connections.settle(decision.record.key)
         except (DatabaseAway, TimeoutError):
             METRICS.handshakes_refused["the database is away"] += 1
             self._note(identity_of(request.path), peer, 503, "the database is away")

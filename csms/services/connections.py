@@ -91,8 +91,8 @@ class Connections:
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
         """Return whether these are the station's password bytes, or their hex text.
 
-        While the outcome of rotations is unknown all of their passwords are; the connection that
-        follows settles which one stays.
+        While the outcome of rotations is unknown all of their passwords are; `settle` makes the
+        one that was used the only one.
         """
         current, pending = record.password_digest, record.pending_password_digest
         self._settling.pop(record.key, None)
@@ -112,14 +112,21 @@ class Connections:
     def reached(self, record: ChargePointRecord, profile: int | None) -> None:
         """Note that a station has come with the higher profile that it was told, or None: not so.
 
-        The connection that follows makes it the station's own, for good.
+        `settle` makes it the station's own, for good.
         """
         self._reached.pop(record.key, None)
         if profile is not None:
             self._reached[record.key] = (record, profile)
 
-    async def opened(self, key: ChargePointKey) -> int:
-        """Note a new connection and return its epoch."""
+    async def settle(self, key: ChargePointKey) -> None:
+        """Make what a handshake has shown hold: the password in use, the profile reached.
+
+        Call it before the station is told that it is in: who comes after that with the former
+        password or a lower profile is to be refused.
+
+        Raises:
+            DatabaseAway: Nothing is settled; the station has to come again.
+        """
         settling = self._settling.pop(key, None)
         if settling is not None:
             await self._store.settle_password(
@@ -130,6 +137,10 @@ class Connections:
             before, profile = reached
             if await self._store.settle_profile(before, profile, self._clock.now()):
                 _log.info("security profile reached", station=before.identity, profile=profile)
+                self._bus.publish(StationChanged(key))
+
+    async def opened(self, key: ChargePointKey) -> int:
+        """Note a new connection and return its epoch."""
         epoch = await self._opening.submit(key)
         self._bus.publish(StationChanged(key))
         self._bus.publish(StationConnected(key))

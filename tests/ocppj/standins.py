@@ -106,6 +106,8 @@ class StandInConnections:
         self.records = {record.identity: record for record in records}
         self.passwords: dict[str, bytes] = {}
         self.away = False
+        self.settling: asyncio.Future[None] | None = None  # holds handshakes back, or fails them
+        self.to_settle: list[ChargePointKey] = []
         self.epochs: dict[ChargePointKey, int] = {}
         self.ends: list[tuple[ChargePointKey, int]] = []
         self.seen_at: dict[ChargePointKey, datetime] = {}
@@ -121,6 +123,11 @@ class StandInConnections:
 
     def check_password(self, record: ChargePointRecord, presented: bytes) -> bool:
         return hmac.compare_digest(self.passwords.get(record.identity, b""), presented)
+
+    async def settle(self, key: ChargePointKey) -> None:
+        self.to_settle.append(key)
+        if self.settling is not None:
+            await self.settling
 
     async def opened(self, key: ChargePointKey) -> int:
         if self.away:

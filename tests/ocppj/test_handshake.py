@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from csms.clock import SystemClock
 from csms.domain.charge_points import Registration
-from csms.errors import StartError
+from csms.errors import DatabaseAway, StartError
 from csms.ocppj import repairs
 from csms.ocppj.handshake import identity_of, password_of, subprotocol_of
 from csms.ocppj.server import OcppServer
@@ -221,6 +221,21 @@ async def test_h10_a_rejected_station_may_connect_and_is_told_by_its_boot(
 
 async def test_while_the_database_is_away_handshakes_get_503(server, connections):
     connections.away = True
+    assert await status(server.port) == 503
+
+
+async def test_who_is_in_has_settled_its_password_and_profile(server, connections):
+    held = connections.settling = asyncio.get_running_loop().create_future()
+    coming = asyncio.ensure_future(plug_in(server.port))
+    await wait_until(lambda: connections.to_settle)
+    assert connections.epochs == {}  # nor is it told that it is in: another would be let in too
+    assert not coming.done()
+    held.set_result(None)
+    await (await coming).close()
+    await refused(server.port, "/ocpp/CP1", subprotocols=["ocpp2.0"])
+    assert connections.to_settle == [record(1).key]
+    connections.settling = asyncio.get_running_loop().create_future()
+    connections.settling.set_exception(DatabaseAway("away"))
     assert await status(server.port) == 503
 
 

@@ -28,7 +28,7 @@ async def let_in(connections, password) -> bool:
     record = await connections.find("CP1")
     if not connections.check_password(record, password):
         return False
-    await connections.opened(record.key)
+    await connections.settle(record.key)
     return True
 
 
