@@ -75,7 +75,7 @@ class LimitDialects:
             self._refusals[charge_point] = self._refusals.get(charge_point, 0) + 1
         elif status == "Accepted":
             way = self._way(charge_point)
-            self._refusals.pop(charge_point, None)
+            self._refusals[charge_point] = way * _PATIENCE  # so it is told from now on
             self._settled.add(charge_point)
             if way and self._learn is not None:
                 await self._learn(charge_point, _traits(way))
@@ -94,9 +94,11 @@ class LimitDialects:
         if event.charge_point is None:
             self._known.clear()
             self._settled.clear()
+            self._refusals.clear()
         else:
             self._known.pop(event.charge_point, None)
             self._settled.discard(event.charge_point)
+            self._refusals.pop(event.charge_point, None)
 
 
 _WAYS: tuple[tuple[RateUnit | None, ProfileKind | None], ...] = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-_LIMIT = """
-    l.transaction_id AS limit_tx, l.desired_w, l.desired_version, l.desired_at, l.reason,
+# Always the last columns: `limit_rows.limit_row` counts from the end.
+LIMIT = """
+    l.transaction_id AS limit_tx, l.earlier_low_w, l.earlier_high_w,
+    l.desired_w, l.desired_version, l.desired_at, l.reason,
     l.acknowledged_w, l.acknowledged_version, l.acknowledged_at, l.in_flight_w,
-    l.in_flight_version, l.sent_at, l.before_w, l.drew_w, l.ends_at, l.earlier_low_w,
-    l.earlier_high_w, l.doubtful, l.may_be_unlimited, l.refused_w, l.refused_status, l.refused_at,
+    l.in_flight_version, l.sent_at, l.before_w, l.drew_w, l.ends_at,
+    l.doubtful, l.may_be_unlimited, l.refused_w, l.refused_status, l.refused_at,
     l.refusals, l.read_back_at, l.judged_at, l.over_readings, l.follow_s, l.raised_at, l.writes,
     l.written_on
 """
@@ -58,7 +60,7 @@ SELECT c.id AS key, c.identity, c.circuit_id, c.current_type, c.phases, c.voltag
                 OR k.received_at < c.connected_at AND k.status NOT IN ('Unavailable', 'Faulted'))
            AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.charge_point_id = c.id
                AND t.active AND t.connector_id = k.connector_id)) AS occupied,
-       {_LIMIT}
+       {LIMIT}
 FROM charge_points c
 LEFT JOIN charging_limits l
     ON l.charge_point_id = c.id AND l.connector_id = 0 AND l.purpose = 'TxDefaultProfile'
@@ -67,7 +69,7 @@ ORDER BY c.id
 """
 
 CAPS = f"""
-SELECT l.charge_point_id AS key, {_LIMIT}
+SELECT l.charge_point_id AS key, {LIMIT}
 FROM charging_limits l JOIN charge_points c ON c.id = l.charge_point_id
 WHERE c.site_id = :site AND l.connector_id = 0 AND l.purpose = 'ChargePointMaxProfile'
 """
@@ -86,7 +88,7 @@ SESSIONS = f"""
 SELECT t.id AS transaction_id, c.identity, t.connector_id, t.power_w, t.metered_received_at,
        extract(epoch FROM coalesce(t.metered_at, t.started_at)
            - coalesce(t.metered_received_at, t.start_received_at))::float8 AS clock_off_s,
-       l.cap_w, l.under_readings, l.last_w, l.weighed_at, {_LIMIT}
+       l.cap_w, l.under_readings, l.last_w, l.weighed_at, {LIMIT}
 FROM charge_points c
 JOIN transactions t ON t.charge_point_id = c.id AND t.active
 LEFT JOIN charging_limits l ON l.charge_point_id = c.id AND l.connector_id = t.connector_id

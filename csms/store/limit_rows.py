@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -40,16 +41,22 @@ _SAME = (
     "writes",
     "written_on",
 )
+_FIRST = -len(_SAME) - 3
 
 
 def limit_row(row: Any) -> LimitRow:
-    """Return the limit columns of a row that were outer-joined; all NULL is nothing known."""
-    if row.desired_version is None:
+    """Return the limit columns of a row that were outer-joined; all NULL is nothing known.
+
+    They are the last ones, in the order of `control_sql.LIMIT`: a site has thousands of rows.
+    """
+    transaction_id, low, high, *same = row[_FIRST:]
+    values = dict(zip(_SAME, same, strict=True))
+    if values["desired_version"] is None:
         return NOTHING_KNOWN
     return LimitRow(
-        transaction_id=None if row.limit_tx is None else TransactionId(row.limit_tx),
-        earlier_w=frozenset(w for w in (row.earlier_low_w, row.earlier_high_w) if w is not None),
-        **{name: getattr(row, name) for name in _SAME},
+        transaction_id=None if transaction_id is None else TransactionId(transaction_id),
+        earlier_w=frozenset(w for w in (low, high) if w is not None),
+        **values,
     )
 
 
@@ -63,6 +70,9 @@ def appetite(row: Any) -> Appetite:
         last_w=row.last_w,
         weighed_at=row.weighed_at,
     )
+
+
+_all_of = attrgetter(*_SAME)
 
 
 def rows_document(rows: Mapping[RowKey, LimitRow]) -> str:
@@ -95,5 +105,5 @@ def _document(place: RowKey, row: LimitRow) -> dict[str, Any]:
         "transaction_id": row.transaction_id,
         "earlier_low_w": min(row.earlier_w, default=None),
         "earlier_high_w": max(row.earlier_w, default=None),
-        **{name: getattr(row, name) for name in _SAME},
+        **dict(zip(_SAME, _all_of(row), strict=True)),
     }

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from csms.bus.local import LocalBus
@@ -10,6 +8,7 @@ from csms.domain.dialects import Traits
 from csms.domain.events import DialectChanged
 from csms.services.limit_dialects import LimitDialects
 from tests.fakes import FakeClock
+from tests.services.control_bench import limits
 
 WATTS = Traits(rate_units=(RateUnit.WATTS,))
 
@@ -71,7 +70,7 @@ async def test_who_refuses_is_told_in_another_way_and_what_it_takes_is_learned(
     await dialects.ended(2, "call_timeout")  # says nothing about the way
     await dialects.ended(2, "Accepted")
     assert lessons == ([] if learned is None else [(2, learned)])
-    assert (await dialects.of([2]))[2].rate_unit is None  # until the lesson is looked up
+    assert (await dialects.of([2]))[2] == way
 
 
 async def test_who_has_taken_a_limit_is_not_told_otherwise():
@@ -87,29 +86,19 @@ async def test_a_station_that_takes_watts_only_gets_its_limit(b):
         schedule = call.payload["csChargingProfiles"]["chargingSchedule"]
         (call.accept if schedule["chargingRateUnit"] == "W" else call.reject)()
 
-    task = await b.run(b.node())
     await b.site()
-    await b.station("A")
-    await b.start("A")
-    await b.settled("A")
-    task.cancel()  # the next node has never seen it take one
-    await asyncio.wait([task])
-    second = b.node()
+    b.keys["A"] = await b.sql.fetchval(
+        "INSERT INTO charge_points (identity, name, site_id, max_power_w, connector_count)"
+        " VALUES ('A', 'A', 's', 22000, 1) RETURNING id"
+    )
+    loop = b.node()
+    await b.run(loop)
     wire = await b.connect("A", watts_only)
-    await b.run(second)
-
-    def in_watts():
-        return [
-            call.limit
-            for call in wire.calls
-            if call.payload["csChargingProfiles"]["chargingSchedule"]["chargingRateUnit"] == "W"
-            and call.purpose == "TxProfile"
-        ]
-
-    for _ in range(40):
+    await b.start("A")
+    for count in (2, 4):  # its fallback share and its session's limit, twice
+        await wire.next(count - 1)
+        await b.steps(3)
         await b.clock.advance(11)
-        await b.steps(1)
-        if in_watts():
-            break
-    await b.settled("A")
-    assert in_watts()[0] == 21_942  # what it had, in the other unit
+        b.changed()
+    assert await b.settled("A") == 22_000
+    assert limits(wire)[-1] == 22_000
