@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -41,15 +42,12 @@ class Endpoint:
         self.route = route
         hints = get_type_hints(route.handler, include_extras=True)
         parameters = inspect.signature(route.handler).parameters
-        in_path = {name: (hints[name], ...) for name in parameters if name not in _GIVEN}
+        in_path = {name: hints[name] for name in parameters if name not in _GIVEN}
         missing = [name for name in in_path if f"{{{name}}}" not in route.path]
         if missing:
             raise TypeError(f"{route.path} has no {missing}")
         self.takes = frozenset(parameters)
-        self.path_model: type[BaseModel] | None = None
-        if in_path:
-            fields: dict[str, Any] = in_path
-            self.path_model = create_model("Path", __config__=ConfigDict(extra="ignore"), **fields)
+        self.path_model = _path_model(tuple(in_path.items())) if in_path else None
         self.query_model: type[BaseModel] | None = hints.get("query")
         self.body: TypeAdapter[Any] | None = None
         self.body_is_free = hints.get("body") == JsonObject
@@ -166,6 +164,12 @@ class Endpoint:
         return web.Response(
             body=body, status=status, headers=headers, content_type="application/json"
         )
+
+
+@cache  # many routes have the same parameters, and a model takes long to make
+def _path_model(parameters: tuple[tuple[str, Any], ...]) -> type[BaseModel]:
+    fields: dict[str, Any] = {name: (hint, ...) for name, hint in parameters}
+    return create_model("Path", __config__=ConfigDict(extra="ignore"), **fields)
 
 
 def _json_object(raw: bytes) -> JsonObject:
