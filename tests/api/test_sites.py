@@ -274,6 +274,7 @@ async def test_loads_of_chargers_that_leave_end(bench):
     assert await bench.sql.fetchval("SELECT stopped_at IS NOT NULL FROM managed_loads")
 
 
+@pytest.mark.slow
 async def test_sites_that_take_each_others_stations_do_not_block_each_other(bench):
     names = [f"CP{number}" for number in range(6)]
     for name in names:

@@ -70,6 +70,7 @@ async def chain_of(authority, key=None, subject=SUBJECT) -> list[x509.Certificat
     return x509.load_pem_x509_certificates(text.encode())
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("kind", ["EC", "RSA"])
 async def test_a_stations_chain(authority, clock, kind):
     key = ec_key() if kind == "EC" else rsa_key(6)
@@ -236,6 +237,7 @@ class TestRevocation:
             assert tls.client_certificate(leaf.public_bytes(Encoding.DER)).revoked
         assert {issue.reason for issue in authority.issues()} == {None, "superseded"}
 
+    @pytest.mark.smoke
     async def test_what_it_has_not_issued_it_does_not_revoke(self, authority):
         assert not await authority.revoke("abcdef", "unspecified")
         leaf, _ = await chain_of(authority)

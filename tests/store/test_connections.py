@@ -65,6 +65,7 @@ async def test_epochs_rise_and_an_old_end_changes_nothing(store, keys, database,
     assert await owners(database) == {"CP1": ("m", 2), "CP2": (None, 3), "CP3": (None, 0)}
 
 
+@pytest.mark.slow
 async def test_overlapping_batches_never_deadlock(store, keys, clock):
     now = clock.now()
     forth, back = dict.fromkeys(keys, 1), dict.fromkeys(reversed(keys), 1)
