@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import lcm
+from operator import attrgetter
 from typing import NamedTuple
 
 from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
@@ -84,7 +85,7 @@ def allocate(tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAI
     Raises:
         ValueError: A load hangs on an unknown node, or an id is there twice.
     """
-    ordered = sorted(loads, key=lambda load: (load.order, load.id))
+    ordered = sorted(loads, key=attrgetter("order", "id"))
     if len({load.id for load in ordered}) != len(ordered):
         msg = "a load is there twice"
         raise ValueError(msg)
@@ -120,7 +121,9 @@ def _let_in(
     waiting: dict[LoadId, NodeId] = {}
     for load in ordered:
         place = tree.place(load.node)
-        high, low, weight = load.max_w, load.least_w, load.weight
+        high, low, weight = load.max_w, load.min_w, load.weight
+        if low > high:
+            low = high
         if policy is Policy.EQUAL_KW:
             high, low, weight = high // policy.unit_w, 0, 1
         if low:
@@ -228,11 +231,7 @@ def _hand_out_rest(
     Only a load that is under the next whole level may take a unit: those before it in the list
     have the lowest level, so what a full node had left over goes to the loads that it holds back.
     """
-    free = list(rooms)
-    for share, got in zip(shares, units, strict=True):
-        free_place = share.place
-        if got:
-            _take(tree, free, free_place, got)
+    free = _left_over(tree, shares, units, rooms)
     eager = []
     for turn, (share, got) in enumerate(zip(shares, units, strict=True)):
         level = limits[share.place][0]
@@ -251,6 +250,20 @@ def _hand_out_rest(
                 if units[turn] < goal:
                     still.append((level, turn, goal))
         eager = still
+
+
+def _left_over(
+    tree: PowerTree, shares: Sequence[_Share], units: Sequence[int], rooms: Sequence[int | None]
+) -> list[int | None]:
+    """Return what each node has left beside these units."""
+    used = [0] * len(rooms)
+    for share, got in zip(shares, units, strict=True):
+        used[share.place] += got
+    for place in range(len(rooms) - 1, -1, -1):
+        parent = tree.parents[place]
+        if parent != _ROOT:
+            used[parent] += used[place]
+    return [None if room is None else room - taken for room, taken in zip(rooms, used, strict=True)]
 
 
 def _first_without_room(
