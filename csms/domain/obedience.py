@@ -122,11 +122,12 @@ def read_back(row: LimitRow, limit_w: int | None, now: datetime, *, ampere_w: in
         row: Acknowledged.
         limit_w: What it said, over all phases; None: none at all.
         now: When it said so.
-        ampere_w: What 1 A on all phases is; a tenth of it is rounding.
+        ampere_w: What 1 A on all phases is. The wire has steps of 0.1 A: half of one is rounding, a
+            whole one is another limit.
     """
     if row.acknowledged_w is None or row.in_flight_w is not None or row.doubtful:
         return row
-    if limit_w is not None and limit_w <= row.acknowledged_w + ampere_w // 10:
+    if limit_w is not None and limit_w <= row.acknowledged_w + ampere_w // 20:
         return replace(row, read_back_at=now)
     beyond = limit_w is None or limit_w > max(row.possible_w())
     return ignored(row, now, beyond=beyond)

@@ -82,7 +82,13 @@ def test_where_it_can_be_asked_its_word_is_needed_too():
     assert not look(told, (L, 2), 3, reads_back=True).row.is_lingering
 
 
-@pytest.mark.parametrize(("said", "beyond"), [(W, False), (W + 1, True), (None, True)])
+def test_a_word_that_is_rounded_is_the_same():
+    assert read_back(lowered(), L + AMPERE // 20, at(3), ampere_w=AMPERE).read_back_at == at(3)
+
+
+@pytest.mark.parametrize(
+    ("said", "beyond"), [(L + AMPERE // 10, False), (W, False), (W + 1, True), (None, True)]
+)
 def test_a_word_that_is_another_counts_as_refused(said, beyond):
     row = read_back(lowered(), said, at(3), ampere_w=AMPERE)
     assert (row.refused_status, row.refusals, row.doubtful) == (IGNORED, 1, True)

@@ -216,6 +216,9 @@ class World:
 
     def could_w(self) -> int:
         """What could flow at a car of any size at each connector, with all that is on its way."""
+        return sum(self._could_w().values())
+
+    def _could_w(self) -> dict[int, int]:
         coming: dict[tuple[int, int], int] = {}
         lines = self.lines.values()
         waiting = [(line.number, what) for line in lines for what in line.queue]
@@ -226,8 +229,8 @@ class World:
             if isinstance(sending, Sending):
                 place = (number, sending.target.connector_id)
                 coming[place] = max(coming.get(place, 0), sending.limit_w)
-        return sum(
-            min(
+        return {
+            true.number: min(
                 true.max_w,
                 sum(
                     max(
@@ -239,7 +242,7 @@ class World:
                 ),
             )
             for true in self.chargers
-        )
+        }
 
     def _violation(self, text: str) -> None:
         if len(self.result.violations) < 5:
@@ -547,9 +550,9 @@ class World:
     def _lose_profiles(self, true: TrueCharger) -> None:
         """Come back without any limit, where that alone does no harm yet."""
         kept, true.profiles = true.profiles, []
-        most = {each.number: each.most_w(self.now) for each in self.chargers}
-        below = sum(w for number, w in most.items() if number in self.below)
-        if sum(most.values()) > self.limit_w or (self.below and below > self.circuit_w):
+        could = self._could_w()
+        below = sum(w for number, w in could.items() if number in self.below)
+        if sum(could.values()) > self.limit_w or (self.below and below > self.circuit_w):
             true.profiles = kept
         else:
             self.note(f"{true.number} has lost its profiles")
