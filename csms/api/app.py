@@ -64,6 +64,7 @@ from csms.services.id_tags import IdTagService
 from csms.services.limit_effect import LimitEffect
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
 from csms.services.locations import Locations
+from csms.services.lost_calls import LostCalls
 from csms.services.managed_loads import ManagedLoadService
 from csms.services.message_bundles import MessageBundles
 from csms.services.overview import Overview
@@ -266,6 +267,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         "session feed": feed.run,
         "configuration": reconciler.run,
         "local lists": lists.run,
+        "lost calls": LostCalls(units, commands, clock).run,
         **security.loops(ports.security, units, commands, ports.bus, clock, config.node),
     }
     return Api(app=app, loops=loops)

@@ -18,7 +18,7 @@ from csms.services.audit import AuditTrail
 from csms.services.call_effects import CallAdviser, CallEffect, Ended, Sending
 from csms.services.locations import Locations
 from csms.services.ports.gateway import CallSchemas, Gateway
-from csms.services.ports.store import UnitsOfWork
+from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import CallRecord, Station
 
 _log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ class CommandService:
             Forbidden: `refused_locally`.
             CallFailed: No usable answer; recorded too.
 
-        Cancellation: the call may have been sent; its outcome stays open.
+        Cancellation: the call may have been sent; its outcome stays open until `lose`.
         """
         if action not in self._actions:
             raise NotFound("action_not_found", f"There is no call {action[:50]!r}.")
@@ -176,20 +176,47 @@ class CommandService:
                     verdict = key_rotation.verdict(call.outcome, call.status)
                     if verdict is not None:
                         await unit.charge_points.end_rotation(station.key, new_digest, verdict)
-                end = Ended(
-                    call=sending,
-                    at=call.ended_at or self._clock.now(),
-                    outcome=str(call.outcome),
-                    status=call.status,
-                    response=response,
-                )
-                for effect in self._effects:
-                    await effect.ended(unit, station, end)
+                await self._conclude(unit, station, call, sending, response)
         except DatabaseAway:
             _log.warning("outcome of a call could not be recorded", call=call.id)
             text = "The outcome could not be recorded: the database is away."
             return replace(call, warnings=(*call.warnings, text))
         return call
+
+    async def lose(self, identity: str, call: CallRecord) -> None:
+        """Record that nobody will know what came of a call, unless it has ended meanwhile.
+
+        What it was sent with is known without its secrets only, which no lost answer needs.
+        """
+        ended = replace(
+            call,
+            ended_at=self._clock.now(),
+            outcome="connection_lost",
+            error_description="the central system stopped before the answer was recorded",
+        )
+        sending = Sending(id=call.id, action=call.action, payload=call.payload, at=call.created_at)
+        async with self._units() as unit:
+            station = await unit.charge_points.get(identity)
+            if station is not None and await unit.calls.finish(ended, only_open=True):
+                await self._conclude(unit, station, ended, sending, None)
+
+    async def _conclude(
+        self,
+        unit: UnitOfWork,
+        station: Station,
+        call: CallRecord,
+        sending: Sending,
+        response: Mapping[str, Any] | None,
+    ) -> None:
+        end = Ended(
+            call=sending,
+            at=call.ended_at or self._clock.now(),
+            outcome=str(call.outcome),
+            status=call.status,
+            response=response,
+        )
+        for effect in self._effects:
+            await effect.ended(unit, station, end)
 
 
 def masked(action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import Row, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from csms.domain.ids import ChargePointKey
+from csms.domain.ids import ChargePointKey, Identity
 from csms.services.records import CallRecord
 from csms.store import tables
 
 _T = tables.calls
+_C = tables.charge_points
+
+_MOST_LOST = 100
 
 
 class Calls:
@@ -34,8 +38,8 @@ class Calls:
             )
         )
 
-    async def finish(self, call: CallRecord) -> None:
-        """Write times, outcome and response."""
+    async def finish(self, call: CallRecord, *, only_open: bool = False) -> bool:
+        """Write times, outcome and response; see the port."""
         values: dict[str, object] = {
             "sent_at": call.sent_at,
             "ended_at": call.ended_at,
@@ -46,7 +50,29 @@ class Calls:
         }
         if call.response is not None:  # else SQL NULL, not the JSON null
             values["response"] = dict(call.response)
-        await self._connection.execute(update(_T).where(_T.c.id == call.id).values(values))
+        statement = update(_T).where(_T.c.id == call.id).values(values)
+        if only_open:
+            statement = statement.where(_T.c.outcome.is_(None))
+        return (await self._connection.execute(statement)).rowcount == 1
+
+    async def lost(
+        self, *, before: datetime, surely_before: datetime
+    ) -> list[tuple[Identity, CallRecord]]:
+        """See the port. EXPLAIN: the partial index of open calls, a handful of rows."""
+        over = or_(
+            _C.c.node.is_(None),
+            _C.c.connected_at > _T.c.created_at,
+            _T.c.created_at < surely_before,
+        )
+        statement = (
+            select(_T, _C.c.identity)
+            .join(_C, _C.c.id == _T.c.charge_point_id)
+            .where(_T.c.outcome.is_(None), _T.c.created_at < before, over)
+            .order_by(_T.c.created_at)
+            .limit(_MOST_LOST)
+        )
+        rows = await self._connection.execute(statement)
+        return [(Identity(row.identity), _record(row)) for row in rows]
 
     async def page(
         self,
@@ -64,21 +90,22 @@ class Calls:
         )
         if before is not None:
             statement = statement.where(tuple_(_T.c.created_at, _T.c.id) < before)
-        return [
-            CallRecord(
-                id=row.id,
-                action=row.action,
-                payload=row.payload,
-                actor=row.actor,
-                created_at=row.created_at,
-                sent_at=row.sent_at,
-                ended_at=row.ended_at,
-                outcome=row.outcome,
-                status=row.status,
-                response=row.response,
-                error_code=row.error_code,
-                error_description=row.error_description,
-                warnings=tuple(row.warnings),
-            )
-            for row in await self._connection.execute(statement)
-        ]
+        return [_record(row) for row in await self._connection.execute(statement)]
+
+
+def _record(row: Row[Any]) -> CallRecord:
+    return CallRecord(
+        id=row.id,
+        action=row.action,
+        payload=row.payload,
+        actor=row.actor,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        status=row.status,
+        response=row.response,
+        error_code=row.error_code,
+        error_description=row.error_description,
+        warnings=tuple(row.warnings),
+    )

@@ -346,6 +346,7 @@ calls = Table(
     Column("error_description", Text),
     Column("warnings", ARRAY(Text), nullable=False, server_default="{}"),
     Index("ix_calls_charge_point_id_created_at", "charge_point_id", text("created_at DESC")),
+    Index("ix_calls_open", "created_at", postgresql_where=text("outcome IS NULL")),
 )
 
 ocpp_messages = Table(

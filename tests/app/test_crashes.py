@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from aiohttp import ClientError
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -20,6 +21,7 @@ from tests.chaos.server import Server, free_ports
 from tests.waiting import wait_until
 
 AT = "2026-11-21T12:00:00Z"
+_LATER = "2099-01-01T00:00:00Z"
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 100, "timestamp": AT}
 
 
@@ -110,6 +112,37 @@ async def _count(server, table):
         return await sql.fetchval(f"SELECT count(*) FROM {table}")
     finally:
         await sql.close()
+
+
+@pytest.mark.slow
+async def test_killed_while_a_call_is_open(new_server):
+    """The reservation is shown, because the charge point may hold it; the call is over."""
+    server = new_server()
+    await server.start()
+    await server.ask("POST", "/api/stations", {"identity": "CP", "name": "CP", "maxKw": 22})
+    async with connect(f"{server.ocpp_url}/CP", subprotocols=["ocpp1.6"]) as socket:
+        wanted = {"stationId": "CP", "connectorId": 1, "idTag": "TAG", "expiresAt": _LATER}
+        asking = asyncio.create_task(server.ask("POST", "/api/reservations", wanted))
+        sent = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        await server.kill()
+        with pytest.raises(ClientError):
+            await asking
+    await server.start()
+
+    async def calls():
+        return (await server.ask("GET", "/api/stations/CP/calls"))["items"]
+
+    await wait_until(lambda: _has_ended(calls))
+    (call,) = await calls()
+    assert (call["callId"], call["outcome"]) == (sent[1], "connection_lost")
+    (found,) = (await server.ask("GET", "/api/reservations"))["items"]
+    assert found["reservationId"] == sent[3]["reservationId"]
+    assert (found["status"], found["confirmed"]) == ("active", False)
+    await server.stop()
+
+
+async def _has_ended(calls):
+    return all(call["outcome"] for call in await calls())
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId
 from csms.services.ports.certificates import SigningRequests, StationCertificates
 from csms.services.ports.charge_points import Changes as Changes
 from csms.services.ports.charge_points import ChargePoints
@@ -323,8 +323,22 @@ class Calls(Protocol):
         """Add one."""
         ...
 
-    async def finish(self, call: CallRecord) -> None:
-        """Write times, outcome and response of a call that has ended."""
+    async def finish(self, call: CallRecord, *, only_open: bool = False) -> bool:
+        """Write times, outcome and response of a call that has ended; returns whether it did.
+
+        `only_open`: unless somebody has done so.
+        """
+        ...
+
+    async def lost(
+        self, *, before: datetime, surely_before: datetime
+    ) -> list[tuple[Identity, CallRecord]]:
+        """Return open calls whose connection is over, with the stations' identities; some of them.
+
+        Args:
+            before: Younger ones are left out.
+            surely_before: Older ones are lost whatever their connection does.
+        """
         ...
 
     async def page(
