@@ -35,7 +35,7 @@ def main() -> int:
     arguments = parser.parse_args()
     sites = -(-arguments.transitions // SITE_TRANSITIONS)
     seeds = range(arguments.first_seed, arguments.first_seed + sites)
-    _began, total, counts = time.perf_counter(), Result(), Counter[str]()
+    began, total, counts = time.perf_counter(), Result(), Counter[str]()
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for number, result in enumerate(pool.map(play, seeds), 1):
             total.transitions += result.transitions
@@ -43,10 +43,15 @@ def main() -> int:
             total.crashes += result.crashes
             total.violations += result.violations
             counts += result.counts
-            for _text in result.violations:
-                pass
+            for text in result.violations:
+                _say(text)
             if number % 20 == 0:
-                pass
+                _say(f"{total.transitions} transitions ...")
+    _say(
+        f"{total.transitions} transitions on {sites} sites, {total.events} events, "
+        f"{total.crashes} crashes, {dict(sorted(counts.items()))}: "
+        f"{counts['violations']} instants over a limit, in {time.perf_counter() - began:.0f} s"
+    )
     return 1 if counts["violations"] else 0
 
 
