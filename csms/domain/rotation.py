@@ -23,6 +23,9 @@ from csms.domain.power_tree import LoadId
 DWELL = timedelta(minutes=15)
 MOST_PAUSES = 2
 PAUSES_WITHIN = timedelta(hours=1)
+WAKES_WITHIN = timedelta(minutes=3)
+"""A car that has just been let in and takes nothing may only be slow."""
+
 _SECOND = timedelta(seconds=1)
 
 
@@ -56,8 +59,21 @@ class Precedence:
     first: tuple[LoadId, ...]
 
 
-def precedence(network: Network, turns: Mapping[LoadId, Turn], now: datetime) -> Precedence:
-    """Return whose turn it is; a load without a turn has just come."""
+def precedence(
+    network: Network,
+    turns: Mapping[LoadId, Turn],
+    now: datetime,
+    idle: Collection[LoadId] = (),
+) -> Precedence:
+    """Return whose turn it is; a load without a turn has just come.
+
+    Args:
+        network: All loads.
+        turns: Where they stand.
+        now: Of the decision.
+        idle: Loads that take nothing of what they have: they keep their place only if nobody else
+            wants it, once they have had time to show that they do want it.
+    """
     claims: dict[LoadId, int] = {}
     standing: dict[int, Turn] = {}
     for number, load in enumerate(network.loads):
@@ -66,7 +82,9 @@ def precedence(network: Network, turns: Mapping[LoadId, Turn], now: datetime) ->
         turn = turns.get(load.id) or Turn(inside=False, since=now)
         standing[number] = turn
         passed = max(0, (now - turn.since) // _SECOND)
-        if turn.inside:
+        if turn.inside and load.id in idle:
+            claims[load.id] = 1
+        elif turn.inside:
             dwell = DWELL // _SECOND
             # as much as a waiting one has after a dwell, and falling: who came last stays longest
             claims[load.id] = max(1, load.weight * dwell * dwell // max(dwell, passed) - 1)
@@ -77,7 +95,13 @@ def precedence(network: Network, turns: Mapping[LoadId, Turn], now: datetime) ->
     stay = sorted(
         (turn.since, n)
         for n, turn in standing.items()
-        if turn.inside and turn.stays_until(turn.since) > now
+        if turn.inside
+        and (
+            turn.since + WAKES_WITHIN
+            if network.loads[n].id in idle
+            else turn.stays_until(turn.since)
+        )
+        > now
     )
     due = _due(network, standing, now)
     return Precedence(

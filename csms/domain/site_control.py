@@ -284,6 +284,7 @@ def _loads(
             at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
             vehicle_max_w=_cap_w(row, chargers[row.charger_id].charger) if reclaim else None,
             drawn=row.drawn,
+            idle=reclaim and row.appetite.is_idle,
             # who takes nothing waits behind those who would
             order=row.transaction_id + (_IDLE_LAST if reclaim and row.appetite.is_idle else 0),
         )

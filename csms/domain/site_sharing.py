@@ -106,7 +106,7 @@ def share_power(
                 if one.least_w
             ],
         )
-        order = precedence(network, turns, now)
+        order = precedence(network, turns, now, _idle(loads))
         _, outside = admit(network, order.claims, order.first)
         waiting = {network.loads[member].id for member in outside}
         after = next_turns(turns, [load.id for load in network.loads], waiting, now)
@@ -160,7 +160,7 @@ def share_phases(
     if now is None:
         got = allocate_network(network)
     else:
-        order = precedence(network, turns, now)
+        order = precedence(network, turns, now, _idle(loads))
         got = allocate_network(network, order.claims, order.first)
         present = [one.id for one in asked if one.least_da]
         after = next_turns(turns, present, got.waiting, now)
@@ -206,6 +206,10 @@ def share_phases(
         carried_da={node: (a, b, c) for node, (a, b, c) in currents.items()},
         turns=after,
     )
+
+
+def _idle(loads: Sequence[SiteLoad]) -> frozenset[LoadId]:
+    return frozenset(load.id for load in loads if load.idle)
 
 
 def _phase_load(load: SiteLoad, charger: Charger) -> PhaseLoad:

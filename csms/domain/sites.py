@@ -147,6 +147,7 @@ class SiteLoad:
             knows: all of them then.
         weight: From 1.
         order: Place in the queue, lower first (start of the session, or a turn).
+        idle: It was seen to take nothing of what it may.
     """
 
     id: LoadId
@@ -156,6 +157,7 @@ class SiteLoad:
     drawn: int | None = None
     weight: int = 1
     order: int = 0
+    idle: bool = False
 
 
 def circuit_node(circuit_id: CircuitId) -> NodeId:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -162,6 +162,17 @@ def test_within_a_dwell_nobody_is_paused_for_another():
     loads = [_load(name, weight=100 if name == "a" else 1) for name in "abc"]
     shares, _ = _decide(THREE, loads, SHORT, turns=first.turns, now=NOW + DWELL / 2)
     assert [name for name, share in shares.items() if not share.waiting] == ["b"]
+
+
+def test_a_car_that_takes_nothing_gives_its_place_to_one_that_would():
+    turns, inside = {}, []
+    loads = [_load("a", idle=True), _load("b")]
+    for minutes, some in ((0, loads[:1]), (2, loads), (5, loads)):
+        now = NOW + timedelta(minutes=minutes)
+        shares, decision = _decide(THREE, some, SHORT, turns=turns, now=now)
+        turns = decision.turns
+        inside += [name for name, share in shares.items() if not share.waiting]
+    assert inside == ["a", "a", "b"]  # at first it may only be slow
 
 
 def test_the_reason_names_node_and_phase_of_those_who_wait():
