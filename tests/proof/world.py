@@ -169,6 +169,8 @@ class World:
             for true in self.chargers
         }
         self.ceiling_w: int | None = None
+        # what charge points have accepted and do not enforce: so much was theirs all the same
+        self.pretended: dict[tuple[int, int], int] = {}
 
     # Time
 
@@ -219,7 +221,7 @@ class World:
         return sum(self._could_w().values())
 
     def _could_w(self) -> dict[int, int]:
-        coming: dict[tuple[int, int], int] = {}
+        coming = dict(self.pretended)
         lines = self.lines.values()
         waiting = [(line.number, what) for line in lines for what in line.queue]
         waiting += [
@@ -428,8 +430,10 @@ class World:
             return
         elif fate < self.odds.rejected + self.odds.unanswered + self.odds.not_installed:
             self.result.counts["not installed"] += 1
+            self.pretended[line.number, what.target.connector_id] = what.limit_w
         else:
             true.install(payload, self.now)
+            self.pretended.pop((line.number, what.target.connector_id), None)
         self._answer(line, what, status, ticket)
 
     def _composite(self, true: TrueCharger, number: int) -> dict[str, Any]:
