@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
+import structlog
 from aiohttp import web
 
 from csms.files import ranges
 from csms.files.answers import refusal
 from csms.services.ports.files import BlobStore, Grant
+
+_log = structlog.get_logger(__name__)
 
 _STALL_S = 60.0
 
@@ -55,8 +58,14 @@ async def hand_out(request: web.BaseRequest, grant: Grant, blobs: BlobStore) -> 
     await response.prepare(request)
     if request.method == "HEAD":
         return response
-    async for piece in blobs.read("firmware", image.blob, start, length):
-        async with asyncio.timeout(_STALL_S):
-            await response.write(piece)
-    await response.write_eof()
+    try:
+        async for piece in blobs.read("firmware", image.blob, start, length):
+            async with asyncio.timeout(_STALL_S):
+                await response.write(piece)
+        await response.write_eof()
+    except (ConnectionError, TimeoutError) as error:
+        # chargers lose their networks; they come again and ask for the rest
+        _log.info("download broke off", name=image.name, reason=type(error).__name__)
+        if request.transport is not None:
+            request.transport.abort()
     return response

@@ -7,8 +7,10 @@ import shutil
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from csms.files import downloads
+from tests.waiting import wait_until
 
 DATA = bytes(range(256)) * 1024
 
@@ -86,7 +88,7 @@ async def test_an_image_whose_bytes_are_gone(http):
     assert (await get(http, token))[0] == 404
 
 
-async def test_a_reader_that_takes_nothing_is_dropped(http, monkeypatch):
+async def test_a_reader_that_takes_nothing_is_dropped(http, monkeypatch, caplog):
     monkeypatch.setattr(downloads, "_STALL_S", 0.2)
     token = await http.download(bytes(20_000_000))
     port = int(http.http.rpartition(":")[2])
@@ -101,7 +103,22 @@ async def test_a_reader_that_takes_nothing_is_dropped(http, monkeypatch):
         while piece := await reader.read(65536):
             total += len(piece)
     assert total < 20_000_000
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
     writer.close()
+
+
+async def test_a_reader_that_goes_is_no_error(http, caplog):
+    token = await http.download(bytes(20_000_000))
+    port = int(http.http.rpartition(":")[2])
+    with capture_logs() as logs:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+        writer.write(f"GET /{token}/fw.bin HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.transport.abort()
+        await wait_until(lambda: any(log["event"] == "download broke off" for log in logs))
+        assert (await get(http, token, "HEAD"))[0] == 200  # another one finds all in order
+    assert [log for log in logs if log["log_level"] in ("error", "warning")] == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
