@@ -38,6 +38,9 @@ class Sampler:
     def begin(self, at: datetime) -> None:
         """Take the reading with which a transaction begins; samples count from now."""
         self._stop_data = []
+        if self._aligned_at is not None and self._aligned_at < at:
+            # A moment that was not read in time is not one of the transaction.
+            self._aligned_at = self._next_aligned(at)
         self._keep_for_stop(at, "StopTxnSampledData", "Transaction.Begin")
         self._sampled_at = self._station.clock.monotonic()
 

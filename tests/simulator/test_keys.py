@@ -1,5 +1,8 @@
 """What configuration keys do, beyond being kept."""
 
+from datetime import UTC, datetime, timedelta
+
+from simulator.transactions import Transaction
 from simulator.vehicle import Vehicle
 from tests.simulator.quirks import charging
 
@@ -32,6 +35,22 @@ async def test_transaction_data_holds_begin_samples_and_end(central, make):
     assert {"Sample.Periodic", "Sample.Clock"} <= set(contexts)
     times = [value["timestamp"] for value in stop["transactionData"]]
     assert times[0] == min(times)
+
+
+async def test_an_aligned_moment_that_was_missed_is_not_of_the_transaction_after_it(make):
+    station = make(configuration={"StopTxnAlignedData": "Voltage", "ClockAlignedDataInterval": "9"})
+    session, noon = station.sessions[1], datetime(2026, 3, 1, 12, tzinfo=UTC)
+    session.sampler.take_due(noon, 0)  # the next aligned moment is 9 s later
+    begins = noon + timedelta(seconds=10)
+    session.connector.transaction = Transaction(
+        charge_point="CP1", connector_id=1, id_tag="TAG", started_at=begins, meter_start_wh=0
+    )
+    session.sampler.begin(begins)
+    for seconds in (11, 18):
+        session.sampler.take_due(noon + timedelta(seconds=seconds), 0)
+    data = session.sampler.end(noon + timedelta(seconds=20))
+    clocks = [value for value in data if value["sampled_value"][0]["context"] == "Sample.Clock"]
+    assert [value["timestamp"] for value in clocks] == ["2026-03-01T12:00:18.000Z"]
 
 
 async def test_max_energy_on_invalid_id(central, make):
