@@ -44,16 +44,16 @@ HOURS = 8.0
 RULES = SiteRules()
 
 
-def delivered(seed: int, odds: Odds) -> tuple[float, int]:
-    """Return the energy in Wh and the limits sent of one site's day."""
-    result = World(seed, odds=odds, rules=RULES, max_transitions=10**9, hours=HOURS).run()
+def delivered(seed: int, odds: Odds, hours: float) -> tuple[float, int]:
+    """Return the energy in Wh and the limits sent of one site in so many hours."""
+    result = World(seed, odds=odds, rules=RULES, max_transitions=10**9, hours=hours).run()
     assert result.violations == []
     return result.energy_wh, result.transitions
 
 
-def compare(seed: int) -> tuple[float, float, int]:
+def compare(seed: int, hours: float = HOURS) -> tuple[float, float, int]:
     """Return the energy with the ledger, without any waiting, and the limits sent by the first."""
-    real, sent = delivered(seed, REAL)
+    real, sent = delivered(seed, REAL, hours)
     with ExitStack() as patches:
         for module, name, value in (
             (obedience, "FOLLOWS_WITHIN_S", 0.01),
@@ -61,7 +61,7 @@ def compare(seed: int) -> tuple[float, float, int]:
             (site_wishes, "CALM", timedelta(0)),
         ):
             patches.enter_context(mock.patch.object(module, name, value))
-        ideal, _ = delivered(seed, IDEAL)
+        ideal, _ = delivered(seed, IDEAL, hours)
     return real, ideal, sent
 
 
@@ -71,7 +71,7 @@ def main() -> None:
         real, ideal, sent = compare(seed)
         total, best = total + real, best + ideal
         sys.stdout.write(
-            f"site {seed}: {real / 1000:.1f} of {ideal / 1000:.1f} kWh, {sent} limits a day\n"
+            f"site {seed}: {real / 1000:.1f} of {ideal / 1000:.1f} kWh, {sent} limits in {HOURS:g} h\n"
         )
     sys.stdout.write(f"lost to waiting: {100 * (1 - total / best):.2f} % of the energy\n")
 
