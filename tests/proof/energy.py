@@ -71,7 +71,8 @@ def main() -> None:
         real, ideal, sent = compare(seed)
         total, best = total + real, best + ideal
         sys.stdout.write(
-            f"site {seed}: {real / 1000:.1f} of {ideal / 1000:.1f} kWh, {sent} limits in {HOURS:g} h\n"
+            f"site {seed}: {real / 1000:.1f} of {ideal / 1000:.1f} kWh in {HOURS:g} h, "
+            f"{sent} limits\n"
         )
     sys.stdout.write(f"lost to waiting: {100 * (1 - total / best):.2f} % of the energy\n")
 
