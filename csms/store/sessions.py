@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId, id_tag_key
+from csms.domain.transactions import is_no_id
 from csms.services.records import MeterReading, Session
 from csms.store import tables
 
@@ -70,7 +71,9 @@ class Sessions:
         self._connection = connection
 
     async def get(self, transaction_id: int) -> Session | None:
-        """Return one session."""
+        """Return one session; None too for a number that no session can have."""
+        if is_no_id(transaction_id):
+            return None
         found = await self._all(_sessions().where(_T.c.id == transaction_id))
         return found[0] if found else None
 

@@ -163,6 +163,31 @@ async def test_odd_calls_are_sent_with_warnings(bench):
     assert [bool(call["warnings"]) for call in calls["items"]] == [True, True]
 
 
+@pytest.mark.parametrize("number", [2**31 - 1, 2**31, 2**63 - 1, -(2**63)])
+async def test_any_integer_may_be_a_transaction_id(bench, number):
+    """N12, Q5: wrong ones are sent too, with a warning."""
+    await bench.station()
+    await bench.online()
+    profile = {
+        "chargingProfileId": 1,
+        "transactionId": number,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0}],
+        },
+    }
+    for action, payload in (
+        ("RemoteStopTransaction", {"transactionId": number}),
+        ("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": profile}),
+    ):
+        result = await bench.post(f"/api/stations/CP1/calls/{action}", payload)
+        assert any(str(number) in text for text in result["warnings"])
+    assert len(bench.gateway.sent) == 2
+
+
 async def test_the_call_is_committed_before_it_is_sent_and_masked(bench):
     await bench.station()
     await bench.online()
