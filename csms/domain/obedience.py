@@ -23,7 +23,9 @@ from csms.domain.limit_rows import LimitRow, ignored, proven
 FOLLOWS_WITHIN_S = 15.0
 """How long a charger of which nothing is known may take to follow."""
 
-QUICKEST_S = 2.0
+QUICKEST_S = 5.0
+"""What IEC 61851 gives a car to follow; no charger is believed to be quicker."""
+
 SLOWEST_S = 90.0
 READINGS_OVER = 2
 WAIT_FOR_METER = timedelta(seconds=90)
@@ -104,7 +106,7 @@ def judged(
         return Judgement(row=row, ask_back=True)
     fell = is_new and row.drew_w is not None and row.drew_w > most
     # a draw far below the limit may be a car that pauses just now: it proves nothing
-    if fell and reading is not None and 0 < limit <= reading.power_w + (most - limit):
+    if fell and reading is not None and 0 < limit <= reading.power_w + ampere_w // 2:
         took_s = (reading.at - told_at).total_seconds()
         return Judgement(row=proven(row), follow_s=_quicker(follow_s, took_s))
     if is_new and not reads_back:
@@ -163,9 +165,8 @@ def _quicker(known_s: float | None, took_s: float) -> float | None:
     by a reading that is still over its limit.
 
     >>> _quicker(None, 2.0), _quicker(6.0, 1.0), _quicker(6.0, 30.0)
-    (3.0, 4.0, None)
+    (10.0, 5.5, None)
     """
     seen = max(QUICKEST_S, took_s * 1.5)
-    if known_s is None:
-        return seen if seen < FOLLOWS_WITHIN_S else None
-    return known_s - (known_s - seen) / 2 if seen < known_s else None
+    before = FOLLOWS_WITHIN_S if known_s is None else known_s
+    return before - (before - seen) / 2 if seen < before else None

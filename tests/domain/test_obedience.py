@@ -38,7 +38,7 @@ def test_an_accepted_decrease_goes_on_counting():
 def test_a_draw_that_falls_to_the_limit_proves_it_at_once():
     seen = look(lowered(), (L, 2), 3)
     assert seen.row.possible_w() == {L}
-    assert seen.follow_s == 3
+    assert seen.follow_s == 10  # half of the way from 15 s to 5 s
 
 
 def asked(row):

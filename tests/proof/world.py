@@ -18,6 +18,7 @@ from typing import Any
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_messages import limit_payload, question, said_limit_w
 from csms.domain.limit_rows import LimitRow, forgotten
+from csms.domain.phases import PhaseRotation
 from csms.domain.reclaim import HUNGRY, Appetite
 from csms.domain.site_control import Sending, control
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
@@ -155,7 +156,23 @@ class World:
         self.circuit_w = int(part * chance.uniform(0.4, 1.1))
         self.below = below
         circuits = (Circuit(id=CircuitId("c"), limit_w=self.circuit_w),) if below else ()
-        self.site = Site(id=SiteId("s"), name="s", grid_limit_w=self.limit_w, circuits=circuits)
+        # every other site limits the current of each phase, too
+        wiring = random.Random(f"{self.seed} phases")
+        self.phase_limit_da: int | None = None
+        if wiring.random() < 0.5:
+            self.phase_limit_da = int(self.built_w / (3 * VOLT) * 10 * wiring.uniform(0.6, 1.2))
+        rotations = [wiring.choice(["RST", "STR", "TRS", "Unknown"]) for _ in self.chargers]
+        self.first_phase = {
+            true.number: wiring.randrange(3) if rotation == "Unknown" else "RST".index(rotation[0])
+            for true, rotation in zip(self.chargers, rotations, strict=True)
+        }
+        self.site = Site(
+            id=SiteId("s"),
+            name="s",
+            grid_limit_w=self.limit_w,
+            grid_phase_limit_da=self.phase_limit_da,
+            circuits=circuits,
+        )
         self.rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]))
         self.assets = {
             true.number: Charger(
@@ -165,6 +182,7 @@ class World:
                 connectors=len(true.connectors),
                 phases=true.phases,
                 voltage_v=VOLT,
+                rotation=PhaseRotation(rotations[true.number - 1]),
             )
             for true in self.chargers
         }
@@ -215,6 +233,19 @@ class World:
             self._violation(f"{what}: grid {grid} > {limit} ({self.limit_w}): {most}")
         if self.below and below > self.circuit_w:
             self._violation(f"{what}: circuit {below} > {self.circuit_w}: {most}")
+        if self.phase_limit_da is not None:
+            currents = self.currents_a(most)
+            if max(currents) * 10 > self.phase_limit_da + 1e-6:
+                self._violation(f"{what}: {currents} A > {self.phase_limit_da / 10} A: {most}")
+
+    def currents_a(self, most: dict[int, int]) -> list[float]:
+        """What flows on L1, L2 and L3 when chargers draw so much."""
+        currents = [0.0, 0.0, 0.0]
+        for true in self.chargers:
+            for phase in range(true.phases):
+                on = (self.first_phase[true.number] + phase) % 3
+                currents[on] += most[true.number] / true.phases / VOLT
+        return currents
 
     def could_w(self) -> int:
         """What could flow at a car of any size at each connector, with all that is on its way."""
@@ -556,7 +587,10 @@ class World:
         kept, true.profiles = true.profiles, []
         could = self._could_w()
         below = sum(w for number, w in could.items() if number in self.below)
-        if sum(could.values()) > self.limit_w or (self.below and below > self.circuit_w):
+        limit_da = self.phase_limit_da
+        crowded = limit_da is not None and max(self.currents_a(could)) * 10 > limit_da
+        full = sum(could.values()) > self.limit_w or (self.below and below > self.circuit_w)
+        if full or crowded:
             true.profiles = kept
         else:
             self.note(f"{true.number} has lost its profiles")
