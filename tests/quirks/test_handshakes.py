@@ -53,6 +53,10 @@ def basic(user: str | bytes, password: bytes) -> dict[str, str]:
         {"Connection": "close", "Upgrade": "WebSockets"},
         {"Sec_WebSocket_Protocol": None},
         {"Sec_WebSocket_Protocol": "OCPP1.6"},
+        {"Sec_WebSocket_Protocol": ""},
+        {"Sec_WebSocket_Protocol": '"ocpp1.6"'},
+        {"Sec_WebSocket_Protocol": "ocpp 1.6"},
+        {"Sec_WebSocket_Protocol": 'ocpp1.6, "v 2"'},
         {"Sec_WebSocket_Version": None},
         {"Sec_WebSocket_Version": "13, 8"},
         {"Origin": "file://"},  # Enercab
@@ -68,7 +72,15 @@ async def test_odd_requests_are_let_in(csms, identity, changes):
     assert " 101 " in await status_line(csms, f"/ocpp/{identity}", **changes)
 
 
-@pytest.mark.parametrize("changes", [{"Connection": None}, {"Sec_WebSocket_Protocol": None}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Connection": None},
+        {"Sec_WebSocket_Protocol": None},
+        {"Sec_WebSocket_Protocol": ""},
+        {"Sec_WebSocket_Protocol": '"ocpp1.6"'},
+    ],
+)
 async def test_odd_requests_of_strict_stations_are_not(csms, identity, changes):
     await csms.add(identity, strict=True)
     assert " 101 " not in await status_line(csms, f"/ocpp/{identity}", **changes)

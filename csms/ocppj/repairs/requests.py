@@ -13,12 +13,18 @@ from websockets.http11 import Request
 from csms.ocppj.repairs import catalogue as names
 from csms.ocppj.repairs.switches import Switches
 
+_SUBPROTOCOLS = "Sec-WebSocket-Protocol"
+
 
 def put_right(request: Request, switches: Switches) -> tuple[str, ...]:
-    """Change a request in its place and return the names of the repairs; none: it was right."""
+    """Change an admitted request in its place and return the names of the repairs, if any."""
     headers = request.headers
     if request.method != "GET" or len(headers.get_all("Sec-WebSocket-Key")) != 1:
         return ()
+    if _SUBPROTOCOLS in headers:
+        # chosen already, see `handshake.subprotocol_of`; the library would refuse the request for
+        # one that is empty or in quotes
+        del headers[_SUBPROTOCOLS]
     done = []
     if not _upgrades(headers) and names.UPGRADE_HEADERS in switches:
         _set(headers, "Connection", "Upgrade")
