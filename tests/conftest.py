@@ -16,13 +16,16 @@ hypothesis.settings.register_profile("csms", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("csms")
 
-# What starts a whole csms, processes or a Postgres of its own, makes RSA keys or shakes hands by
-# the dozen, is for `make test`; the tests in it marked `smoke` are for `make check` too.
+# What starts a whole csms, processes or a Postgres of its own, or crashes, makes RSA keys or shakes
+# hands by the dozen, is for `make test`; the tests in it marked `smoke` are for `make check` too.
 _LARGE = (
     "tests/app/*.py",
     "tests/files/test_[!r]*.py",
     "tests/pki/test_ca.py",
+    "tests/pki/test_command.py",
     "tests/pki/test_tls.py",
+    "tests/services/test_intake_lost_answers.py",
+    "tests/services/test_smart_charging_crashes.py",
     "tests/simulator/test_cli.py",
     "tests/store/test_embedded*.py",
     "tests/store/test_migrate.py",

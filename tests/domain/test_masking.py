@@ -92,6 +92,6 @@ def test_harmless_actions_are_not_looked_into():
 )
 def test_hostile_text_costs_no_more_than_its_length(unit):
     raw = unit * (2**19 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     mask(None, raw)
-    assert time.perf_counter() - started < 2.0  # quadratic would be minutes
+    assert time.process_time() - started < 2.0  # quadratic would be minutes

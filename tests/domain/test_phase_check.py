@@ -137,11 +137,12 @@ REAL_NETWORK = allocation_phases.phase_network
 )
 def test_a_broken_allocator_is_caught(monkeypatch, where, what, broken):
     monkeypatch.setattr(where, what, broken)
-    caught = 0
-    for seed in range(600):
+
+    def caught(seed: int) -> bool:
         of, loads = random_case(seed)
         try:
-            caught += bool(phase_violations(of, loads, allocate_phases(of, loads).current_da))
+            return bool(phase_violations(of, loads, allocate_phases(of, loads).current_da))
         except (ArithmeticError, IndexError, ValueError):
-            caught += 1  # it does not even get through
-    assert caught
+            return True  # it does not even get through
+
+    assert any(caught(seed) for seed in range(600))

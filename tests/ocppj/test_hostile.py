@@ -226,6 +226,7 @@ class TestTakeOvers:
 
 
 class TestFloods:
+    @pytest.mark.slow
     async def test_a12_one_that_never_waits_is_slowed_down_then_closed(
         self, start, clock, monkeypatch
     ):

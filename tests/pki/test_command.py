@@ -41,6 +41,7 @@ def play(tmp_path):
     return program, root
 
 
+@pytest.mark.smoke
 async def test_it_signs_what_it_is_given(play, tmp_path):
     program, root = play
     leaf, _ = root.client("SN-A")

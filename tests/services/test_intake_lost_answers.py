@@ -120,6 +120,7 @@ async def test_a_commit_whose_answer_is_lost_is_not_done_twice(database_url, kin
         assert await count(b, table) == before + rows
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("kind", ["start", "stop", "job", "stop of nobody"])
 async def test_a_lost_answer_to_the_commit_itself(database_url, kind):
     """Of a batch of several statements only the last answer is lost."""
@@ -159,6 +160,7 @@ async def test_what_a_station_sends_again_is_stored_once(database_url, kind, kno
         assert await count(b, table) == before + rows
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("kind", SENT_AGAIN)
 async def test_both_sendings_in_one_batch_are_stored_once(database_url, kind):
     make, table, rows = KINDS[kind]

@@ -14,6 +14,7 @@ from tests.services.control_bench import FULL_A, hold, limits
 from tests.waiting import wait_until
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("fate", ["taken", "not taken"])
 async def test_a_crash_between_sending_and_answer_leaves_both_possible(b, fate):
     crashed = b.node()
@@ -96,6 +97,7 @@ async def test_a_commit_of_unknown_outcome_is_made_good(b, committed, at):
     assert limits(wire) == [FULL_A]
 
 
+@pytest.mark.smoke
 async def test_only_the_holder_of_the_lease_sends(b):
     first, second = b.node("one"), b.node("two", bus=LocalBus())
     await b.run(first)
