@@ -77,7 +77,11 @@ class LocalGateway:
                 raise CallFailed("station_offline", "the station is not connected")
             if self._paces is None or not await self._paces.of(charge_point):
                 answer = await session.call(
-                    action, payload, message_id=message_id, timeout_s=timeout_s
+                    action,
+                    payload,
+                    message_id=message_id,
+                    timeout_s=timeout_s,
+                    first=rank == FIRST,
                 )
             else:
                 line = self._lines.setdefault(charge_point, Line(self._clock))

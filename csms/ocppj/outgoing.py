@@ -29,6 +29,7 @@ class PendingCall:
         sent_at: None while it waits in the queue.
         sent_monotonic: The same moment in the clock's seconds.
         has_secret: The log shows it masked; then the text of a CALLERROR is masked too.
+        is_first: A limit: it goes before whatever else waits.
     """
 
     action: str
@@ -40,6 +41,7 @@ class PendingCall:
     sent_at: datetime | None = None
     sent_monotonic: float = 0.0
     has_secret: bool = False
+    is_first: bool = False
 
 
 class Outgoing:
@@ -71,9 +73,15 @@ class Outgoing:
         self._lost = False
 
     async def call(
-        self, action: str, payload: Mapping[str, Any], *, message_id: str, timeout_s: float
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        message_id: str,
+        timeout_s: float,
+        first: bool = False,
     ) -> Answer:
-        """Queue a call, wait for its answer and return it.
+        """Queue a call, wait for its answer and return it; `first` goes before all others.
 
         Raises:
             CallFailed: `queue_full`, `call_timeout`, `connection_lost` or `invalid_response`.
@@ -84,7 +92,7 @@ class Outgoing:
         """
         if self._lost:
             raise _connection_lost()
-        if len(self._queue) >= MOST_QUEUED_CALLS:
+        if len(self._queue) >= MOST_QUEUED_CALLS and not first:
             raise CallFailed(
                 "queue_full", f"{MOST_QUEUED_CALLS} calls wait for this station already"
             )
@@ -92,7 +100,9 @@ class Outgoing:
         loop = asyncio.get_running_loop()
         pending = PendingCall(action, text, message_id, timeout_s, loop.create_future())
         pending.timer = loop.call_later(timeout_s, self._time_out, pending)
-        self._queue.append(pending)
+        pending.is_first = first
+        ahead = sum(each.is_first for each in self._queue) if first else len(self._queue)
+        self._queue.insert(ahead, pending)
         self._wake()
         try:
             return await pending.future

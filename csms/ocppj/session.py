@@ -177,11 +177,17 @@ class Session:
             self._inbox.clear()
 
     async def call(
-        self, action: str, payload: Mapping[str, Any], *, message_id: str, timeout_s: float
+        self,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        message_id: str,
+        timeout_s: float,
+        first: bool = False,
     ) -> Answer:
         """Send a call of ours when its turn comes and return its answer; see `Outgoing.call`."""
         return await self._outgoing.call(
-            action, payload, message_id=message_id, timeout_s=timeout_s
+            action, payload, message_id=message_id, timeout_s=timeout_s, first=first
         )
 
     async def close(self, code: int, reason: str) -> None:
