@@ -20,6 +20,8 @@ from tests.proof.truth import VOLT, Connector, TrueCharger
 
 PHASES = 3
 MAX_W = 32 * PHASES * VOLT
+ON_ITS_WAY = timedelta(seconds=2)
+"""How long a limit that was sent before another takes to arrive: a wire, and the time to answer."""
 
 
 class Site:
@@ -29,6 +31,7 @@ class Site:
         self.chance = random.Random(seed)
         self.limit_w = limit_w
         self.ceiling_w: int | None = None
+        self.settles_at = datetime.now(UTC)
         self.violations: list[str] = []
         self.limits_taken = 0
         self.points = [ChargePoint(self, url, number) for number in range(1, count + 1)]
@@ -40,7 +43,8 @@ class Site:
         limit = self.limit_w
         if self.ceiling_w is not None:
             could = self.could_w()
-            self.ceiling_w = min(self.ceiling_w, could) if could > limit else None
+            if now >= self.settles_at:  # nothing that was sent before the drop is on its way
+                self.ceiling_w = min(self.ceiling_w, could) if could > limit else None
             limit = max(limit, self.ceiling_w or 0)
         if sum(most.values()) > limit:
             self.violations.append(f"{now.isoformat()} {what}: {sum(most.values())} > {limit}")
@@ -52,8 +56,8 @@ class Site:
     def move_limit(self, limit_w: int) -> None:
         """Note a limit that the server is about to be told; a drop takes time to hold."""
         if limit_w < self.limit_w:
-            # what is on its way to a charge point may still arrive
             self.ceiling_w = max(self.could_w(), self.limit_w)
+            self.settles_at = datetime.now(UTC) + ON_ITS_WAY
         self.limit_w = limit_w
 
 
