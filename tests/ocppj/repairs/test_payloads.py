@@ -233,6 +233,21 @@ def put(payload, path, value):
         ),
         ("LogStatusNotification", {"status": "UploadFailed"}, {"status": "UploadFailure"}),
         ("DataTransfer", {"vendorId": "x", "data": {"a": 1}}, {"vendorId": "x", "data": '{"a":1}'}),
+        (  # OCPP 2.0
+            "StatusNotification",
+            {"timestamp": T, "connectorStatus": "Available", "evseId": 2, "connectorId": 1},
+            {"timestamp": T, "status": "Available", "connectorId": 1, "errorCode": "NoError"},
+        ),
+        (
+            "StatusNotification",
+            {"state": "Faulted", "evseId": 2},
+            {"status": "Faulted", "connectorId": 2, "errorCode": "OtherError"},
+        ),
+        (
+            "StopTransaction",
+            {"transactionId": 1, "meterStop": 1, "timestamp": T, "stoppedReason": "Remote"},
+            {"transactionId": 1, "meterStop": 1, "timestamp": T, "reason": "Remote"},
+        ),
     ],
 )
 def test_what_payloads_mean(action, payload, made):
