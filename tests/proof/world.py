@@ -8,45 +8,27 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
 import random
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_messages import limit_payload, question, said_limit_w
 from csms.domain.limit_rows import LimitRow, forgotten
-from csms.domain.phases import PhaseRotation
 from csms.domain.reclaim import HUNGRY, Appetite
 from csms.domain.site_control import Sending, control
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
 from csms.domain.site_rules import SiteRules
 from csms.domain.site_snapshot import ChargerState, Request, RowKey, SessionState, SiteSnapshot
-from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, Site
-from tests.proof.truth import VOLT, Connector, TrueCharger
+from csms.domain.sites import ChargerId
+from tests.proof.made import Odds, Result
+from tests.proof.observer import START, Observed
+from tests.proof.truth import Connector, TrueCharger
 
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLL_S = 10.0
 TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True)
-class Odds:
-    """How often what goes wrong."""
-
-    rejected: float = 0.05
-    unanswered: float = 0.01
-    not_installed: float = 0.01  # accepted all the same
-    latency_s: tuple[float, float] = (0.05, 60.0)
-    follows_s: tuple[float, float] = (0.05, 14.9)
-    cut_every_s: float = 900.0  # each charger
-    reboot: float = 0.3  # of cuts
-    crash: float = 0.01  # of messages
-    car_every_s: float = 600.0  # each connector
-    change_every_s: float = 120.0  # each car's appetite
-    limit_every_s: float = 900.0  # the site's limit
 
 
 @dataclass
@@ -72,17 +54,9 @@ class Line:
     to_server: datetime = START
 
 
-@dataclass
-class Result:
-    transitions: int = 0
-    events: int = 0
-    crashes: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
-    energy_wh: float = 0.0
+class World(Observed):
+    """A site at work: a server, wires, cars, and all that goes wrong."""
 
-
-class World:
     def __init__(
         self,
         seed: int,
@@ -94,19 +68,14 @@ class World:
         hours: float = 24,
         trace: bool = False,
     ) -> None:
-        self.chance = random.Random(seed)
-        self.seed, self.odds = seed, odds or Odds()
-        self.now = START
-        self.result = Result()
+        super().__init__(seed, odds or Odds(), rules, reads_back=reads_back)
         self.max_transitions = max_transitions
-        self.reads_back = reads_back
         self.end = START + timedelta(hours=hours)
         self.trace = trace
         self.log: list[str] = []
         self._order = itertools.count()
         self._events: list[tuple[datetime, int, Any]] = []
         self._ids = itertools.count(1)
-        self._build(rules)
         # cars do the same whatever becomes of messages, so that two servers can be compared
         self.cars = {
             (true.number, number): random.Random(f"{seed} {true.number} {number}")
@@ -130,65 +99,6 @@ class World:
                 self.after(first_s, self._car, true, number)
         self.after(POLL_S, self._poll)
         self.after(self._soon(self.odds.limit_every_s), self._move_limit)
-
-    def _build(self, rules: SiteRules | None) -> None:
-        chance = self.chance
-        self.chargers = []
-        for number in range(1, chance.randint(3, 7)):
-            phases = chance.choice([3, 3, 3, 1])
-            max_w = chance.choice([16, 32]) * phases * VOLT
-            self.chargers.append(
-                TrueCharger(
-                    number=number,
-                    max_w=max_w,
-                    phases=phases,
-                    connectors={n: Connector() for n in range(1, chance.choice([1, 1, 2]) + 1)},
-                    follows_s=self._log(*self.odds.follows_s),
-                    clock_off=timedelta(seconds=chance.uniform(-55, 55)),
-                    reads_back=self.reads_back,
-                )
-            )
-        most = sum(true.max_w for true in self.chargers)
-        self.built_w = int(most * chance.uniform(0.3, 0.9))
-        self.limit_w = self.built_w
-        below = {true.number for true in self.chargers if chance.random() < 0.5}
-        part = sum(true.max_w for true in self.chargers if true.number in below)
-        self.circuit_w = int(part * chance.uniform(0.4, 1.1))
-        self.below = below
-        circuits = (Circuit(id=CircuitId("c"), limit_w=self.circuit_w),) if below else ()
-        # every other site limits the current of each phase, too
-        wiring = random.Random(f"{self.seed} phases")
-        self.phase_limit_da: int | None = None
-        if wiring.random() < 0.5:
-            self.phase_limit_da = int(self.built_w / (3 * VOLT) * 10 * wiring.uniform(0.6, 1.2))
-        rotations = [wiring.choice(["RST", "STR", "TRS", "Unknown"]) for _ in self.chargers]
-        self.first_phase = {
-            true.number: wiring.randrange(3) if rotation == "Unknown" else "RST".index(rotation[0])
-            for true, rotation in zip(self.chargers, rotations, strict=True)
-        }
-        self.site = Site(
-            id=SiteId("s"),
-            name="s",
-            grid_limit_w=self.limit_w,
-            grid_phase_limit_da=self.phase_limit_da,
-            circuits=circuits,
-        )
-        self.rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]))
-        self.assets = {
-            true.number: Charger(
-                id=ChargerId(f"CP{true.number}"),
-                max_w=true.max_w,
-                circuit_id=CircuitId("c") if true.number in below else None,
-                connectors=len(true.connectors),
-                phases=true.phases,
-                voltage_v=VOLT,
-                rotation=PhaseRotation(rotations[true.number - 1]),
-            )
-            for true in self.chargers
-        }
-        self.ceiling_w: int | None = None
-        # what charge points have accepted and do not enforce: so much was theirs all the same
-        self.pretended: dict[tuple[int, int], int] = {}
 
     # Time
 
@@ -217,74 +127,18 @@ class World:
             for number in true.connectors:
                 self.result.energy_wh += true.draw_w(number, self.now) * hours
 
-    # The observer
+    def note(self, text: str) -> None:
+        if self.trace:
+            self.log.append(f"{(self.now - START).total_seconds():9.2f} {text}")
 
-    def observe(self, what: str) -> None:
-        most = {true.number: true.most_w(self.now) for true in self.chargers}
-        grid = sum(most.values())
-        below = sum(w for number, w in most.items() if number in self.below)
-        limit = self.limit_w
-        if self.ceiling_w is not None:
-            # after a drop of the limit no more may flow than could before it, ever less
-            could = self.could_w()
-            self.ceiling_w = min(self.ceiling_w, could) if could > limit else None
-            limit = limit if self.ceiling_w is None else max(limit, self.ceiling_w)
-        if grid > limit:
-            self._violation(f"{what}: grid {grid} > {limit} ({self.limit_w}): {most}")
-        if self.below and below > self.circuit_w:
-            self._violation(f"{what}: circuit {below} > {self.circuit_w}: {most}")
-        if self.phase_limit_da is not None:
-            currents = self.currents_a(most)
-            if max(currents) * 10 > self.phase_limit_da + 1e-6:
-                self._violation(f"{what}: {currents} A > {self.phase_limit_da / 10} A: {most}")
-
-    def currents_a(self, most: dict[int, int]) -> list[float]:
-        """What flows on L1, L2 and L3 when chargers draw so much."""
-        currents = [0.0, 0.0, 0.0]
-        for true in self.chargers:
-            for phase in range(true.phases):
-                on = (self.first_phase[true.number] + phase) % 3
-                currents[on] += most[true.number] / true.phases / VOLT
-        return currents
-
-    def could_w(self) -> int:
-        """What could flow at a car of any size at each connector, with all that is on its way."""
-        return sum(self._could_w().values())
-
-    def _could_w(self) -> dict[int, int]:
-        coming = dict(self.pretended)
-        lines = self.lines.values()
-        waiting = [(line.number, what) for line in lines for what in line.queue]
+    def coming(self) -> Iterator[tuple[tuple[int, int], int]]:
+        waiting = [(line.number, what) for line in self.lines.values() for what in line.queue]
         waiting += [
             (what[0].number, what[1]) for _, _, (do, what) in self._events if do == self._arrives
         ]
         for number, sending in waiting:
             if isinstance(sending, Sending):
-                place = (number, sending.target.connector_id)
-                coming[place] = max(coming.get(place, 0), sending.limit_w)
-        return {
-            true.number: min(
-                true.max_w,
-                sum(
-                    max(
-                        true.in_force_w(number, self.now),
-                        coming.get((true.number, number), 0),
-                        coming.get((true.number, 0), 0),
-                    )
-                    for number in true.connectors
-                ),
-            )
-            for true in self.chargers
-        }
-
-    def _violation(self, text: str) -> None:
-        if len(self.result.violations) < 5:
-            self.result.violations.append(f"seed {self.seed} at {self.now - START}: {text}")
-        self.result.counts["violations"] += 1
-
-    def note(self, text: str) -> None:
-        if self.trace:
-            self.log.append(f"{(self.now - START).total_seconds():9.2f} {text}")
+                yield (number, sending.target.connector_id), sending.limit_w
 
     # The server
 
@@ -694,9 +548,6 @@ class World:
         self.after(self._soon(self.odds.limit_every_s), self._move_limit)
 
     # Chances
-
-    def _log(self, low: float, high: float) -> float:
-        return math.exp(self.chance.uniform(math.log(low), math.log(high)))
 
     def _soon(self, mean_s: float) -> float:
         return self.chance.expovariate(1 / mean_s)
