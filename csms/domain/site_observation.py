@@ -143,8 +143,10 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
             now,
             ampere_w=ampere,
             follow_s=state.floor.follow_s,
-            reads_back=state.reads_back and state.reachable,
+            reads_back=state.reads_back,
         )
+        if not state.reachable:  # whose word was the last before it went is not proven by silence
+            look = Judgement(row=row)
         if look.row is not row:
             changed[place] = look.row
         if look.follow_s is not None:
@@ -185,9 +187,11 @@ def _floor_looked_at(
         now,
         ampere_w=ampere_w(state.charger),
         follow_s=state.floor.follow_s,
-        reads_back=state.reads_back and state.reachable and idle is not None,
+        reads_back=state.reads_back and idle is not None,
         draws=False,
     )
+    if not state.reachable:
+        return Judgement(row=state.floor), []
     if idle is None or state.key is None:
         return look, []
     place = RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)

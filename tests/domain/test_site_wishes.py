@@ -234,3 +234,17 @@ def test_currents_and_units_that_a_charger_takes():
         "csChargingProfiles"
     ]["chargingSchedule"]
     assert schedule["chargingRateUnit"] == "W"
+
+
+def test_silence_proves_nothing():
+    """An accepted decrease of a charger that has gone since counts as what it was."""
+    lowered = {
+        "acknowledged_w": HALF,
+        "earlier_w": frozenset({TOLD}),
+        "acknowledged_at": NOW - timedelta(minutes=2),
+        "before_w": TOLD,
+    }
+    for reachable, counts in ((False, TOLD), (True, None)):
+        both = [charger(reachable=reachable), charger("B")]
+        decided = step(session(1, **lowered), chargers=both, rules=SiteRules(lease_s=0))
+        assert decided.unmanaged_w.get("1") == counts
