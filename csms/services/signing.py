@@ -174,11 +174,20 @@ class CertificateIssuer:
         bus.subscribe(StationConnected, lambda _: signing.hint.give())
 
     async def run(self) -> None:
-        """Sign and send, for ever; a station that is slow holds up no other one."""
+        """Sign and send, for ever; a station that is slow holds up no other one.
+
+        Raises:
+            DatabaseAway: Once those at work are through.
+        """
+        away: DatabaseAway | None = None
         async with asyncio.TaskGroup() as tasks:
-            while True:
-                async with self._units() as unit:
-                    due = await unit.signing_requests.due(self._node, self._clock.now())
+            while away is None:
+                try:
+                    async with self._units() as unit:
+                        due = await unit.signing_requests.due(self._node, self._clock.now())
+                except DatabaseAway as error:
+                    away = error  # raised outside of the group, which would wrap it
+                    continue
                 for request in due:
                     if request.key in self._at_work or len(self._at_work) >= _MOST_AT_ONCE:
                         continue
@@ -187,6 +196,7 @@ class CertificateIssuer:
                     tasks.create_task(self._serve(request), name=name)
                 await self._clock.sleep(_PAUSE_S)
                 await self._signing.hint.taken(_POLL_S)
+        raise away
 
     async def _serve(self, request: SigningRequest) -> None:
         try:

@@ -48,7 +48,7 @@ async def test_what_happens_is_counted(database_url, tmp_path):
         async with connect(f"{s.ocpp_url}/A") as socket:  # no subprotocol: a repair
             await socket.send('[2,"1","Authorize",{"idTag":"TAG"}]')
             assert json.loads(await socket.recv())[0] == 3
-            await socket.send('[2,"2","StopTransaction",{}]')
+            await socket.send('[2,"2","StopTransaction",[]]')
             assert json.loads(await socket.recv())[0] == 4
 
             async def connected():

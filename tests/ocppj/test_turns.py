@@ -163,7 +163,7 @@ class Session:
     def __init__(self):
         self.calls = []
 
-    async def call(self, action, payload, *, message_id, timeout_s):
+    async def call(self, action, payload, *, message_id, timeout_s, first=False):
         self.calls.append(action)
         at = SystemClock().now()
         return Answer(payload={}, sent_at=at, answered_at=at)

@@ -14,6 +14,7 @@ import json
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -223,10 +224,13 @@ def answer_line(action: str, frame: Any) -> Line:
 def schema_problem(message: Call | CallResult) -> str | None:
     """Return what breaks the schema, by the `ocpp` package's copy of it."""
     try:
-        validator = get_validator(message.message_type_id, message.action, "1.6")
+        # with decimals, as the package itself does where tenths are checked: it keeps one validator
+        # a message for the whole process, whoever asked for it first
+        validator = get_validator(message.message_type_id, message.action, "1.6", Decimal)
     except (OCPPError, OSError) as error:
         return str(error)
-    error = next(validator.iter_errors(message.payload), None)
+    payload = json.loads(json.dumps(message.payload), parse_float=Decimal)
+    error = next(validator.iter_errors(payload), None)
     return None if error is None else str(error.message)
 
 
