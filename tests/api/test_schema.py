@@ -92,6 +92,7 @@ def document(_server_url, _template):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # each operation of the whole contract
 def test_no_request_breaks_the_server(document):
     operations = [result.ok() for result in document.get_all_operations()]
     assert len(operations) > 40

@@ -56,10 +56,10 @@ async def test_sessions_share_a_site_and_leave_a_bill(database_url, tmp_path):
 
         a.plug(1, car())
         await a.present_tag(1, "tag")
-        await wait_until(lambda: watched() and limit_of(a) == 31.8)
+        await wait_until(lambda: watched() and limit_of(a) == 31.8, 25)
         b.plug(1, car())
         await b.present_tag(1, "TAG")
-        await wait_until(lambda: watched() and (limit_of(a), limit_of(b)) == (15.9, 15.9))
+        await wait_until(lambda: watched() and (limit_of(a), limit_of(b)) == (15.9, 15.9), 25)
         assert most <= 22_000
 
         status = await s.ask("GET", "/api/sites/home/status")
@@ -78,7 +78,7 @@ async def test_sessions_share_a_site_and_leave_a_bill(database_url, tmp_path):
         assert running["limitA"] == 15.9
 
         a.unplug(1)
-        await wait_until(lambda: watched() and limit_of(b) == 31.8)
+        await wait_until(lambda: watched() and limit_of(b) == 31.8, 25)
         assert most <= 22_000
 
         async def completed():
@@ -130,7 +130,8 @@ async def test_limits_come_back_after_the_connection_was_cut(database_url, tmp_p
         a = await s.plug_in("A", reconnect_min_s=0.01)
         a.plug(1, car())
         await a.present_tag(1, "TAG")
-        await wait_until(lambda: limit_of(a) == 15.9)
+        # one that has just connected may take its time to follow its fallback share
+        await wait_until(lambda: limit_of(a) == 15.9, 25)
         a.profiles.clear()  # as if it had forgotten everything
         a.drop_connection()
-        await wait_until(lambda: limit_of(a) == 15.9, 8)
+        await wait_until(lambda: limit_of(a) == 15.9, 25)
