@@ -16,7 +16,7 @@ _T = tables.audit
 
 
 class Audit:
-    """See `csms.services.ports.store.Audit`."""
+    """See `csms.services.ports.users.Audit`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

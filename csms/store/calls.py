@@ -19,7 +19,7 @@ _MOST_LOST = 100
 
 
 class Calls:
-    """See `csms.services.ports.store.Calls`."""
+    """See `csms.services.ports.calls.Calls`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

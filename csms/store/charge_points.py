@@ -113,7 +113,7 @@ def writable(changes: Changes, allowed: frozenset[str]) -> dict[str, object]:
 
 
 class ChargePoints:
-    """See `csms.services.ports.store.ChargePoints`."""
+    """See `csms.services.ports.charge_points.ChargePoints`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

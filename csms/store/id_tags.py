@@ -30,7 +30,7 @@ _READ = (
 
 
 class IdTags:
-    """See `csms.services.ports.store.IdTags`."""
+    """See `csms.services.ports.id_tags.IdTags`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -15,7 +15,7 @@ _T = tables.idempotency_keys
 
 
 class IdempotencyKeys:
-    """See `csms.services.ports.store.IdempotencyKeys`."""
+    """See `csms.services.ports.users.IdempotencyKeys`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

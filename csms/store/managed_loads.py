@@ -28,7 +28,7 @@ _WRITABLE = frozenset(
 
 
 class ManagedLoads:
-    """See `csms.services.ports.store.ManagedLoads`."""
+    """See `csms.services.ports.sites.ManagedLoads`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

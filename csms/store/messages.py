@@ -19,7 +19,7 @@ _PLAN_EACH_TIME = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class Messages:
-    """See `csms.services.ports.store.Messages`."""
+    """See `csms.services.ports.messages.Messages`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

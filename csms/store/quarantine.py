@@ -17,7 +17,7 @@ _C = tables.charge_points
 
 
 class Quarantine:
-    """See `csms.services.ports.store.Quarantine`."""
+    """See `csms.services.ports.messages.Quarantine`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

@@ -65,7 +65,7 @@ def _sessions() -> Select[Any]:
 
 
 class Sessions:
-    """See `csms.services.ports.store.Sessions`."""
+    """See `csms.services.ports.sessions.Sessions`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

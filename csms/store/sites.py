@@ -46,7 +46,7 @@ _JOIN = text("""
 
 
 class Sites:
-    """See `csms.services.ports.store.Sites`."""
+    """See `csms.services.ports.sites.Sites`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

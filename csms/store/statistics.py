@@ -47,7 +47,7 @@ _SUMS = (
 
 
 class Statistics:
-    """See `csms.services.ports.store.Statistics`."""
+    """See `csms.services.ports.sessions.Statistics`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

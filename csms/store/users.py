@@ -29,7 +29,7 @@ _KEY_READ = (_K.c.id, _K.c.name, _K.c.role, _K.c.user_id, _K.c.expires_at, _K.c.
 
 
 class Users:
-    """See `csms.services.ports.store.Users`."""
+    """See `csms.services.ports.users.Users`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

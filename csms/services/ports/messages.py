@@ -1,0 +1,89 @@
+"""The ports of the store for the message log, and for messages that were refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from csms.domain.ids import ChargePointKey
+from csms.services.records import MessageRecord, RefusedMessage
+
+
+class Messages(Protocol):
+    """The message log."""
+
+    async def page(
+        self,
+        charge_point: ChargePointKey,
+        limit: int,
+        *,
+        before: tuple[datetime, int] | None = None,
+        action: str | None = None,
+        direction: str | None = None,
+        at_from: datetime | None = None,
+        at_to: datetime | None = None,
+        repair: str | None = None,
+    ) -> list[MessageRecord]:
+        """Return one page, the newest first.
+
+        `repair` leaves in those that needed it, `ANY_REPAIR` those that needed any.
+        """
+        ...
+
+    async def from_oldest(
+        self,
+        charge_point: ChargePointKey,
+        limit: int,
+        *,
+        after: tuple[datetime, int] | None = None,
+        at_from: datetime | None = None,
+        at_to: datetime,
+    ) -> list[MessageRecord]:
+        """Return one page, the oldest first; `at_from` is in, `at_to` is out."""
+        ...
+
+    async def after(
+        self,
+        charge_points: Collection[ChargePointKey],
+        key: int,
+        limit: int,
+        *,
+        at_from: datetime,
+    ) -> list[tuple[ChargePointKey, MessageRecord]]:
+        """Return frames of these charge points with a higher key, the oldest first.
+
+        `at_from` bounds how far back is looked: earlier frames are left out.
+        """
+        ...
+
+
+class Quarantine(Protocol):
+    """Messages that were refused."""
+
+    async def page(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        state: str | None = None,
+        identity: str | None = None,
+    ) -> list[RefusedMessage]:
+        """Return one page, the newest first."""
+        ...
+
+    async def get(self, key: int, *, lock: bool = False) -> RefusedMessage | None:
+        """Return one, or None; with `lock` nobody else settles it meanwhile."""
+        ...
+
+    async def end(self, key: int, state: str, at: datetime) -> None:
+        """Settle one."""
+        ...
+
+    async def count_open(self) -> int:
+        """Return how many wait for an operator."""
+        ...
+
+    async def has_started_since(self, charge_point: ChargePointKey, at: datetime) -> bool:
+        """Return whether a transaction of this charge point was started after that time."""
+        ...

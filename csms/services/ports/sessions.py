@@ -1,0 +1,99 @@
+"""The ports of the store for sessions, and for sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Protocol
+
+from csms.domain.ids import ChargePointKey, TransactionId
+from csms.services.records import MeterReading, Session, Statistic
+
+
+class Sessions(Protocol):
+    """Transactions, read for the operator. The newest is the one with the highest id."""
+
+    async def get(self, transaction_id: int) -> Session | None:
+        """Return one, or None."""
+        ...
+
+    async def page(
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        active: bool | None = None,
+        identity: str | None = None,
+        id_tag: str | None = None,
+        started_from: datetime | None = None,
+        started_to: datetime | None = None,
+    ) -> list[Session]:
+        """Return one page, the newest first."""
+        ...
+
+    async def active(self, limit: int, *, after: int = 0) -> list[Session]:
+        """Return active sessions and all that are newer than `after` (0: none), oldest first."""
+        ...
+
+    async def many(self, ids: Collection[int]) -> list[Session]:
+        """Return those of these ids that exist."""
+        ...
+
+    async def count_active(self) -> int:
+        """Return how many run."""
+        ...
+
+    async def newest_id(self) -> int:
+        """Return the highest transaction id of all, 0 when there is none."""
+        ...
+
+    async def started_after(
+        self, identity: str, transaction_id: int, *, id_tag: str, connector_id: int | None
+    ) -> Session | None:
+        """Return the first transaction of this tag that is newer than `transaction_id`."""
+        ...
+
+    async def set_vehicle(self, transaction_id: TransactionId, vehicle_id: str) -> None:
+        """Note which vehicle is charged."""
+        ...
+
+    async def meter_values(
+        self,
+        charge_point: ChargePointKey,
+        *,
+        transaction_id: int | None,
+        received_from: datetime,
+        received_to: datetime,
+        offset: int,
+        limit: int,
+    ) -> list[MeterReading]:
+        """Return readings received between two times, both in; the newest first."""
+        ...
+
+
+class Statistics(Protocol):
+    """Sums over completed sessions, by the local day of their stop."""
+
+    async def daily(
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        first: date | None = None,
+        last: date | None = None,
+        identity: str | None = None,
+    ) -> list[Statistic]:
+        """Return one row a day, station and currency; newest day first, then by station."""
+        ...
+
+    async def summary(
+        self,
+        limit: int,
+        *,
+        offset: int = 0,
+        first: date | None = None,
+        last: date | None = None,
+        identity: str | None = None,
+    ) -> list[Statistic]:
+        """Return one row a station and currency, by station."""
+        ...
