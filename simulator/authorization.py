@@ -24,6 +24,16 @@ class KnownTags:
         self.list_version = 0
         self._listed: dict[str, Mapping[str, Any]] = {}
         self._cached: dict[str, Mapping[str, Any]] = {}
+        self.revision = 0
+
+    def memo(self) -> dict[str, Any]:
+        """Return all that is known, JSON-ready; ``revision`` tells whether it is something new."""
+        return {"version": self.list_version, "listed": self._listed, "cached": self._cached}
+
+    def recall(self, memo: Mapping[str, Any]) -> None:
+        """Know what ``memo`` says."""
+        self.list_version = memo["version"]
+        self._listed, self._cached = dict(memo["listed"]), dict(memo["cached"])
 
     def update_list(
         self, version: int, update_type: str, entries: Sequence[Mapping[str, Any]]
@@ -47,6 +57,7 @@ class KnownTags:
             return "Failed"
         self._listed = listed
         self.list_version = version
+        self.revision += 1
         return "Accepted"
 
     def remember(self, id_tag: str, info: Mapping[str, Any]) -> None:
@@ -54,6 +65,7 @@ class KnownTags:
 
         A group that was told once stays known when a later answer does not name it.
         """
+        self.revision += 1
         before = self._cached.pop(id_tag.lower(), {})
         if "parent_id_tag" in before:
             info = {"parent_id_tag": before["parent_id_tag"], **info}
@@ -64,6 +76,7 @@ class KnownTags:
     def clear_cache(self) -> None:
         """Forget the cache; the local list stays."""
         self._cached.clear()
+        self.revision += 1
 
     def verdict(self, id_tag: str, at: datetime, *, use_list: bool, use_cache: bool) -> str | None:
         """Return the authorization status that is known of a tag, or None for an unknown one."""

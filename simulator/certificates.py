@@ -14,7 +14,7 @@ from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
 
@@ -59,6 +59,11 @@ def read_chain(pem: str) -> list[x509.Certificate]:
     except ValueError as error:
         msg = "not a certificate in PEM form"
         raise CertificateError(msg) from error
+
+
+def pem_of(certificate: x509.Certificate) -> str:
+    """Return a certificate as PEM."""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def check_usable(certificate: x509.Certificate, now: datetime) -> None:
@@ -161,6 +166,15 @@ class CertificateStore:
             return "Rejected"
         self._roots.append(Root(kind=kind, certificate=certificate))
         return "Accepted"
+
+    @property
+    def installed(self) -> tuple[Root, ...]:
+        """All roots, in order of installation."""
+        return tuple(self._roots)
+
+    def recall(self, roots: Sequence[Root]) -> None:
+        """Have these roots and no others."""
+        self._roots = list(roots)
 
     def confirm(self) -> None:
         """Drop the fallback: a connection has been made with the newer root."""

@@ -27,6 +27,8 @@ from simulator.errors import CallFailed
 from simulator.events import Event, EventHook
 from simulator.faults import DisorderedQueue, FaultyNetwork
 from simulator.firmware import Firmware
+from simulator.flash import Memory
+from simulator.keeping import Keeper
 from simulator.keys import standard_keys
 from simulator.ledger import Ledger
 from simulator.link import Link
@@ -61,6 +63,7 @@ class ChargePointSimulator:
         clock: its time (the machine's by default).
         ledger: where its transactions are recorded (its own by default).
         on_event: told everything that happens, synchronously.
+        memory: what it keeps without power (None: nothing); its life begins with a boot from there.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class ChargePointSimulator:
         clock: Clock | None = None,
         ledger: Ledger | None = None,
         on_event: EventHook | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.settings = settings
         self.identity = settings.identity
@@ -134,6 +138,7 @@ class ChargePointSimulator:
         self._scope: asyncio.TaskGroup | None = None
         for spec in settings.oddities:
             self.temper.switch_on(spec)
+        self._keeper = Keeper(self, memory)
 
     # Life
 
@@ -142,9 +147,15 @@ class ChargePointSimulator:
 
         Cancellation: leaves at once, without a word; what was not acknowledged stays so in the
         ledger.
+
+        Raises:
+            StateError: what it keeps cannot be read or written (in a group).
         """
+        if self._keeper.come_up():
+            self.emit("rebooting")
         availability.note(self)
         self.security_log.record("StartupOfTheDevice")
+        self.keep()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self.temper.come_alive(self._spawn)
@@ -156,6 +167,7 @@ class ChargePointSimulator:
             for task in list(self._own):
                 task.cancel()
         self._tasks = None
+        self.keep()
 
     async def _leave(self) -> None:
         for session in self.sessions.values():
@@ -218,6 +230,14 @@ class ChargePointSimulator:
                 self.emit("gave_up", error=str(error))
 
         self._spawn(guarded(), "follow-up")
+
+    def keep(self) -> None:
+        """Have all that is to outlive a power cut written, before anybody is told of it.
+
+        Raises:
+            StateError: it cannot be written.
+        """
+        self._keeper.keep()
 
     def tell(self, payload: Any) -> None:
         """Send a call whose answer means nothing, if registered."""

@@ -108,6 +108,24 @@ class Configuration:
         waiting, self._waiting = self._waiting, {}
         return waiting
 
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What differs from the defaults, by names in small letters."""
+        return self._values
+
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        """The changes that wait for a reboot, by names in small letters."""
+        return self._waiting
+
+    def recall(self, values: Mapping[str, str], waiting: Mapping[str, str]) -> None:
+        """Take kept values over; those of keys that there are no more are passed over."""
+        for target, kept in ((self._values, values), (self._waiting, waiting)):
+            for name, value in kept.items():
+                key = self._keys.get(name)
+                if key is not None and key.accepts(value):
+                    target[name] = value
+
     def read(self, names: list[str] | None) -> tuple[list[dict[str, object]], list[str]]:
         """Return GetConfiguration's known keys and the unknown names; no names ask for all.
 

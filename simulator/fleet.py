@@ -19,6 +19,7 @@ from simulator.charge_point import ChargePointSimulator
 from simulator.clock import Clock, RealClock
 from simulator.connector import Connector
 from simulator.events import Event, EventHook
+from simulator.flash import Flash
 from simulator.fleet_file import FleetPlan, Group
 from simulator.kinds import SHORT_CIRCUIT_ERROR
 from simulator.ledger import Ledger
@@ -109,6 +110,7 @@ class Fleet:
         clock: everybody's time.
         tls: how the central system's certificate is checked (None: by the system's store).
         on_event: told everything that happens to any charge point.
+        flash: where the charge points keep what outlives a power cut (None: nowhere).
         changes: fields of ``StationSettings`` that all charge points have otherwise.
     """
 
@@ -121,6 +123,7 @@ class Fleet:
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
         on_event: EventHook | None = None,
+        flash: Flash | None = None,
         changes: Mapping[str, Any] | None = None,
     ) -> None:
         self.ledger = Ledger()
@@ -141,6 +144,7 @@ class Fleet:
                     clock=self.clock,
                     ledger=self.ledger,
                     on_event=self._watch,
+                    memory=flash.of(name) if flash is not None else None,
                 )
                 self.stations.append(station)
                 self._places.append(_Place(station=station, group=group, number=number))

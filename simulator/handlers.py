@@ -43,9 +43,17 @@ class Session(CoreHandlers, ChargingHandlers, MaintenanceHandlers, SecurityHandl
             on_suspicion=station.security_log.record,
             temper=station.temper,
             sleep=station.clock.sleep,
-            send=self._network.send if self._network is not None else ClientConnection.send,
+            send=self._keep_and_send,
         )
         self.station = station
+
+    async def _keep_and_send(self, connection: ClientConnection, text: str) -> None:
+        """Send a frame; what it tells is kept first."""
+        self.station.keep()
+        if self._network is not None:
+            await self._network.send(connection, text)
+        else:
+            await connection.send(text)
 
     def _check_call(self, action: str) -> None:
         """Tell watchers of a call; refuse one of a feature profile that is not supported."""

@@ -79,6 +79,10 @@ class ProfileStore:
         """All profiles, oldest first."""
         return tuple(self._installed)
 
+    def recall(self, kept: Iterable[Installed]) -> None:
+        """Have what was installed before the power was lost, as far as its place is still there."""
+        self._installed = [one for one in kept if one.connector_id <= self._connectors]
+
     def install(
         self, connector_id: int, profile: ChargingProfile, at: datetime, running: Running | None
     ) -> None:

@@ -35,6 +35,15 @@ class Sampler:
         self._is_full = False
         self.last_message: Message | None = None
 
+    @property
+    def stop_data(self) -> list[MeterValue]:
+        """The readings kept for StopTransaction so far."""
+        return self._stop_data
+
+    def recall(self, stop_data: list[MeterValue]) -> None:
+        """Have the readings of a transaction that was running when the power was lost."""
+        self._stop_data = stop_data
+
     def begin(self, at: datetime) -> None:
         """Take the reading with which a transaction begins; samples count from now."""
         self._stop_data = []

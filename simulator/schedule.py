@@ -152,6 +152,43 @@ def parse_profile(payload: Mapping[str, Any]) -> ChargingProfile:
     return profile
 
 
+def payload_of(profile: ChargingProfile) -> dict[str, Any]:
+    """Return what ``parse_profile`` makes this profile of; JSON-ready."""
+    schedule = {
+        "charging_rate_unit": profile.unit,
+        "charging_schedule_period": [
+            _without_none(
+                start_period=period.start_s, limit=period.limit, number_phases=period.phases
+            )
+            for period in profile.periods
+        ],
+    } | _without_none(
+        start_schedule=_text(profile.start),
+        duration=profile.duration_s,
+        min_charging_rate=profile.min_rate,
+    )
+    return {
+        "charging_profile_id": profile.profile_id,
+        "stack_level": profile.stack_level,
+        "charging_profile_purpose": profile.purpose,
+        "charging_profile_kind": profile.kind,
+        "charging_schedule": schedule,
+    } | _without_none(
+        recurrency_kind=profile.recurrency,
+        transaction_id=profile.transaction_id,
+        valid_from=_text(profile.valid_from),
+        valid_to=_text(profile.valid_to),
+    )
+
+
+def _without_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
 def _check(profile: ChargingProfile) -> None:
     starts = [period.start_s for period in profile.periods]
     faults = {

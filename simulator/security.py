@@ -19,7 +19,10 @@ from simulator.certificates import (
     CertificateError,
     CertificateStore,
     InstallStatus,
+    Root,
     RootKind,
+    pem_of,
+    read_chain,
 )
 from simulator.configuration import ChangeStatus, Configuration
 from simulator.own_certificate import OwnCertificate, load_identity
@@ -96,6 +99,7 @@ class Security:
         if configuration.is_default("SecurityProfile"):
             configuration.override("SecurityProfile", str(settings.first_profile))
         self._previous: int | None = None
+        self._has_new_key = False
         self._failures = 0
         self._uses_fallback_root = False
         self._noted: set[tuple[str, str]] = set()
@@ -104,6 +108,47 @@ class Security:
     def profile(self) -> int:
         """The security profile that the next connection is made on."""
         return self._configuration.integer("SecurityProfile")
+
+    @property
+    def mark(self) -> tuple[object, ...]:
+        """What is another one whenever ``memo`` is."""
+        return (
+            self.password if self._has_new_key else None,
+            self._previous,
+            self.roots.installed,
+            self.own.identity,
+            self.own.pending,
+        )
+
+    def memo(self) -> dict[str, Any]:
+        """Return the secrets, JSON-ready; SecurityProfile is one of the configuration."""
+        key = self.password if self._has_new_key else None
+        return {
+            "key": key.hex() if key is not None else None,
+            "previousProfile": self._previous,
+            "roots": [
+                {"kind": one.kind, "pem": pem_of(one.certificate), "fallback": one.is_fallback}
+                for one in self.roots.installed
+            ],
+            "own": self.own.memo(),
+        }
+
+    def recall(self, memo: Mapping[str, Any]) -> None:
+        """Have what ``memo`` holds; an AuthorizationKey that was changed counts, not the first."""
+        if memo["key"] is not None:
+            self.password, self._has_new_key = bytes.fromhex(memo["key"]), True
+        self._previous = memo["previousProfile"]
+        self.roots.recall(
+            [
+                Root(
+                    kind=one["kind"],
+                    certificate=read_chain(one["pem"])[0],
+                    is_fallback=one["fallback"],
+                )
+                for one in memo["roots"]
+            ]
+        )
+        self.own.recall(memo["own"])
 
     # What a connection is opened with
 
@@ -241,6 +286,7 @@ class Security:
     def change_key(self, value: str) -> None:
         """Log in with a new AuthorizationKey from now on; ``value`` is its hex form."""
         self.password = bytes.fromhex(value)
+        self._has_new_key = True
         self._log.record("ReconfigurationOfSecurityParameters", "AuthorizationKey")
 
     def install_root(self, kind: RootKind, pem: str) -> InstallStatus:

@@ -7,13 +7,14 @@ central system that answers with CALLERROR does not get the same one again.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ocpp.v16 import call
 
-from simulator.clock import Clock, iso
+from simulator.clock import Clock, iso, parse_iso
 from simulator.errors import CallRefused
 from simulator.transactions import Send
 
@@ -82,6 +83,20 @@ class SecurityLog:
         self.kept: deque[SecurityEvent] = deque(maxlen=MAX_KEPT)
         self._waiting: deque[SecurityEvent] = deque(maxlen=MAX_WAITING)
         self._filled = asyncio.Event()
+        self.revision = 0
+
+    def memo(self) -> dict[str, Any]:
+        """Return the log and what waits to be told, JSON-ready; ``revision`` counts changes."""
+        return {
+            name: [[one.type, iso(one.at), one.tech_info] for one in events]
+            for name, events in (("kept", self.kept), ("waiting", self._waiting))
+        }
+
+    def recall(self, memo: Mapping[str, Any]) -> None:
+        """Have the log, and what is still to be told, that ``memo`` holds."""
+        for name, events in (("kept", self.kept), ("waiting", self._waiting)):
+            for kind, at, tech_info in memo[name]:
+                events.append(SecurityEvent(type=kind, at=parse_iso(at), tech_info=tech_info))
 
     def __len__(self) -> int:
         """Return how many wait to be told."""
@@ -98,6 +113,7 @@ class SecurityLog:
             raise ValueError(msg)
         event = SecurityEvent(type=kind, at=self._clock.now(), tech_info=tech_info[:MAX_TECH_INFO])
         self.kept.append(event)
+        self.revision += 1
         if kind in TOLD_ALWAYS or self._tells_all():
             self._waiting.append(event)
             self._filled.set()
@@ -125,3 +141,4 @@ class SecurityLog:
                 await send(payload)
             if self._waiting and self._waiting[0] is event:
                 self._waiting.popleft()
+                self.revision += 1

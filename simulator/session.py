@@ -51,6 +51,11 @@ class ConnectorSession:
         self._unstable: tuple[str, float] | None = None
 
     @property
+    def becomes_inoperative(self) -> bool:
+        """Whether the connector is to be Unavailable once its transaction has ended."""
+        return self._scheduled_inoperative
+
+    @property
     def running(self) -> Running | None:
         """The transaction as charging profiles see it."""
         transaction = self.connector.transaction
@@ -291,6 +296,7 @@ class ConnectorSession:
         if self._offer != connector.offer:
             self._offer = connector.offer
             station.emit("limit", connectorId=connector.connector_id, offer=connector.offer)
+        station.keep()
         self._wake.set()
 
     def _protect_from_heat(self) -> None:

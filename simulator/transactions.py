@@ -111,10 +111,21 @@ class TransactionQueue:
         self._filled = asyncio.Event()
         self._waiting_meter_values = 0
         self.skipped_meter_values = 0
+        self.revision = 0
         self.delivering: Message | None = None
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What waits, oldest first; ``revision`` tells whether it is something new."""
+        return tuple(self._messages)
+
+    def put_back(self, message: Message) -> None:
+        """Queue a message that waited before the power was lost, behind what waits."""
+        self._waiting_meter_values += isinstance(message.payload, call.MeterValues)
+        self._put(message)
 
     def put_start(self, transaction: Transaction) -> Message:
         """Queue the StartTransaction of ``transaction``."""
@@ -162,6 +173,7 @@ class TransactionQueue:
 
     def _put(self, message: Message) -> Message:
         self._messages.append(message)
+        self.revision += 1
         self._filled.set()
         return message
 
@@ -205,6 +217,7 @@ class TransactionQueue:
             message.attempted.set()
         if outcome == "dropped":
             message.transaction.dropped.append(message.action)
+        self.revision += 1
         if outcome != "refused":
             self._messages.remove(message)
             self._waiting_meter_values -= isinstance(payload, call.MeterValues)
