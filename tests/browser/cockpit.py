@@ -1,0 +1,84 @@
+"""Browsers' windows at a central system, signed in as whoever a test wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.app.bench import TOKEN
+from tests.app.commands import Serving
+from tests.browser.watch import Watch
+from tests.browser.wire import Wire
+
+DESK = {"width": 1440, "height": 900}
+WALL = {"width": 1920, "height": 1080}
+PHONE = {"width": 390, "height": 844}
+_PATIENCE_MS = 10_000
+
+
+@dataclass
+class System:
+    """A `csms serve` and the line that browsers reach it by."""
+
+    serving: Serving
+    wire: Wire
+
+    @property
+    def url(self) -> str:
+        return self.wire.url
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the operator API as administrator, past the browser and its line."""
+        return await self.serving.ask(method, path, body)
+
+    async def key(self, role: str) -> str:
+        """Return a token of somebody with this role."""
+        made = await self.ask("POST", "/api/api-keys", {"name": f"a {role}", "role": role})
+        return str(made["token"])
+
+
+@dataclass
+class Windows:
+    """Opens pages; each window is a browser profile of its own, and is watched."""
+
+    browser: Browser
+    contexts: list[tuple[BrowserContext, Watch]] = field(default_factory=list)
+
+    async def window(self, system: System, **options: Any) -> tuple[BrowserContext, Watch]:
+        """Return an empty browser profile; `options` are Playwright's."""
+        given = {"locale": "en-US", "timezone_id": "UTC", "viewport": DESK} | options
+        # moving parts are neither pictures nor contrasts that one can judge
+        context = await self.browser.new_context(
+            base_url=system.url, reduced_motion="reduce", **given
+        )
+        context.set_default_timeout(_PATIENCE_MS)
+        watch = Watch(context, system.url)
+        self.contexts.append((context, watch))
+        return context, watch
+
+    async def open(
+        self, system: System, path: str = "/", *, token: str | None = TOKEN, **options: Any
+    ) -> Page:
+        """Return a page; with a token somebody is signed in by the link that a start prints."""
+        context, _ = await self.window(system, **options)
+        page = await context.new_page()
+        if token is not None:
+            answer = await page.goto(f"/sign-in?token={token}")
+            assert answer is not None
+            assert answer.status == 200, await answer.text()
+        if token is None or path != "/":
+            await page.goto(path)
+        return page
+
+    def watch_of(self, page: Page) -> Watch:
+        return next(watch for context, watch in self.contexts if context is page.context)
+
+    def assert_clean(self) -> None:
+        for _, watch in self.contexts:
+            watch.assert_clean()
+
+    async def close(self) -> None:
+        for context, _ in self.contexts:
+            await context.close()

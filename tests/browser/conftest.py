@@ -1,0 +1,117 @@
+"""One browser a run, one central system a file of tests, one set of windows a test.
+
+All of it lives in one event loop: what Playwright gives belongs to the loop that it was made in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.app.commands import serving
+from tests.browser.chromium import Chromium, installed
+from tests.browser.cockpit import System, Windows
+from tests.browser.looks import Accessibility, shot
+from tests.browser.wire import Wire
+from tests.postgres import fresh_database
+
+_HERE = Path(__file__).parent
+_ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+_FAILED = pytest.StashKey[bool]()
+
+Start = Callable[..., AbstractAsyncContextManager[System]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Chromium:
+    """The browser's files; installed when they are not there yet."""
+    return installed()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.executable,
+            env={**os.environ, **chromium.environment},
+            chromium_sandbox=os.geteuid() != 0,
+            args=_ARGUMENTS,
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+def start_system(_server_url: str, _template: str, tmp_path_factory) -> Start:
+    """Starts a `csms serve` with a database of its own: ``async with start_system(...) as s``."""
+
+    @asynccontextmanager
+    async def start(**settings: Any) -> AsyncIterator[System]:
+        database = fresh_database(_server_url, _template)
+        url = await asyncio.to_thread(database.__enter__)  # it runs a loop of its own
+        try:
+            async with (
+                serving(tmp_path_factory.mktemp("csms"), database_url=url, **settings) as served,
+                Wire(served.http_url) as wire,
+            ):
+                yield System(served, wire)
+        finally:
+            await asyncio.to_thread(database.__exit__, None, None, None)
+
+    return start
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def system(start_system: Start) -> AsyncIterator[System]:
+    """The central system of a file's tests; each test has stations of its own in it."""
+    async with start_system(quiet="false") as system:
+        yield system
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def windows(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
+    """Opens pages; afterwards none may have had errors or have asked anybody else."""
+    made = Windows(browser)
+    yield made
+    if request.node.stash.get(_FAILED, False):
+        for context, _ in made.contexts:
+            for number, page in enumerate(context.pages):
+                await shot(page, f"failed-{request.node.name}-{number}")
+    await made.close()
+    made.assert_clean()
+
+
+@pytest.fixture(scope="session")
+def accessibility(chromium: Chromium) -> Accessibility:
+    return Accessibility(chromium.axe.read_text())
