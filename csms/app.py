@@ -365,7 +365,11 @@ def _retention(settings: Settings, address: DatabaseAddress) -> Retention:
     largest_mb = settings.message_log_max_mb
     if largest_mb is None:
         largest_mb = _EMBEDDED_LOG_MB if address.embedded is not None else _LOG_MB
-    return Retention(days=settings.message_log_days, largest_mb=largest_mb)
+    return Retention(
+        days=settings.message_log_days,
+        largest_mb=largest_mb,
+        connector_days=settings.connector_history_days,
+    )
 
 
 def _keeping(settings: Settings) -> Keeping:

@@ -109,6 +109,7 @@ class Settings(BaseModel):
         ftp_url: As `files_url`.
         ftp_passive_ports: ``first-last``; empty: any free port.
         message_log_days: How many days of OCPP messages are kept.
+        connector_history_days: How many days of changes of connectors are kept.
         repairs_off: Names of repairs that no station gets, see ``docs/repairs.md``.
         repairs_on: Names of repairs that are done though they are off by default.
         message_log_max_mb: And how much of them; None: 2000 in the embedded database, else 10000.
@@ -151,6 +152,7 @@ class Settings(BaseModel):
     ftp_url: Annotated[str, _file_url("ftp")] | None = None
     ftp_passive_ports: Annotated[tuple[int, ...], BeforeValidator(_ports)] = ()
     message_log_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    connector_history_days: Annotated[int, Field(ge=1, le=36500)] = 400
     message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     repairs_on: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()

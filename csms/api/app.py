@@ -16,6 +16,7 @@ from csms.api.authentication import Authentication
 from csms.api.calls import Calls
 from csms.api.configuration import Configuration
 from csms.api.connections import ConnectionAttempts
+from csms.api.connector_history import ConnectorHistoryApi
 from csms.api.dialects import Dialects
 from csms.api.docs import Docs
 from csms.api.files import Files
@@ -56,6 +57,7 @@ from csms.services.configuration import (
     ConfigurationReconciler,
     ConfigurationService,
 )
+from csms.services.connector_history import ConnectorHistories
 from csms.services.dialects import DialectService
 from csms.services.diary import Diary
 from csms.services.files import FileService
@@ -212,6 +214,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         StationLogs(stations, clock, ports.settle_log),
         export,
         StationStates(StationState(units), ports.files),
+        ConnectorHistoryApi(ConnectorHistories(units), clock),
         Configuration(ConfigurationService(units, ports.bus, audit)),
         LocalLists(LocalListService(units, ports.bus, audit)),
         Dialects(dialects),

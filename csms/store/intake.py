@@ -139,7 +139,6 @@ class SqlIntakeBatch:
 
     def report_status(self, facts: Sequence[StatusFact]) -> None:
         """See the port."""
-        last = {(fact.charge_point, fact.connector_id): fact for fact in facts}.values()
         self._write(
             sql.STATUS,
             _columns(
@@ -155,7 +154,7 @@ class SqlIntakeBatch:
                         f.reported_at,
                         f.received_at,
                     )
-                    for f in last
+                    for f in facts
                 ),
                 9,
             ),

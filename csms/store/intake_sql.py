@@ -31,11 +31,65 @@ WHERE c.id = u.id
 RETURNING c.id, c.registration
 """
 
+# What is known of a connector and what is told of it make one line, so that each change is kept
+# with the state it makes. A report out of a queue that comes after a newer one is history only: it
+# is old by the station's clock while that was right, and the station has not booted since (M13).
 STATUS = """
+WITH told AS MATERIALIZED (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
+                         $7::text[], $8::timestamptz[], $9::timestamptz[])
+        WITH ORDINALITY AS u(cp, connector, status, error, info, vendor, vendor_error, reported,
+                             received, place)
+), line AS (
+    SELECT DISTINCT ON (t.cp, t.connector) t.cp, t.connector, k.status, k.error_code, k.info,
+           k.vendor_id, k.vendor_error_code, k.reported_at, k.received_at, 0 AS place
+    FROM told t CROSS JOIN LATERAL (
+        SELECT * FROM connectors c
+        WHERE c.charge_point_id = t.cp AND c.connector_id = t.connector
+        OFFSET 0  -- by the primary key, however many connectors there are
+    ) k
+    UNION ALL SELECT * FROM told
+), compared AS (
+    SELECT l.*, lag(reported_at) OVER earlier AS known_reported,
+           lag(received_at) OVER earlier AS known_received,
+           (status, error_code, info, vendor_id, vendor_error_code) IS DISTINCT FROM
+           (lag(status) OVER earlier, lag(error_code) OVER earlier, lag(info) OVER earlier,
+            lag(vendor_id) OVER earlier, lag(vendor_error_code) OVER earlier) AS changed
+    FROM line l WINDOW earlier AS (PARTITION BY cp, connector ORDER BY place)
+), judged AS (
+    SELECT d.*, coalesce(
+        reported_at < known_reported AND reported_at >= '2015-01-01'
+        AND received_at - reported_at > interval '5 minutes'
+        AND known_received - known_reported BETWEEN interval '-5 minutes' AND interval '5 minutes'
+        AND NOT coalesce((
+            SELECT p.booted_at > known_received FROM charge_points p WHERE p.id = d.cp
+        ), false), false) AS late
+    FROM compared d WHERE place > 0
+), kept AS (
+    INSERT INTO connector_statuses (charge_point_id, connector_id, status, error_code, info,
+                                    vendor_id, vendor_error_code, reported_at, received_at, late)
+    SELECT cp, connector, status, error_code, info, vendor_id, vendor_error_code, reported_at,
+           received_at, late
+    FROM judged j
+    WHERE changed AND NOT EXISTS (  -- a commit of which we heard nothing is done again
+        SELECT 1 FROM connector_statuses h
+        WHERE h.charge_point_id = j.cp AND h.received_at = j.received_at
+          AND h.connector_id = j.connector AND (h.status, h.error_code) = (j.status, j.error_code)
+    ) AND NOT (late AND EXISTS (  -- and a queue may be told again
+        SELECT 1 FROM connector_statuses h
+        WHERE h.charge_point_id = j.cp AND h.connector_id = j.connector
+          AND (h.status, h.error_code, h.info, h.vendor_id, h.vendor_error_code, h.reported_at)
+            IS NOT DISTINCT FROM (j.status, j.error_code, j.info, j.vendor_id, j.vendor_error_code,
+                                  j.reported_at)
+    ))
+    ORDER BY place
+)
 INSERT INTO connectors AS c (charge_point_id, connector_id, status, error_code, info, vendor_id,
                              vendor_error_code, reported_at, received_at)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
-                     $7::text[], $8::timestamptz[], $9::timestamptz[])
+SELECT DISTINCT ON (cp, connector) cp, connector, status, error_code, info, vendor_id,
+       vendor_error_code, reported_at, received_at
+FROM judged WHERE NOT late
+ORDER BY cp, connector, place DESC
 ON CONFLICT (charge_point_id, connector_id) DO UPDATE SET
     status = excluded.status, error_code = excluded.error_code, info = excluded.info,
     vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from csms.clock import Clock
 from csms.errors import DatabaseAway
+from csms.store.connector_history import forget_old
 from csms.store.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -53,10 +54,12 @@ class Retention:
     Attributes:
         days: Whole days before the present one.
         largest_mb: Of the whole log with its indexes, in 10^6 bytes.
+        connector_days: How long the history of connectors is kept.
     """
 
     days: int
     largest_mb: int
+    connector_days: int = 400
 
 
 def first_moment(parent: str, at: datetime) -> datetime:
@@ -143,12 +146,13 @@ async def drop_old(database: Database, keep: Retention, now: datetime) -> list[s
 
 
 async def keep_partitions(database: Database, clock: Clock, keep: Retention) -> None:
-    """Make missing partitions and drop old ones each hour, for ever; sooner where it fails."""
+    """Make missing partitions and drop what is old each hour, for ever; sooner where it fails."""
     while True:
         pause_s = _EVERY_S
         try:
             await ensure_partitions(database)
             await drop_old(database, keep, clock.now())
+            await forget_old(database, clock.now(), keep.connector_days)
         except DatabaseAway as error:
             _log.warning("partitions are seen to later", error=str(error))
             pause_s = _SOON_S

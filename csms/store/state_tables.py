@@ -171,6 +171,34 @@ connection_attempts = Table(
     Index("ix_connection_attempts_unknown", "id", postgresql_where=text("charge_point_id IS NULL")),
 )
 
+connector_statuses = Table(
+    "connector_statuses",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "charge_point_id",
+        BigInteger,
+        ForeignKey("charge_points.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("connector_id", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("error_code", Text, nullable=False),
+    Column("info", Text),
+    Column("vendor_id", Text),
+    Column("vendor_error_code", Text),
+    Column("reported_at", TIME),  # the charge point's clock; None: it sent no time
+    Column("received_at", TIME, nullable=False),
+    Column("late", Boolean, nullable=False, server_default=text("false")),  # never was the state
+    Index(
+        "ix_connector_statuses_charge_point_id_received_at",
+        "charge_point_id",
+        text("received_at DESC"),
+        text("id DESC"),
+    ),
+    Index("ix_connector_statuses_received_at", "received_at", postgresql_using="brin"),
+)
+
 dialects = Table(
     "dialects",
     metadata,

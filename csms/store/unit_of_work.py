@@ -15,6 +15,7 @@ from csms.store.calls import Calls
 from csms.store.certificates import StationCertificates
 from csms.store.charge_points import ChargePoints
 from csms.store.configuration import Configurations
+from csms.store.connector_history import ConnectorHistory
 from csms.store.database import Database
 from csms.store.dialects import Dialects
 from csms.store.files import Files
@@ -111,6 +112,11 @@ class SqlUnitOfWork:
     def reservations(self) -> Reservations:
         """Reservations."""
         return Reservations(self._connection)
+
+    @cached_property
+    def connector_history(self) -> ConnectorHistory:
+        """What connectors have been."""
+        return ConnectorHistory(self._connection)
 
     @cached_property
     def configurations(self) -> Configurations:

@@ -129,7 +129,11 @@ class IntakeBatch(Protocol):
         ...
 
     def report_status(self, facts: Sequence[StatusFact]) -> None:
-        """Make these the present state of their connectors; the last of a connector wins."""
+        """Make these the present state of their connectors, and keep each change as history.
+
+        The last of a connector wins; what is older than the state by a clock that was right does
+        not, it goes to the history only.
+        """
         ...
 
     def report_jobs(self, facts: Sequence[JobStatusFact]) -> None:

@@ -14,6 +14,7 @@ from csms.services.ports.calls import Calls
 from csms.services.ports.certificates import SigningRequests, StationCertificates
 from csms.services.ports.charge_points import Changes as Changes
 from csms.services.ports.charge_points import ChargePoints
+from csms.services.ports.connector_history import ConnectorHistory
 from csms.services.ports.dialects import DialectRepository
 from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.id_tags import IdTags
@@ -96,6 +97,11 @@ class UnitOfWork(Protocol):
     @property
     def reservations(self) -> Reservations:
         """Repository of reservations."""
+        ...
+
+    @property
+    def connector_history(self) -> ConnectorHistory:
+        """Repository of what connectors have been."""
         ...
 
     @property
