@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -280,6 +281,7 @@ async def running(
             proxies=proxies,
             node=node,
             checks={"intake": intake.check},
+            web=Path(__file__).parent / "web" / "dist",
         ),
     )
     api = ApiServer(

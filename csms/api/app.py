@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 
 import orjson
 from aiohttp import web
@@ -43,6 +44,7 @@ from csms.api.station_state import StationStates
 from csms.api.stations import Stations
 from csms.api.statistics import Statistics
 from csms.api.users import ApiKeys, Audit, Users
+from csms.api.web import Web
 from csms.clock import Clock
 from csms.domain.ids import ChargePointKey
 from csms.errors import StartError
@@ -102,7 +104,7 @@ class ApiConfig:
         quiet: What `quiet` is for stations of which nothing is said.
         secure_cookies: Whether browsers come by https only; else each request says it for itself.
         proxies: Whose word counts on where a request comes from.
-        home: Where a browser goes once it is signed in.
+        web: Folder of the built browser UI; None serves none.
         node: Name of this node: it cares for the stations that are connected to it.
         checks: What `/ready` asks besides the database: name -> check that raises a `CsmsError`.
     """
@@ -113,7 +115,7 @@ class ApiConfig:
     quiet: bool = True
     secure_cookies: bool = False
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
-    home: str = "/api/docs"
+    web: Path | None = None
     node: str = ""
     checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
@@ -260,9 +262,10 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     declared += LiveSessions(feed, authentication).add_to(app)
     declared += MetricsPage(overview, authentication, config.version).add_to(app.router)
     declared += Docs().add_to(app.router)
-    declared += SignIn(
-        access, users, clock, secure=config.secure_cookies, target=config.home
-    ).add_to(app.router)
+    ui = None if config.web is None else Web(config.web)
+    declared += SignIn(access, users, clock, secure=config.secure_cookies, ui=ui).add_to(app.router)
+    if ui is not None:
+        declared += ui.add_to(app.router)
     require_declared(app, declared)
     reconciler = ConfigurationReconciler(units, commands, ports.bus, clock, node=config.node)
     lists = LocalListReconciler(units, commands, ports.bus, clock, node=config.node)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from csms.api.authentication import COOKIE, CSRF_COOKIE, same_origin
 from csms.api.problems import TooManyFailures
+from csms.api.web import Web
 from csms.clock import Clock
 from csms.errors import Forbidden
 from csms.services.access import Access, Principal
@@ -46,17 +47,23 @@ class SignIn:
 
     Args:
         secure: Whether browsers reach us over https only; else the request's own scheme counts.
-        target: Where a browser goes once it is signed in.
+        ui: The cockpit, which has a sign-in page of its own; without it a plain one does.
     """
 
     def __init__(
-        self, access: Access, users: UserService, clock: Clock, *, secure: bool, target: str
+        self,
+        access: Access,
+        users: UserService,
+        clock: Clock,
+        *,
+        secure: bool,
+        ui: Web | None = None,
     ) -> None:
         self._access = access
         self._users = users
         self._clock = clock
         self._secure = secure
-        self._target = target
+        self._ui = ui
         self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def add_to(self, router: web.UrlDispatcher) -> list[web.AbstractRoute]:
@@ -70,11 +77,11 @@ class SignIn:
     async def _by_link(self, request: web.Request) -> web.StreamResponse:
         token = request.query.get("token")
         if token is None:
-            return _page("", HTTPStatus.OK)
+            return await self._page("", HTTPStatus.OK)
         self._check_failures(request)
         principal = await self._access.by_token(token)
         if principal is None:
-            return self._failed(request, "This link is not valid (any more).")
+            return await self._failed(request, "This link is not valid (any more).")
         return self._signed_in(principal, secure=self._secure or request.secure)
 
     async def _by_password(self, request: web.Request) -> web.StreamResponse:
@@ -87,7 +94,7 @@ class SignIn:
         if isinstance(name, str) and isinstance(password, str):
             principal = await self._users.by_password(name, password)
         if principal is None:
-            return self._failed(request, "Name or password is wrong.")
+            return await self._failed(request, "Name or password is wrong.")
         return self._signed_in(principal, secure=self._secure or request.secure)
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
@@ -100,7 +107,8 @@ class SignIn:
 
     def _signed_in(self, principal: Principal, *, secure: bool) -> web.Response:
         cookie = self._access.cookie(principal, _LIFETIME_S)
-        answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": self._target})
+        target = "/" if self._ui is not None and self._ui.built else "/api/docs"
+        answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": target})
         answer.set_cookie(
             COOKIE,
             cookie,
@@ -123,7 +131,7 @@ class SignIn:
         if count >= _FAILURES and self._clock.monotonic() - since < _FAILURES_WITHIN_S:
             raise TooManyFailures("too_many_failures", "Too many failed attempts; wait a minute.")
 
-    def _failed(self, request: web.Request, message: str) -> web.Response:
+    async def _failed(self, request: web.Request, message: str) -> web.Response:
         address, now = request.remote or "", self._clock.monotonic()
         since, count = self._failures.pop(address, (now, 0))
         if now - since >= _FAILURES_WITHIN_S:
@@ -131,9 +139,11 @@ class SignIn:
         self._failures[address] = (since, count + 1)
         while len(self._failures) > _MOST_ADDRESSES:
             self._failures.popitem(last=False)
-        return _page(message, HTTPStatus.UNAUTHORIZED)
+        return await self._page(message, HTTPStatus.UNAUTHORIZED)
 
-
-def _page(message: str, status: HTTPStatus) -> web.Response:
-    """Return the page; `message` is a text of ours, never the caller's."""
-    return web.Response(text=_PAGE.format(message=message), status=status, content_type="text/html")
+    async def _page(self, message: str, status: HTTPStatus) -> web.Response:
+        """Return the page; `message` is a text of ours, never the caller's."""
+        page = None if self._ui is None else await self._ui.page(status=status)
+        return page or web.Response(
+            text=_PAGE.format(message=message), status=status, content_type="text/html"
+        )

@@ -1,0 +1,37 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Role } from '@/app/pages'
+import { sendJson } from './client'
+import type { Problem } from './problem'
+
+/** Who is signed in. */
+export interface Me {
+  name: string
+  role: Role
+}
+
+const ORDER: readonly Role[] = ['viewer', 'operator', 'admin']
+
+/** Returns whether a role may do what `needed` may; drivers stand apart. */
+export function includes(role: Role, needed: Role): boolean {
+  if (role === 'driver' || needed === 'driver') return role === needed || role === 'admin'
+  return ORDER.indexOf(role) >= ORDER.indexOf(needed)
+}
+
+export const ME = ['me'] as const
+
+/** Asks who is signed in; 401 is an answer, not a failure to try again. */
+export function useMeQuery() {
+  return useQuery<Me, Problem>({
+    queryKey: ME,
+    queryFn: () => sendJson<Me>('GET', '/api/me'),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: (count, problem) => problem.status !== 401 && count < 2,
+  })
+}
+
+/** Returns who is signed in; only under the shell, where somebody is. */
+export function useMe(): Me & { may: (role: Role) => boolean } {
+  const { data } = useMeQuery()
+  const me = data ?? { name: '', role: 'viewer' as Role }
+  return { ...me, may: (role) => includes(me.role, role) }
+}
