@@ -28,10 +28,11 @@ _AWAY = (
     asyncpg.InvalidCatalogNameError,  # no such database (yet)
     asyncpg.ObjectNotInPrerequisiteStateError,  # no connections now, a lock not to be had
     asyncpg.TransactionRollbackError,  # a deadlock
-    exc.TimeoutError,  # no connection of the pool became free
+    exc.TimeoutError,  # no connection of the pool became free, though there was a turn for it
 )
 
 _POOL_S = 5.0
+_MOST_WAITING = 1_000
 _CONNECT_S = 5.0
 _CLOSE_S = 2.0
 _STATEMENT_S = 15.0
@@ -89,14 +90,61 @@ def engine_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
+class Turns:
+    """Lets so many work at once; the others wait their turn, in the order they came.
+
+    The pool alone would not do: a connection that comes back may be taken by whoever asks in that
+    moment, and who has waited longest waits on until its time is over.
+
+    Concurrency: any number of tasks.
+    """
+
+    def __init__(self, count: int, *, wait_s: float = _POOL_S, most: int = _MOST_WAITING) -> None:
+        """Give turns.
+
+        Args:
+            count: How many may work at once.
+            wait_s: The longest that anybody waits.
+            most: How many may wait; who comes then is told so at once.
+        """
+        self._free = asyncio.Semaphore(count)
+        self._wait_s, self._most, self._waiting = wait_s, most, 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn and hold it.
+
+        Raises:
+            DatabaseAway: It takes too long, or too many wait already.
+
+        Cancellation: the place in the queue is given up.
+        """
+        if self._waiting >= self._most:
+            raise DatabaseAway(f"{self._waiting} wait for a connection already")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise DatabaseAway(f"no connection was free within {self._wait_s:g} s") from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
 class Database:
     """One engine with its pool.
 
-    Concurrency: any number of tasks may open transactions; the pool bounds them.
+    Concurrency: any number of tasks may open transactions; the pool bounds them, and they get its
+    connections in the order they came.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = url
+        self._turns = Turns(2 * pool_size)
         self.engine: AsyncEngine = create_async_engine(
             engine_url(url),
             pool_size=pool_size,
@@ -125,7 +173,7 @@ class Database:
         Cancellation: rolled back.
         """
         with translated():
-            async with self.engine.begin() as connection:
+            async with self._turns.turn(), self.engine.begin() as connection:
                 try:
                     yield connection
                 except exc.DBAPIError as error:
