@@ -26,6 +26,7 @@ from csms.data_folder import data_folder, load_secret, lock_folder, node_name
 from csms.errors import DatabaseAway, StartError
 from csms.files.endpoints import EndpointConfig, FileEndpoints
 from csms.files.folder import Folder
+from csms.integrations.simulator import HttpSimulator
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.repairs.tolerance import Repairs
@@ -269,6 +270,15 @@ async def running(
         check_signature=signature_problem,
         redelivery=QuarantineRedelivery(intake, repairs),
         security=certificates.ports(ocpp),
+        simulator=(
+            None
+            if settings.simulator_url is None
+            else HttpSimulator(
+                settings.simulator_url,
+                ocpp_host=settings.ocpp_host or defaults.host,
+                ocpp_port=lambda: ocpp.port,
+            )
+        ),
     )
     operators = create_api(
         ports,

@@ -32,7 +32,6 @@ _PREFIX = "CSMS_"
 _LATER = {
     "CSMS_BUS_URL": "a bus between nodes",
     "CSMS_MQTT_URL": "MQTT",
-    "CSMS_SIMULATOR_URL": "the simulator's page",
 }
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Network = IPv4Network | IPv6Network
@@ -113,6 +112,7 @@ class Settings(BaseModel):
         repairs_off: Names of repairs that no station gets, see ``docs/repairs.md``.
         repairs_on: Names of repairs that are done though they are off by default.
         message_log_max_mb: And how much of them; None: 2000 in the embedded database, else 10000.
+        simulator_url: The simulator's control address; None: there is none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -156,6 +156,7 @@ class Settings(BaseModel):
     message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     repairs_on: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    simulator_url: Annotated[str, _file_url("http", "https")] | None = None
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @field_validator("files_url", "files_tls", "ftp_url", "ftp_passive_ports")

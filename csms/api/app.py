@@ -37,6 +37,7 @@ from csms.api.routes import Resource, Route
 from csms.api.security import SecurityPorts
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
+from csms.api.simulator import SimulatorApi
 from csms.api.site_rules import SiteRulesApi
 from csms.api.sites import Sites
 from csms.api.station_logs import StationLogs
@@ -76,6 +77,7 @@ from csms.services.ports.bus import Bus
 from csms.services.ports.files import FileAddresses, SignatureCheck
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.redelivery import Redelivery
+from csms.services.ports.simulator import Simulator
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
 from csms.services.probe import Probe
@@ -137,6 +139,7 @@ class Ports:
         addresses: Where charge points bring and fetch them; None: nowhere.
         check_signature: Of firmware images; None: nobody does.
         security: Certificates of charge points; None in a system without them.
+        simulator: The one beside this system; None: there is none.
     """
 
     units: UnitsOfWork
@@ -153,6 +156,7 @@ class Ports:
     addresses: FileAddresses | None = None
     check_signature: SignatureCheck | None = None
     security: SecurityPorts | None = None
+    simulator: Simulator | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +239,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Users(users),
         ApiKeys(ApiKeyService(units, access, audit, secret=config.secret)),
         Audit(audit),
+        SimulatorApi(ports.simulator),
     ]
     if ports.diary is not None:
         resources.append(ConnectionAttempts(ports.diary, units))
@@ -256,6 +261,13 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     )
     app.on_response_prepare.append(middleware.add_headers)
     app.on_shutdown.append(export.close)
+    simulator = ports.simulator
+    if simulator is not None:
+
+        async def leave_simulator(_: web.Application) -> None:
+            await simulator.close()
+
+        app.on_cleanup.append(leave_simulator)
     authentication = Authentication(access)
     declared = add_resources(app, resources, authentication, Idempotency(units), config)
     feed = SessionFeed(units, ports.bus, clock)

@@ -1,0 +1,1 @@
+"""Drivers for other parties' systems."""
