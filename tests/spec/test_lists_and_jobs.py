@@ -45,6 +45,15 @@ def no_jobs():
     return Sees(JOBS, [], lambda answer: answer["items"])
 
 
+@octt("TC_042_1", "3.14", "Get local list version, not supported")
+async def test_list_version_of_a_station_without_lists(stage):
+    await stage.play(
+        booted(),
+        Asks("GetLocalListVersion", {}, {"listVersion": -1}),
+        Sees(LIST, Has(installedVersion=-1)),
+    )
+
+
 @octt("TC_042_2", "3.14", "Get local list version, empty")
 async def test_list_version_of_an_empty_list(stage):
     await stage.play(
@@ -78,6 +87,23 @@ async def test_full_list(stage):
         booted(),
         Asks("SendLocalList", FULL, more={"warnings": []}),
         Sees(LIST, Has(installedVersion=3)),
+    )
+
+
+@octt("TC_043_5", "3.14", "Send local list, differential")
+async def test_differential_list(stage):
+    added = {"idTag": "ADDED", "idTagInfo": {"status": "Accepted"}}
+    differential = {
+        "listVersion": 4,
+        "localAuthorizationList": [added],
+        "updateType": "Differential",
+    }
+    await stage.play(
+        booted(),
+        Asks("SendLocalList", FULL),
+        Asks("GetLocalListVersion", {}, {"listVersion": 3}),
+        Asks("SendLocalList", differential, more={"warnings": []}),
+        Sees(LIST, Has(installedVersion=4)),
     )
 
 
@@ -118,6 +144,22 @@ async def test_firmware_download_failed(stage):
     )
 
 
+@octt("TC_044_3", "3.15", "Firmware update, installation failed")
+async def test_firmware_installation_failed(stage):
+    await stage.play(
+        booted(),
+        Asks("UpdateFirmware", {**FIRMWARE, "retries": 2, "retryInterval": 1}, {}),
+        firmware("Downloading"),
+        firmware("Downloaded"),
+        all_are("Unavailable"),
+        firmware("Installing"),
+        boots(),
+        all_are("Available"),
+        firmware("InstallationFailed"),
+        job("firmware", "failed", "InstallationFailed"),
+    )
+
+
 @octt("TC_045_1", "3.16", "Get diagnostics")
 async def test_diagnostics(stage):
     await stage.play(
@@ -126,6 +168,17 @@ async def test_diagnostics(stage):
         diagnostics("Uploading"),
         diagnostics("Uploaded"),
         job("diagnostics", "done", "Uploaded", fileName="diagnostics-1.tar.gz"),
+    )
+
+
+@octt("TC_045_2", "3.16", "Get diagnostics, upload failed")
+async def test_diagnostics_upload_failed(stage):
+    await stage.play(
+        booted(),
+        Asks("GetDiagnostics", {**DIAGNOSTICS, "startTime": at(-3600)}, {"fileName": "d"}),
+        diagnostics("Uploading"),
+        diagnostics("UploadFailed"),
+        job("diagnostics", "failed", "UploadFailed", fileName="d"),
     )
 
 
@@ -156,6 +209,19 @@ async def test_triggers(stage):
         trigger("FirmwareStatusNotification"),
         firmware("Idle"),
         no_jobs(),
+    )
+
+
+@octt("TC_055", "3.18", "Trigger message, rejected")
+async def test_rejected_trigger(stage):
+    await stage.play(
+        booted(),
+        Asks(
+            "TriggerMessage",
+            {"requestedMessage": "MeterValues"},
+            {"status": "Rejected"},
+            "rejected",
+        ),
     )
 
 
@@ -222,29 +288,9 @@ async def test_n15_odd_lists_are_sent_with_a_warning(stage):
     )
 
 
-async def test_firmware_installation_failed(stage):
-    await stage.play(
-        booted(),
-        Asks("UpdateFirmware", {**FIRMWARE, "retries": 2, "retryInterval": 1}, {}),
-        *[firmware(each) for each in ("Downloading", "Downloaded", "Installing")],
-        firmware("InstallationFailed"),
-        job("firmware", "failed", "InstallationFailed"),
-    )
-
-
 async def test_n19_a_station_with_secure_firmware_refuses_the_old_way(stage):
     await stage.play(
         booted(), Asks("UpdateFirmware", FIRMWARE, "NotSupported", "callError"), no_jobs()
-    )
-
-
-async def test_diagnostics_upload_failed(stage):
-    await stage.play(
-        booted(),
-        Asks("GetDiagnostics", {**DIAGNOSTICS, "startTime": at(-3600)}, {"fileName": "d"}),
-        diagnostics("Uploading"),
-        diagnostics("UploadFailed"),
-        job("diagnostics", "failed", "UploadFailed", fileName="d"),
     )
 
 

@@ -86,6 +86,19 @@ async def test_remote_start_first(stage):
     )
 
 
+@octt("TC_011_2", "3.4", "Remote start first, the cable comes too late")
+async def test_remote_start_without_a_cable(stage):
+    await stage.play(
+        booted(),
+        Asks("RemoteStartTransaction", REMOTE_START),
+        authorizes(),
+        status(1, "Preparing"),
+        status(1, "Available"),
+        recorded("RemoteStartTransaction", "accepted", "Accepted"),
+        Sees(SESSIONS, [], none_there),
+    )
+
+
 @octt("TC_012", "3.4", "Remote stop")
 async def test_remote_stop(stage):
     tx = transaction()
@@ -105,12 +118,26 @@ async def test_hard_reset(stage):
     await stage.play(booted(), Asks("Reset", {"type": "Hard"}), booted())
 
 
+@octt("TC_014", "3.5", "Soft reset")
+async def test_soft_reset(stage):
+    await stage.play(booted(), Asks("Reset", {"type": "Soft"}), booted())
+
+
 @octt("TC_017_1", "3.6", "Unlock, no session, not fixed cable")
 async def test_unlock(stage):
     await stage.play(
         booted(),
         Asks("UnlockConnector", {"connectorId": 1}, {"status": "Unlocked"}),
         recorded("UnlockConnector", "accepted", "Unlocked"),
+    )
+
+
+@octt("TC_017_2", "3.6", "Unlock, no session, fixed cable")
+async def test_unlock_of_a_fixed_cable(stage):
+    await stage.play(
+        booted(),
+        Asks("UnlockConnector", {"connectorId": 1}, {"status": "NotSupported"}, "rejected"),
+        recorded("UnlockConnector", "rejected", "NotSupported"),
     )
 
 
@@ -144,6 +171,21 @@ async def test_get_all_configuration(stage):
             has_key("AuthorizationKey", value=None),
             has_key("StopTxnSampledData", value=None, readonly=False),
         )
+
+
+@octt("TC_019_2", "3.7", "Retrieve one configuration key")
+async def test_get_one_key(stage):
+    found = {
+        "configurationKey": [
+            {"key": "SupportedFeatureProfiles", "readonly": True, "value": "Core,Reservation"}
+        ],
+        "unknownKey": [],
+    }
+    await stage.play(
+        Asks("GetConfiguration", {"key": ["SupportedFeatureProfiles"]}, found),
+        has_key("SupportedFeatureProfiles", value="Core,Reservation", readonly=True),
+        recorded("GetConfiguration", "accepted", None, response=found),
+    )
 
 
 @octt("TC_021", "3.7", "Change configuration")

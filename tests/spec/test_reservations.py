@@ -7,7 +7,17 @@ import itertools
 import pytest
 
 from tests.spec.playbook import Asks, PowerCycles, Sees
-from tests.spec.states import CHILD, GROUP, UNKNOWN, VALID, authorizes, booted, starts, status
+from tests.spec.states import (
+    CHILD,
+    GROUP,
+    UNKNOWN,
+    VALID,
+    authorizes,
+    booted,
+    charging,
+    starts,
+    status,
+)
 from tests.spec.values import Has, at, transaction
 
 octt = pytest.mark.octt
@@ -109,6 +119,19 @@ async def test_reservation_occupied(stage):
     )
 
 
+@octt("TC_048_3", "3.17", "Reservation of a connector, unavailable")
+async def test_reservation_while_unavailable(stage):
+    reserved = Reservation()
+    await stage.play(
+        booted(),
+        Asks("ChangeAvailability", {"connectorId": 1, "type": "Inoperative"}),
+        status(1, "Unavailable"),
+        reserved.made("Unavailable"),
+        reserved.none_active(),
+        reserved.seen("refused"),
+    )
+
+
 @octt("TC_048_4", "3.17", "Reservation of a connector, rejected")
 async def test_reservation_rejected(stage):
     reserved = Reservation()
@@ -138,25 +161,33 @@ async def test_cancel_a_reservation(stage):
     )
 
 
-# -- variants
-
-
-async def test_reservation_while_unavailable(stage):
-    reserved = Reservation()
-    await stage.play(
-        booted(),
-        status(1, "Unavailable"),
-        reserved.made("Unavailable"),
-        reserved.none_active(),
-        reserved.seen("refused"),
-    )
-
-
+@octt("TC_052", "3.17", "Cancel a reservation, rejected")
 async def test_n01_a_cancellation_that_is_rejected(stage):
     reserved = Reservation()
     await stage.play(
-        booted(), reserved.made(), reserved.cancelled("Rejected"), reserved.seen("dropped")
+        booted(),
+        reserved.made(),
+        status(1, "Reserved"),
+        reserved.cancelled("Rejected"),
+        reserved.seen("dropped"),
     )
+
+
+@octt("TC_053", "3.17", "Use of a reserved connector with the parent id tag")
+async def test_reservation_used_by_its_group(stage):
+    tx, reserved = transaction(), Reservation()
+    reserved.request["parentIdTag"] = GROUP
+    await stage.play(
+        booted(),
+        reserved.made(),
+        status(1, "Reserved"),
+        charging(tx, tag=CHILD),  # another tag, whose group it is
+        reserved.seen("used", parentIdTag=GROUP),
+        Sees(SESSIONS, Has(transactionId=tx, idTag=CHILD, flags=[]), newest),
+    )
+
+
+# -- variants
 
 
 async def test_n01_a_cancellation_of_nothing_is_sent(stage):

@@ -110,6 +110,24 @@ async def test_m13_times_of_statuses_are_the_stations(stage):
     )
 
 
+async def test_m13_what_comes_late_out_of_a_queue_is_history_only(stage):
+    def changes(answer):
+        return [(each["status"], each["late"]) for each in answer["items"][:3]]
+
+    history = "/api/stations/{id}/connectors/1/history"
+    finished = status(1, "Finishing", timestamp=at(-3000))
+    await stage.play(
+        booted(),
+        status(1, "Available", timestamp=at()),
+        finished,
+        Sees(STATION, Has(status="Available"), connector(1)),
+        Sees(history, [Has(status="Finishing", late=True), Has(late=False)], lambda a: a["items"]),
+        finished,
+        status(1, "Charging", timestamp=at()),
+        Sees(history, [("Charging", False), ("Finishing", True), ("Available", False)], changes),
+    )
+
+
 async def test_m15_a_status_neither_starts_nor_ends_a_session(stage):
     tx = transaction()
     await stage.play(

@@ -93,32 +93,6 @@ async def test_new_password(stations, identity):
         assert "AuthorizationKey" in str(seen)
 
 
-@octt("TC_075_2", "3.21", "Install a certificate, CentralSystemRootCertificate")
-async def test_install_certificate(stage, root):
-    hashed = {
-        "hashAlgorithm": "SHA256",
-        "issuerNameHash": "a1" * 32,
-        "issuerKeyHash": "b2" * 32,
-        "serialNumber": "1234abcd",
-    }
-    install = {"certificateType": ROOT_TYPE, "certificate": root.pem.decode()}
-    await stage.play(
-        booted(),
-        Asks(
-            "GetInstalledCertificateIds",
-            {"certificateType": ROOT_TYPE},
-            {"status": "NotFound"},
-            "rejected",
-        ),
-        Asks("InstallCertificate", install),
-        Asks(
-            "GetInstalledCertificateIds",
-            {"certificateType": ROOT_TYPE},
-            {"status": "Accepted", "certificateHashData": [hashed]},
-        ),
-    )
-
-
 @octt("TC_078", "3.21", "Invalid CentralSystemCertificate security event")
 async def test_invalid_central_system_certificate(stage, root):
     install = {"certificateType": ROOT_TYPE, "certificate": root.pem.decode()}
@@ -347,22 +321,6 @@ async def test_q4_certificates_leave_with_line_feeds(stage, root):
     shown = root.pem.decode()
     wanted, typed = ({"certificateType": ROOT_TYPE, "certificate": text} for text in (shown, sent))
     await stage.play(Asks("InstallCertificate", wanted, typed=typed))
-
-
-@pytest.mark.parametrize(
-    ("answer", "outcome"),
-    [("Accepted", "accepted"), ("Failed", "rejected"), ("NotFound", "rejected")],
-)
-async def test_delete_a_certificate(stage, answer, outcome):
-    hashed = {
-        "hashAlgorithm": "SHA256",
-        "issuerNameHash": "a1" * 32,
-        "issuerKeyHash": "b2" * 32,
-        "serialNumber": "0f",
-    }
-    await stage.play(
-        Asks("DeleteCertificate", {"certificateHashData": hashed}, {"status": answer}, outcome)
-    )
 
 
 async def test_extended_triggers(stage):

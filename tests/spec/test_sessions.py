@@ -85,6 +85,18 @@ async def test_identification_first(stage):
     await stage.play(booted(), authorizes(), charging(tx), running(tx))
 
 
+@octt("TC_004_2", "3.2", "Regular session, identification first, the cable comes too late")
+async def test_identification_without_a_cable(stage):
+    await stage.play(
+        booted(),
+        authorizes(),
+        status(1, "Preparing"),
+        status(1, "Available"),
+        Sees(STATION, "Available", lambda station: station["connectors"][1]["status"]),
+        Sees(SESSIONS, [], lambda answer: answer["items"]),
+    )
+
+
 @octt("TC_005_1", "3.2", "EV side disconnected")
 async def test_ev_side_disconnected(stage):
     tx = transaction()
@@ -99,9 +111,26 @@ async def test_ev_side_disconnected(stage):
     )
 
 
+@octt("TC_007", "3.3", "Start of a session, the id tag is in the cache")
+async def test_start_with_a_cached_tag(stage):
+    tx = transaction()
+    await stage.play(
+        booted(),
+        status(1, "Preparing"),
+        starts(tx),  # nobody has asked for the tag before
+        status(1, "Charging"),
+        running(tx, idTag=VALID, flags=[]),
+    )
+
+
 @octt("TC_023_1", "3.8", "Authorize, invalid")
 async def test_authorize_invalid(stage):
     await stage.play(booted(), authorizes(UNKNOWN, "Invalid"))
+
+
+@octt("TC_023_2", "3.8", "Authorize, expired")
+async def test_authorize_expired(stage):
+    await stage.play(booted(), authorizes(EXPIRED, "Expired"))
 
 
 @octt("TC_023_3", "3.8", "Authorize, blocked")
@@ -154,6 +183,22 @@ async def test_offline_start(stage):
     )
 
 
+@octt("TC_037_3", "3.12", "Offline start, invalid id tag, StopTransactionOnInvalidId")
+async def test_offline_start_with_an_invalid_tag_is_a_session_all_the_same(stage):
+    tx = transaction()
+    start = starts(tx, tag=UNKNOWN, when=at(-600))
+    start.confirmation = {"transactionId": tx, "idTagInfo": Has(status="Invalid")}
+    await stage.play(
+        booted(),
+        PowerCycles(),
+        start,
+        status(1, "Charging"),
+        stops(tx, "DeAuthorized"),
+        status(1, "Finishing"),
+        ended(tx, stopReason="DeAuthorized"),
+    )
+
+
 @octt("TC_039", "3.12", "Offline transaction")
 async def test_offline_transaction(stage):
     tx, began, stopped = transaction(), at(-7200), at(-3600)
@@ -169,30 +214,12 @@ async def test_offline_transaction(stage):
 # -- variants
 
 
-async def test_authorize_expired(stage):
-    await stage.play(booted(), authorizes(EXPIRED, "Expired"))
-
-
 async def test_a_tag_of_a_group(stage):
     await stage.play(
         booted(),
         authorizes(CHILD, parentIdTag=GROUP),
         authorizes(CHILD.lower(), parentIdTag=GROUP),  # compared without case
         authorizes("", "Invalid"),
-    )
-
-
-async def test_offline_start_with_an_invalid_tag_is_a_session_all_the_same(stage):
-    tx = transaction()
-    start = starts(tx, tag=UNKNOWN, when=at(-600))
-    start.confirmation = {"transactionId": tx, "idTagInfo": Has(status="Invalid")}
-    await stage.play(
-        booted(),
-        PowerCycles(),
-        start,
-        status(1, "Charging"),
-        stops(tx, "DeAuthorized"),
-        ended(tx, stopReason="DeAuthorized"),
     )
 
 

@@ -66,6 +66,28 @@ async def test_tx_profile(stage, kind):
     await stage.play(booted(), charging(tx), sets(made))
 
 
+@octt("TC_059", "3.19", "Remote start with a charging profile")
+@pytest.mark.parametrize("kind", ["Absolute", "Relative"])
+async def test_remote_start_with_a_profile(stage, kind):
+    tx = transaction()
+    plan = schedule()
+    if kind == "Relative":
+        del plan["startSchedule"]
+    made = profile("TxProfile", chargingProfileKind=kind, chargingSchedule=plan)
+    await stage.play(
+        booted(),
+        Asks(
+            "RemoteStartTransaction",
+            {"connectorId": 1, "idTag": VALID, "chargingProfile": made},
+            more={"warnings": []},
+        ),
+        authorizes(),
+        status(1, "Preparing"),
+        starts(tx),
+        status(1, "Charging"),
+    )
+
+
 @octt("TC_066", "3.19", "Get a composite schedule")
 @pytest.mark.parametrize("unit", ["A", "W"])
 async def test_composite_schedule(stage, unit):
@@ -92,6 +114,23 @@ async def test_composite_schedule(stage, unit):
     )
 
 
+@octt("TC_067", "3.19", "Clear charging profiles")
+async def test_clear_what_was_set(stage):
+    tx = transaction()
+    by_criteria = {"connectorId": 1, "chargingProfilePurpose": "TxDefaultProfile", "stackLevel": 2}
+    await stage.play(
+        booted(),
+        charging(tx),
+        sets(profile("ChargePointMaxProfile", chargingProfileId=11, stackLevel=2), connector=0),
+        sets(profile("TxDefaultProfile", chargingProfileId=12, stackLevel=2)),
+        sets(profile("TxProfile", chargingProfileId=13, stackLevel=2, transactionId=tx)),
+        *[
+            Asks("ClearChargingProfile", which, more={"warnings": []})
+            for which in ({"id": 11}, by_criteria, {})
+        ],
+    )
+
+
 # -- variants
 
 
@@ -106,22 +145,6 @@ async def test_clear_charging_profiles(stage):
     ):
         outcome = "accepted" if answer == "Accepted" else "rejected"
         await stage.play(Asks("ClearChargingProfile", payload, {"status": answer}, outcome))
-
-
-async def test_remote_start_with_a_profile(stage):
-    tx = transaction()
-    await stage.play(
-        booted(),
-        Asks(
-            "RemoteStartTransaction",
-            {"connectorId": 1, "idTag": VALID, "chargingProfile": profile("TxProfile")},
-            more={"warnings": []},
-        ),
-        authorizes(),
-        status(1, "Preparing"),
-        starts(tx),
-        status(1, "Charging"),
-    )
 
 
 async def test_charge_point_max_profile_and_recurring_ones(stage):
