@@ -73,7 +73,9 @@ class ChargingHandlers(RpcSession):
         now = station.clock.now().replace(microsecond=0)
         running = {number: one.running for number, one in station.sessions.items()}
         if session is None:
-            periods = station.profiles.whole_composite(now, duration, supply, running, unit)
+            periods = station.profiles.whole_composite(
+                now, duration, supply, running, unit, budget_w=station.settings.budget_w
+            )
         else:
             periods = station.profiles.composite(
                 connector_id, now, duration, supply, running[connector_id], unit

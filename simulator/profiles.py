@@ -6,6 +6,7 @@ over the purposes. Profiles outlive a reboot (errata 3.37) because this object d
 ends with its transaction.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -167,7 +168,7 @@ class ProfileStore:
         running: Running | None,
         *,
         unit: RateUnit | None = None,
-        sharing: int = 1,
+        with_station: bool = True,
     ) -> Limit | None:
         """Return the limit of a connector at ``at``, or None where no profile says anything.
 
@@ -177,20 +178,20 @@ class ProfileStore:
             supply: the connector's rating, for conversions.
             running: its transaction, which TxProfiles and relative schedules count from.
             unit: the wanted unit; None means the supply's own.
-            sharing: connectors that share a ChargePointMaxProfile now, each gets an equal part.
+            with_station: whether ChargePointMaxProfiles count too.
         """
         wanted = unit or supply.native_unit
         found: list[tuple[float, int | None]] = []
-        if station := self._prevailing("ChargePointMaxProfile", [0], at, None):
-            profile, period = station
-            phases = period.phases if self._switches_phases else None
-            value = supply.convert(period.limit, profile.unit, wanted, phases)
-            found.append((value / max(1, sharing), phases))
-        if connector_id > 0 and (session := self._session_period(connector_id, at, running)):
-            profile, period = session
-            phases = period.phases if self._switches_phases else None
-            value = supply.convert(period.limit, profile.unit, wanted, phases)
-            found.append((value, phases))
+        holding = [
+            self._prevailing("ChargePointMaxProfile", [0], at, None) if with_station else None,
+            self._session_period(connector_id, at, running) if connector_id > 0 else None,
+        ]
+        for held in holding:
+            if held is not None:
+                profile, period = held
+                phases = period.phases if self._switches_phases else None
+                value = supply.convert(period.limit, profile.unit, wanted, phases)
+                found.append((value, phases))
         if not found:
             return None
         counts = [count for _, count in found if count is not None]
@@ -276,6 +277,8 @@ class ProfileStore:
         supply: Supply,
         running: Mapping[int, Running | None],
         unit: RateUnit,
+        *,
+        budget_w: int | None = None,
     ) -> tuple[Period, ...]:
         """Return what the charge point may take from its supply: the sum over its connectors.
 
@@ -285,9 +288,11 @@ class ProfileStore:
             supply: the rating of each connector.
             running: each connector's transaction.
             unit: of the limits; A are those of one phase.
+            budget_w: what its connectors share in any case (None: nothing).
         """
         until = at + timedelta(seconds=duration_s)
         rating = _rating(supply, unit)
+        most = math.inf if budget_w is None else supply.convert(budget_w, "W", unit, None)
         moments = {at}
         for transaction in running.values():
             moments.update(self._changes(at, until, transaction))
@@ -298,7 +303,8 @@ class ProfileStore:
                 limit = self.limit_at(number, moment, supply, transaction, unit=unit)
                 total += rating if limit is None else min(rating, limit.value)
             bound = self.limit_at(0, moment, supply, None, unit=unit)
-            return Limit(value=floor_tenth(total if bound is None else min(total, bound.value)))
+            least = min(total, most) if bound is None else min(total, most, bound.value)
+            return Limit(value=floor_tenth(least))
 
         return _periods(at, moments, at_moment)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from simulator import availability
 from simulator.connector import MAX_STEP_MS, Connector, Grant, Reservation
-from simulator.limits import Ramp, limit_for
-from simulator.profiles import Running
+from simulator.limits import Ramp, apportion, own_limit
+from simulator.profiles import Limit, Running
 from simulator.reservations import take as take_reservation
 from simulator.sampling import Sampler
 from simulator.schedule import ChargingProfile, ProfileError
@@ -34,6 +34,10 @@ class ConnectorSession:
     Args:
         station: the charge point it belongs to.
         connector: its model.
+
+    Attributes:
+        own_limit: what its own profiles allow, as far as the ramp has got; what it shares with the
+            other connectors bounds it beside that.
     """
 
     def __init__(self, station: "ChargePointSimulator", connector: Connector) -> None:
@@ -43,6 +47,7 @@ class ConnectorSession:
         self._start_message: Message | None = None
         self.sampler = Sampler(station, connector)
         self._ramp = Ramp(station.settings.ramp_s)
+        self.own_limit: Limit | None = None
         self._passing: asyncio.Event | None = None
         self._offer: float | None = None
         self._scheduled_inoperative = False
@@ -288,7 +293,8 @@ class ConnectorSession:
             left = connector.meter.register_wh < self._allowed_until_wh
             connector.energised = connector.energised and left
         self._energise()
-        connector.limit = self._ramp.towards(limit_for(station, self), connector, moment)
+        self.own_limit = self._ramp.towards(own_limit(station, self), connector, moment)
+        apportion(station)
         connector.advance(moment)
         self.sampler.take_due(now, moment)
         if self._is_stable(connector.status, moment):

@@ -23,7 +23,7 @@ class StationSettings:
         identity: the OCPP identity, appended to ``url`` percent-encoded.
         url: the central system's endpoint, ``ws://`` or ``wss://``.
         oddities: quirks and faults by name; an object with ``name`` sets parameters too.
-        budget_w: power in W that all connectors share, in equal parts (None: no such bound).
+        budget_w: power in W that all connectors share (None: no such bound).
         ambient_c: temperature of the surroundings in degrees Celsius.
         address: the whole URL to connect to, in place of ``url`` and the identity.
         secure_url: the endpoint on the profiles 2 and 3 (None: ``url`` with ``wss``).

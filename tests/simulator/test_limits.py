@@ -1,10 +1,15 @@
 """Ramps: how an offer gets from one limit to the next."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from simulator.connector import Connector
-from simulator.limits import Ramp
+from simulator.limits import Ramp, shares
 from simulator.profiles import Limit
 from simulator.supply import Supply
 from simulator.transactions import Transaction
+from simulator.vehicle import Vehicle
 from tests.simulator.quirks import charging, set_profile
 
 
@@ -65,3 +70,100 @@ async def test_a_charge_point_with_a_ramp(central, make):
         assert answer == {"status": "Accepted"}
         await station.wait_for(lambda state: 12 < state.connectors[1].offer < 32)
         await station.wait_for(lambda state: state.connectors[1].offer == 12)
+
+
+@given(
+    st.floats(1, 1000),
+    st.lists(st.one_of(st.just(0.0), st.floats(0.1, 1000)), min_size=1, max_size=12),
+    st.sampled_from([1.0, 6.0]),
+)
+def test_shares_are_fair_and_never_more_than_there_is(bound, wants, least):
+    parts = shares(bound, wants, least)
+    assert len(parts) == len(wants)
+    assert sum(parts) <= bound + 1e-6
+    assert all(part >= 0 for part in parts)
+    served = [one for one in range(len(parts)) if parts[one] > 0]
+    assert len(served) == len(parts) or (len(served) + 1) * least > bound, "as many as possible"
+    equal = bound / len(served)
+    for one in served:
+        claim = max(wants[one], least)
+        assert parts[one] >= min(claim, equal) - 1e-6, "nobody gets less than an equal part"
+        if parts[one] > claim + 1e-6:
+            assert all(parts[other] >= min(wants[other], bound) - 1e-6 for other in served), (
+                "more than he wants only when all have what they want"
+            )
+
+
+@pytest.mark.parametrize(
+    ("supply", "budget_w", "vehicles", "powers"),
+    [
+        # Ports of a rack: one that takes little leaves the rest to the other.
+        (
+            Supply(current_type="DC", phases=1, voltage_v=42, max_w=250),
+            300,
+            (
+                Vehicle(battery_wh=500, stored_wh=50, battery_max_w=84, pack_v=42),
+                Vehicle(battery_wh=1000, stored_wh=50, battery_max_w=250, pack_v=42),
+            ),
+            [84, 216],
+        ),
+        # Sockets of a wallbox: 11 kW are 16 A a phase; 6 A for one that takes no more.
+        (
+            Supply(max_w=11_040),
+            11_040,
+            (Vehicle(onboard_a=6), Vehicle(onboard_a=16)),
+            [4140, 6900],
+        ),
+        # Not enough for two: the first one charges.
+        (Supply(max_w=11_040), 7_000, (Vehicle(), Vehicle()), [6969, 0]),
+    ],
+)
+async def test_what_a_port_does_not_take_goes_to_the_other(
+    central, make, supply, budget_w, vehicles, powers
+):
+    async with make(connectors=2, supply=supply, budget_w=budget_w) as station:
+        await station.until_registered()
+        for number, vehicle in enumerate(vehicles, 1):
+            station.plug(number, vehicle)
+            await station.present_tag(number, f"TAG-{number}")
+        state = await station.wait_for(
+            lambda state: [one.power_w for one in state.connectors.values()] == powers
+        )
+        assert state.connectors[1].status == "Charging"
+        total = {"connectorId": 0, "duration": 60, "chargingRateUnit": "W"}
+        answer = await central.call("CP1", "GetCompositeSchedule", **total)
+        (period,) = answer["chargingSchedule"]["chargingSchedulePeriod"]
+        assert period["limit"] == budget_w
+        station.unplug(1)
+        await station.wait_for(lambda state: state.connectors[2].power_w > 0)
+
+
+async def test_a_full_vehicle_leaves_its_part_and_may_come_back(central, make):
+    port = Supply(current_type="DC", phases=1, voltage_v=42, max_w=250)
+    nearly = Vehicle(battery_wh=500, stored_wh=499.8, battery_max_w=200, pack_v=42)
+    hungry = Vehicle(battery_wh=5000, stored_wh=500, battery_max_w=250, pack_v=42)
+    async with make(connectors=2, supply=port, budget_w=250) as station:
+        await station.until_registered()
+        station.plug(1, nearly)
+        await station.present_tag(1, "A")
+        station.plug(2, hungry)
+        await station.present_tag(2, "B")
+        state = await station.wait_for(
+            lambda state: [one.power_w for one in state.connectors.values()] == [0, 249]
+        )
+        assert state.connectors[1].status == "SuspendedEV", "it is offered what keeps it awake"
+
+
+async def test_a_station_s_profile_is_shared_the_same_way(central, make):
+    async with make(connectors=2) as station:
+        await station.until_registered()
+        for number, amps in ((1, 8), (2, 32)):
+            station.plug(number, Vehicle(onboard_a=amps))
+            await station.present_tag(number, f"TAG-{number}")
+        action, payload = set_profile(
+            24, connector=0, chargingProfilePurpose="ChargePointMaxProfile"
+        )
+        assert await central.call("CP1", action, **payload) == {"status": "Accepted"}
+        await station.wait_for(
+            lambda state: [one.flow.current_a for one in state.connectors.values()] == [8.0, 16.0]
+        )

@@ -109,10 +109,18 @@ def test_tx_profile_wins_over_the_default_and_the_station_bounds_both():
     )
     assert limit(store) == 24
     assert limit(store, connector=2) == 10
-    assert limit(store, sharing=2) == 16
     assert limit(store, connector=0) == 32
     store.end_transaction(1)
     assert limit(store) == 10
+
+
+def test_a_station_s_limit_may_be_left_aside():
+    store = store_of(
+        (0, profile((0, 16), profile_id=1, purpose="ChargePointMaxProfile")),
+        (1, profile((0, 20), profile_id=2)),
+    )
+    assert limit(store) == 16
+    assert limit(store, with_station=False) == 20
 
 
 def test_tx_profile_needs_its_transaction():
