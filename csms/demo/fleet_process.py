@@ -63,7 +63,7 @@ class FleetProcess:
 
 @asynccontextmanager
 async def simulated(
-    fleet: Mapping[str, Any], url: str, folder: Path
+    fleet: Mapping[str, Any], url: str, folder: Path, control: int | None = None
 ) -> AsyncIterator[FleetProcess]:
     """Run a fleet against a central system; at the end stop it in order.
 
@@ -71,6 +71,7 @@ async def simulated(
         fleet: The fleet file's content.
         url: The central system's OCPP endpoint.
         folder: For the fleet file, the ledger and the log.
+        control: Port of the loopback on which it can be watched and steered; None: it cannot.
     """
     plan, ledger, log = (
         folder / name for name in ("demo-fleet.json", "demo-ledger.json", "simulator.log")
@@ -81,6 +82,7 @@ async def simulated(
             *(sys.executable, "-I", "-S", leash.__file__, str(_UNPLUG_S)),
             *(sys.executable, "-m", "simulator", "run", "--url", url),
             *("--fleet", str(plan), "--ledger", str(ledger)),
+            *(() if control is None else ("--control", str(control))),
             stdin=asyncio.subprocess.PIPE,
             stdout=output,
             stderr=output,

@@ -21,6 +21,7 @@ class Addresses:
     """Where to find the system."""
 
     ocpp: str
+    cockpit: str
     api: str
     docs: str
     sign_in: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ _SCREEN_EVERY_S = 0.5
 _LINE_EVERY_S = 5.0
 _LEAST_TOKEN = 16
 _LOG_BYTES = 10_000_000
+_LOOPBACK = "127.0.0.1"
 
 Show = Callable[[Picture], Awaitable[None]]
 
@@ -56,6 +58,10 @@ async def play(
     folder = data_folder(settings)
     token = settings.admin_token or kept_token(folder / "demo-token")
     settings = settings.model_copy(update={"admin_token": token})
+    control = None
+    if settings.simulator_url is None:
+        control = _free_port()
+        settings = settings.model_copy(update={"simulator_url": f"http://{_LOOPBACK}:{control}"})
     with _logging_to(folder / "csms.log", settings.log_level):
         await prepare(database.url)
         async with running(settings, defaults, database) as system:
@@ -66,7 +72,7 @@ async def play(
             _introduce(lines, addresses, folder)
             seed = int(system.ports.clock.now().timestamp())
             url = addresses.ocpp.removesuffix("/IDENTITY")
-            async with simulated(fleet_document(seed), url, folder) as fleet:
+            async with simulated(fleet_document(seed), url, folder, control) as fleet:
                 await _watch(watcher, fleet, lines, stop)
                 if fleet.ended is None:
                     lines.say("unplugging the cars (Ctrl-C again stops at once) ...")
@@ -113,10 +119,18 @@ def _addresses(settings: Settings, defaults: Defaults, system: Running, token: s
     ocpp = f"{_host(settings.ocpp_host or defaults.host)}:{system.ocpp_port}"
     return Addresses(
         ocpp=f"ws://{ocpp}/ocpp/IDENTITY",
+        cockpit=f"{api}/",
         api=f"{api}/api",
         docs=f"{api}/api/docs",
         sign_in=f"{api}/sign-in?token={token}",
     )
+
+
+def _free_port() -> int:
+    """Return a port that is free now: the system has to know it before the simulator listens."""
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        return int(probe.getsockname()[1])
 
 
 def _host(host: str) -> str:

@@ -105,6 +105,7 @@ def addresses_in_words(addresses: Addresses) -> list[str]:
     """Return the addresses, a plain line each."""
     return [
         f"OCPP     {addresses.ocpp}",
+        f"cockpit  {addresses.cockpit}",
         f"API      {addresses.api}",
         f"docs     {addresses.docs}",
         f"sign in  {addresses.sign_in}",
@@ -118,7 +119,7 @@ def _header(picture: Picture, width: int) -> list[RenderableType]:
     up = f"up {hours:02}:{rest // 60:02}:{rest % 60:02}"
     title.append(" " * max(1, width - title.cell_len - len(up)) + up, "dim")
     addresses = picture.addresses
-    places = Text.assemble(("API     ", "dim"), _link(addresses.api))
+    places = Text.assemble(("Cockpit ", "dim"), _link(addresses.cockpit))
     places.append_text(Text.assemble(("  docs ", "dim"), _link(addresses.docs)))
     return [
         _line(title),

@@ -22,6 +22,7 @@ AT = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 SIGN_IN = "http://127.0.0.1:8080/sign-in?token=csms_0123456789abcdef01234567"
 ADDRESSES = Addresses(
     ocpp="ws://127.0.0.1:9000/ocpp/IDENTITY",
+    cockpit="http://127.0.0.1:8080/",
     api="http://127.0.0.1:8080/api",
     docs="http://127.0.0.1:8080/api/docs",
     sign_in=SIGN_IN,

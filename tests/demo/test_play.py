@@ -117,11 +117,18 @@ def test_it_plays_stops_cleanly_and_goes_on(tmp_path):
         said = "".join(lines)
         assert "24 simulated charge points on 3 sites" in lines[0]
         assert re.search(r"OCPP +ws://127\.0\.0\.1:\d+/ocpp/IDENTITY", said)
+        cockpit = re.search(r"cockpit +(http://127\.0\.0\.1:\d+/)$", said, re.MULTILINE)
         assert re.search(r"docs +http://127\.0\.0\.1:\d+/api/docs", said)
         with urllib.request.urlopen(link[1], timeout=5) as answer:  # noqa: S310  the demo's own address
             assert answer.status == 200
             assert answer.url.endswith("/api/docs"), "the link signs in"
         lines_until(process, SOME_LIMITS)
+        token = link[1].split("token=")[1]
+        asking = urllib.request.Request(  # noqa: S310  the demo's own address
+            f"{cockpit[1]}api/simulator/stations", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(asking, timeout=5) as answer:  # noqa: S310  as above
+            assert json.load(answer)["total"] == 24, "its fleet can be steered"
         said = stopped(process)
     assert "each stop is acknowledged" in said
     assert running_with(str(tmp_path)) == []

@@ -29,6 +29,7 @@ def test_all_that_matters_is_there(width, height):
     text = "\n".join(lines)
     assert len(lines) == height
     assert "ws://127.0.0.1:9000/ocpp/IDENTITY" in text
+    assert "Cockpit http://127.0.0.1:8080/ " in text
     assert "http://127.0.0.1:8080/api/docs" in text
     assert SIGN_IN in text, "the link must stand in one piece"
     assert "up 01:02:03" in lines[0]
