@@ -32,6 +32,7 @@ from simulator.keeping import Keeper
 from simulator.keys import standard_keys
 from simulator.ledger import Ledger
 from simulator.link import Link
+from simulator.main_meter import MainMeter
 from simulator.meter import Meter
 from simulator.oddities.temper import Temper
 from simulator.profiles import ProfileStore
@@ -118,6 +119,7 @@ class ChargePointSimulator:
         self.reader = Reader(self)
         self.link = Link(self, random.Random(seed))  # noqa: S311  # jitter, not a secret
         self.whole = Whole()
+        self.main_meter = MainMeter(self)
         self.sessions: dict[int, ConnectorSession] = {
             number: ConnectorSession(
                 self,
@@ -160,6 +162,7 @@ class ChargePointSimulator:
             self._tasks = tasks
             self.temper.come_alive(self._spawn)
             self._spawn(self.link.run(), "link")
+            self._spawn(self.main_meter.run(), "main meter")
             for number, session in self.sessions.items():
                 self._spawn(session.run(), f"connector {number}")
             await self.clock.wait(self._stop_asked, None)
@@ -400,6 +403,7 @@ class ChargePointSimulator:
 
     def wake_all(self) -> None:
         """Have all connectors look again in their own tasks: who shares a limit has changed."""
+        self.main_meter.wake()
         for session in self.sessions.values():
             session.wake()
 

@@ -171,6 +171,7 @@ class Fleet:
             central_roots=group.central_roots,
             makers=group.makers,
             security_events=group.securityEvents,
+            main_meter=group.mainMeter,
             fixed_cable=group.fixedCable,
             ramp_s=group.rampS,
         )

@@ -24,6 +24,7 @@ JSON::
           "centralRoots": ["root.pem"],                   installed at first, PEM files
           "makerRoots": [],                               the same for firmware
           "securityEvents": null,                         told? (null: on profiles 2 and 3)
+          "mainMeter": null,                              of connector 0 (null: where several are)
           "fixedCable": false,                            no socket, nothing to unlock
           "rampS": 0,                                     seconds from one limit to the next
           "quirks": ["values-of-connector-0"],            by name, see docs/simulator.md
@@ -151,6 +152,7 @@ class Group(_Described):
     centralRoots: list[Path] = []
     makerRoots: list[Path] = []
     securityEvents: bool | None = None
+    mainMeter: bool | None = None
     fixedCable: bool = False
     rampS: Annotated[float, Field(ge=0, le=3600)] = 0.0
     configuration: Mapping[str, str] = {}

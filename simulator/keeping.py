@@ -10,7 +10,7 @@ Storage stands in :mod:`simulator.flash`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from simulator.connector import Reservation
 from simulator.errors import StateError
 from simulator.flash import Memory
 from simulator.meter import MS_PER_HOUR
+from simulator.physics import EnergyAccount
 from simulator.profiles import Installed
 from simulator.schedule import ProfileError, parse_profile, payload_of
 from simulator.transactions import Message, Transaction
@@ -131,7 +132,7 @@ class Keeper:
         memo: dict[str, Any] = {
             "startWh": connector.meter.start_wh,
             "wms": connector.meter.accumulated_wms,
-            "gridWs": round(connector.account.grid),
+            "account": {name: round(ws) for name, ws in asdict(connector.account).items()},
             "operative": connector.operative and not session.becomes_inoperative,
         }
         if held is not None:
@@ -152,8 +153,7 @@ class Keeper:
         connector = session.connector
         connector.meter.start_wh = memo["startWh"]
         connector.meter.accumulated_wms = memo["wms"]
-        # What it has taken from the grid goes on; the shares of it begin anew.
-        connector.account.grid = connector.account.charger = float(memo["gridWs"])
+        connector.account = EnergyAccount(**memo["account"])
         connector.operative = memo["operative"]
         held = memo.get("reservation")
         if held is not None:

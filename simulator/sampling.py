@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
 
 
+def next_aligned(now: datetime, every_s: int) -> datetime | None:
+    """Return the next moment of ClockAlignedDataInterval, counted from midnight; 0: None.
+
+    >>> next_aligned(datetime(2026, 3, 2, 12, 0, 1), 900)
+    datetime.datetime(2026, 3, 2, 12, 15)
+    """
+    if every_s <= 0:
+        return None
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = int((now - midnight).total_seconds()) // every_s
+    return midnight + timedelta(seconds=(passed + 1) * every_s)
+
+
 class Sampler:
     """Takes one connector's readings.
 
@@ -49,7 +62,7 @@ class Sampler:
         self._stop_data = []
         if self._aligned_at is not None and self._aligned_at < at:
             # A moment that was not read in time is not one of the transaction.
-            self._aligned_at = self._next_aligned(at)
+            self._aligned_at = next_aligned(at, self._every_s)
         self._keep_for_stop(at, "StopTxnSampledData", "Transaction.Begin")
         self._sampled_at = self._station.clock.monotonic()
 
@@ -72,7 +85,7 @@ class Sampler:
             self._sampled_at += missed * interval
             self._send(now, configuration.items("MeterValuesSampledData"), "Sample.Periodic")
             self._keep_for_stop(now, "StopTxnSampledData", "Sample.Periodic")
-        following = self._next_aligned(now)
+        following = next_aligned(now, self._every_s)
         if self._aligned_at is not None and now >= self._aligned_at:
             aligned = configuration.items("MeterValuesAlignedData")
             self._send(self._aligned_at, aligned, "Sample.Clock")
@@ -111,13 +124,9 @@ class Sampler:
     def _interval_s(self) -> int:
         return self._station.configuration.integer("MeterValueSampleInterval")
 
-    def _next_aligned(self, now: datetime) -> datetime | None:
-        every = self._station.configuration.integer("ClockAlignedDataInterval")
-        if every <= 0:
-            return None
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        passed = int((now - midnight).total_seconds()) // every
-        return midnight + timedelta(seconds=(passed + 1) * every)
+    @property
+    def _every_s(self) -> int:
+        return self._station.configuration.integer("ClockAlignedDataInterval")
 
     def _send(self, at: datetime, measurands: list[str], context: Context) -> None:
         value = meter_value(self._connector, at, measurands, context)

@@ -40,6 +40,7 @@ class StationSettings:
         sets_clock: whether the central system's time is taken over.
         reboot_keys: configuration keys whose changes wait for a reboot.
         backup_s: how long it can go on telling when its power fails.
+        main_meter: whether connector 0 has a meter (None: where there are several connectors).
         fixed_cable: the cable belongs to the charge point: nothing to unlock.
         ramp_s: seconds in which an offer moves from one limit to the next (0: at once).
         connectors: number of connectors, 1 or more.
@@ -101,6 +102,7 @@ class StationSettings:
     sets_clock: bool = True
     reboot_keys: tuple[str, ...] = ()
     backup_s: float = 0.0
+    main_meter: bool | None = None
     fixed_cable: bool = False
     ramp_s: float = 0.0
 

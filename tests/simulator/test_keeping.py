@@ -74,6 +74,7 @@ async def test_a_transaction_ends_with_power_loss_at_the_register_that_was_told(
         assert (stop["transactionId"], stop["reason"]) == (1001, "PowerLoss")
         assert stop["meterStop"] >= told > 0
         assert station.state.connectors[1].register_wh == stop["meterStop"]
+        assert station.main_meter.register_wh >= stop["meterStop"], "the main meter goes on too"
         again = [one for one in central.calls[since:] if one.connection == 2]
         assert [one.action for one in again][:4] == ["BootNotification"] + 3 * [
             "StatusNotification"

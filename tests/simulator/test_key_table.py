@@ -26,7 +26,8 @@ TABLE: dict[str, tuple[str, str | None, list[str], list[str], str]] = {
     "ConnectionTimeOut": ("RW", "60", ["120"], ["-1"], "test_a_tag_without_cable_times_out"),
     "ConnectorPhaseRotation": (
         "RW", "0.RST,1.RST", ["0.RTS", "1.NotApplicable", ""],
-        ["0.ABC", "2.RST", "0.RST,0.RTS", "RST"], "test_rotations_are_counted"),
+        ["0.ABC", "2.RST", "0.RST,0.RTS", "RST"],
+        "test_it_tells_what_all_connectors_take_together"),
     "ConnectorPhaseRotationMaxLength": ("R", "2", [], ["3"], "test_rotations_are_counted"),
     "GetConfigurationMaxKeys": ("R", "50", [], ["60"], "test_more_keys_than_allowed_at_once"),
     "HeartbeatInterval": ("RW", "300", ["60", "0"], ["-1"], "test_configuration_over_the_wire"),
