@@ -53,6 +53,7 @@ from csms.proxies import TrustedProxies
 from csms.services.access import Access
 from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
+from csms.services.availability import AvailabilityEffect
 from csms.services.call_effects import JobEffect, ReservationEffect
 from csms.services.commands import CommandService
 from csms.services.configuration import (
@@ -206,6 +207,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             ConfigurationEffect(),
             LocalListEffect(),
             LimitEffect(ports.bus),
+            AvailabilityEffect(),
             *security.effects(ports.security),
         ),
         advisers=security.advisers(ports.security),

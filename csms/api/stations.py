@@ -115,11 +115,20 @@ class StationPatch(_Fields):
 
 
 class ConnectorOut(Out):
-    """A connector; `status` is null until the station has reported it."""
+    """A connector; `status` is null until the station has reported it.
+
+    `availability` is what ChangeAvailability has told it to be (null: nothing); while
+    `availabilityScheduled` it still has to become so, once its session is over.
+    """
 
     connector_id: int
     status: str | None
     error_code: str | None
+    info: str | None
+    vendor_error_code: str | None
+    status_at: Time | None
+    availability: str | None
+    availability_scheduled: bool
     power_kw: float | None
     limit_a: float | None
     limit_kw: float | None
@@ -180,6 +189,11 @@ def connector_out(connector: Connector, station: Station) -> ConnectorOut:
         connector_id=connector.connector_id,
         status=connector.status,
         error_code=connector.error_code,
+        info=connector.info,
+        vendor_error_code=connector.vendor_error_code,
+        status_at=connector.status_at,
+        availability=connector.availability,
+        availability_scheduled=connector.availability_scheduled,
         power_kw=kilo(connector.power_w),
         limit_a=amperes(
             connector.limit_w,

@@ -20,11 +20,19 @@ class Connector:
         status: None until the charge point has reported it.
         power_w: Of its active transaction; None without one or without a measurement.
         limit_w: Newest limit that the charge point acknowledged for its active transaction.
+        status_at: When the charge point said so last, by our clock.
+        availability: What it was told to be, Operative or Inoperative; None: nothing.
+        availability_scheduled: Whether it still has to become so: its transaction goes first.
     """
 
     connector_id: int
     status: str | None = None
     error_code: str | None = None
+    info: str | None = None
+    vendor_error_code: str | None = None
+    status_at: datetime | None = None
+    availability: str | None = None
+    availability_scheduled: bool = False
     power_w: int | None = None
     limit_w: int | None = None
     transaction_id: TransactionId | None = None

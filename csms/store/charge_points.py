@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -15,6 +16,7 @@ from csms.domain.ids import ChargePointKey, Identity, SiteId
 from csms.services.ports.charge_points import Changes, Verdict
 from csms.services.records import Connector, Station
 from csms.store import tables
+from csms.store.availability import Order, order_for, orders_of
 
 _T = tables.charge_points
 _WRITABLE = frozenset(
@@ -135,7 +137,7 @@ class ChargePoints:
     async def page(
         self, limit: int, *, before: int | None = None, site_id: str | None = None
     ) -> list[Station]:
-        """Return stations, the newest first: three statements, whatever the number."""
+        """Return stations, the newest first: four statements, whatever the number."""
         statement = select(*_READ).where(_LIVE).order_by(_T.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(_T.c.id < before)
@@ -218,7 +220,7 @@ class ChargePoints:
             .limit(limit)
         )
         rows = (await self._connection.execute(statement)).all()
-        return [_station(row, {}) for row in rows]
+        return [_station(row, {}, {}) for row in rows]
 
     async def delete(self, key: ChargePointKey, at: datetime) -> None:
         """Hide the station; its sessions stay and its identity is free again."""
@@ -256,18 +258,21 @@ class ChargePoints:
     async def _with_connectors(self, rows: Collection[Row[*tuple[Any, ...]]]) -> list[Station]:
         keys = [row.id for row in rows]
         connectors = await self._connectors(keys) if keys else {}
-        return [_station(row, connectors.get(row.id, {})) for row in rows]
+        orders = await orders_of(self._connection, keys) if keys else {}
+        return [_station(row, connectors.get(row.id, {}), orders.get(row.id, {})) for row in rows]
 
     async def _connectors(self, keys: list[int]) -> Mapping[int, dict[int, Connector]]:
-        """Return what was reported of connectors and what runs on them: two statements."""
+        """Return what was reported of connectors and what runs on them."""
         c, t, limit = tables.connectors, tables.transactions, tables.charging_limits
         found: dict[int, dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
-        reported = select(c.c.charge_point_id, c.c.connector_id, c.c.status, c.c.error_code).where(
-            c.c.charge_point_id.in_(keys)
-        )
+        reported = select(c).where(c.c.charge_point_id.in_(keys))
         for row in await self._connection.execute(reported):
             found[row.charge_point_id][row.connector_id].update(
-                status=row.status, error_code=row.error_code
+                status=row.status,
+                error_code=row.error_code,
+                info=row.info,
+                vendor_error_code=row.vendor_error_code,
+                status_at=row.received_at,
             )
         running = (
             select(
@@ -302,7 +307,9 @@ class ChargePoints:
         }
 
 
-def _station(row: Row[*tuple[Any, ...]], known: Mapping[int, Connector]) -> Station:
+def _station(
+    row: Row[*tuple[Any, ...]], known: Mapping[int, Connector], orders: Mapping[int, Order]
+) -> Station:
     """Return the station with its configured connectors, reported or not, and reported others."""
     numbers = sorted({*range(1, (row.connector_count or 0) + 1), *known})
     values = dict(row._mapping)  # noqa: SLF001  public in SQLAlchemy in spite of its name
@@ -310,5 +317,11 @@ def _station(row: Row[*tuple[Any, ...]], known: Mapping[int, Connector]) -> Stat
     values["identity"] = Identity(row.identity)
     values["site_id"] = None if row.site_id is None else SiteId(row.site_id)
     values["registration"] = Registration(row.registration)
-    connectors = tuple(known.get(number) or Connector(connector_id=number) for number in numbers)
-    return Station(**values, connectors=connectors)
+    connectors = [known.get(number) or Connector(connector_id=number) for number in numbers]
+    if orders:
+        for place, connector in enumerate(connectors):
+            told, scheduled = order_for(connector.connector_id, orders, numbers)
+            connectors[place] = replace(
+                connector, availability=told, availability_scheduled=scheduled
+            )
+    return Station(**values, connectors=tuple(connectors))

@@ -199,6 +199,22 @@ connector_statuses = Table(
     Index("ix_connector_statuses_received_at", "received_at", postgresql_using="brin"),
 )
 
+availability_orders = Table(
+    "availability_orders",
+    metadata,
+    Column(
+        "charge_point_id",
+        BigInteger,
+        ForeignKey("charge_points.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("connector_id", BigInteger, nullable=False),  # 0: the whole charge point
+    Column("type", Text, nullable=False),  # Operative or Inoperative
+    Column("scheduled", Boolean, nullable=False),  # for when the transaction is over
+    Column("told_at", TIME, nullable=False),
+    PrimaryKeyConstraint("charge_point_id", "connector_id"),
+)
+
 dialects = Table(
     "dialects",
     metadata,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.errors import DatabaseAway
 from csms.store.audit import Audit
+from csms.store.availability import AvailabilityOrders
 from csms.store.calls import Calls
 from csms.store.certificates import StationCertificates
 from csms.store.charge_points import ChargePoints
@@ -117,6 +118,11 @@ class SqlUnitOfWork:
     def connector_history(self) -> ConnectorHistory:
         """What connectors have been."""
         return ConnectorHistory(self._connection)
+
+    @cached_property
+    def availability(self) -> AvailabilityOrders:
+        """What connectors were told to be."""
+        return AvailabilityOrders(self._connection)
 
     @cached_property
     def configurations(self) -> Configurations:

@@ -317,6 +317,64 @@ async def test_n02_availability(stage, connector, kind, answer):
     )
 
 
+def availability(number, told, *, scheduled):
+    return Sees(
+        "/api/stations/{id}",
+        Has(availability=told, availabilityScheduled=scheduled),
+        lambda station: station["connectors"][number],
+    )
+
+
+async def test_n02_a_scheduled_change_waits_for_the_session(stage):
+    tx = transaction()
+    change = {"connectorId": 1, "type": "Inoperative"}
+    await stage.play(
+        booted(),
+        charging(tx),
+        availability(1, None, scheduled=False),
+        Asks("ChangeAvailability", change, {"status": "Scheduled"}),
+        availability(1, "Inoperative", scheduled=True),
+        availability(2, None, scheduled=False),
+        stops(tx, "Local"),
+        status(1, "Finishing"),
+        availability(1, "Inoperative", scheduled=True),
+        status(1, "Unavailable"),
+        availability(1, "Inoperative", scheduled=False),
+        status(1, "Faulted", "OtherError"),
+        availability(1, "Inoperative", scheduled=False),
+        booted(),  # over a reboot too
+        availability(1, "Inoperative", scheduled=False),
+        Asks(
+            "ChangeAvailability",
+            {**change, "type": "Operative"},
+            {"status": "Rejected"},
+            "rejected",
+        ),
+        availability(1, "Inoperative", scheduled=False),
+        Asks("ChangeAvailability", {**change, "type": "Operative"}),
+        availability(1, "Operative", scheduled=False),
+    )
+
+
+async def test_n02_connector_0_is_the_whole_station(stage):
+    tx = transaction()
+    change = {"connectorId": 0, "type": "Inoperative"}
+    await stage.play(
+        booted(),
+        charging(tx),
+        Asks("ChangeAvailability", {**change, "connectorId": 2}),
+        Asks("ChangeAvailability", change, {"status": "Scheduled"}),
+        status(2, "Unavailable"),
+        availability(0, "Inoperative", scheduled=True),
+        availability(1, "Inoperative", scheduled=True),
+        availability(2, "Inoperative", scheduled=False),
+        stops(tx, "Local"),
+        status(1, "Unavailable"),
+        availability(0, "Inoperative", scheduled=False),
+        availability(1, "Inoperative", scheduled=False),
+    )
+
+
 async def test_a_call_error_is_shown_with_its_code(stage):
     await stage.play(
         Asks("ClearCache", {}, "NotSupported", "callError", {"errorCode": "NotSupported"}),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from csms.services.ports.availability import AvailabilityOrders
 from csms.services.ports.calls import Calls
 from csms.services.ports.certificates import SigningRequests, StationCertificates
 from csms.services.ports.charge_points import Changes as Changes
@@ -102,6 +103,11 @@ class UnitOfWork(Protocol):
     @property
     def connector_history(self) -> ConnectorHistory:
         """Repository of what connectors have been."""
+        ...
+
+    @property
+    def availability(self) -> AvailabilityOrders:
+        """Repository of what connectors were told to be."""
         ...
 
     @property
