@@ -264,6 +264,7 @@ async def running(
         clock=clock,
         last_seen=connections.last_seen,
         settle_log=intake.settle_log,
+        follow_log=intake.follow_log,
         diary=diary,
         files=files,
         addresses=endpoints.addresses,

@@ -26,6 +26,7 @@ from csms.api.handling import Endpoint
 from csms.api.health import Health
 from csms.api.id_tags import IdTags
 from csms.api.idempotency import Idempotency
+from csms.api.live import Live
 from csms.api.live_sessions import LiveSessions
 from csms.api.local_lists import LocalLists
 from csms.api.message_bundles import MessageExport
@@ -68,11 +69,13 @@ from csms.services.files import FileService
 from csms.services.firmware import FirmwareService
 from csms.services.id_tags import IdTagService
 from csms.services.limit_effect import LimitEffect
+from csms.services.live import LiveFeed
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
 from csms.services.locations import Locations
 from csms.services.lost_calls import LostCalls
 from csms.services.managed_loads import ManagedLoadService
 from csms.services.message_bundles import MessageBundles
+from csms.services.message_tail import Follow, MessageTail
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
 from csms.services.ports.files import FileAddresses, SignatureCheck
@@ -134,6 +137,7 @@ class Ports:
     Attributes:
         last_seen: A charge point's sign of life that is not in the database yet.
         settle_log: Waits until all OCPP frames logged so far are in the database.
+        follow_log: Tells of OCPP frames as they are stored; None in a system without charge points.
         diary: Notes of who has tried to connect; None in a system without charge points.
         redelivery: Takes messages out of quarantine; None in a system without charge points.
         files: Keeps files of charge points; None in a system without charge points.
@@ -151,6 +155,7 @@ class Ports:
     clock: Clock
     last_seen: Callable[[ChargePointKey], datetime | None] = lambda _: None
     settle_log: Callable[[], Awaitable[None]] = nothing_to_settle
+    follow_log: Follow | None = None
     diary: Diary | None = None
     redelivery: Redelivery | None = None
     files: FileService | None = None
@@ -274,6 +279,9 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     declared = add_resources(app, resources, authentication, Idempotency(units), config)
     feed = SessionFeed(units, ports.bus, clock)
     declared += LiveSessions(feed, authentication).add_to(app)
+    live = LiveFeed(units, ports.gateway, ports.bus, clock, feed, last_seen=ports.last_seen)
+    tail = None if ports.follow_log is None else MessageTail(ports.follow_log, units, clock)
+    declared += Live(live, tail, authentication).add_to(app)
     declared += MetricsPage(overview, authentication, config.version).add_to(app.router)
     declared += Docs().add_to(app.router)
     ui = None if config.web is None else Web(config.web)
@@ -285,6 +293,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     lists = LocalListReconciler(units, commands, ports.bus, clock, node=config.node)
     loops = {
         "session feed": feed.run,
+        "live feed": live.run,
+        **({} if tail is None else {"message tail": tail.run}),
         "configuration": reconciler.run,
         "local lists": lists.run,
         "lost calls": LostCalls(units, commands, clock).run,

@@ -45,7 +45,12 @@ _FIXES = {
 
 def fix(attempt: Attempt) -> str | None:
     """Return what would let a refused attempt in; None when it was not refused."""
-    return None if attempt.reason is None else _FIXES.get(attempt.reason)
+    return fix_of(attempt.reason)
+
+
+def fix_of(reason: str | None) -> str | None:
+    """Return what would help against a reason of a refusal, where that is known."""
+    return None if reason is None else _FIXES.get(reason)
 
 
 class Diary:

@@ -191,6 +191,10 @@ class Intake:
         """
         await self._message_log.settle()
 
+    def follow_log(self, receive: Callable[[Sequence[LoggedFrame]], None]) -> Callable[[], None]:
+        """Call `receive` with frames of the message log once they are stored; see `MessageLog`."""
+        return self._message_log.follow(receive)
+
     def close(self) -> None:
         """Let `run` end once all that waits is stored."""
         self._closing = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import structlog
@@ -45,6 +46,7 @@ class MessageLog:
         self._wake = Hint()
         self._settled: asyncio.Future[None] | None = None
         self._closing = False
+        self._followers: tuple[Callable[[Sequence[LoggedFrame]], None], ...] = ()
         self.lost = 0
 
     def add(self, frame: LoggedFrame) -> None:
@@ -68,6 +70,18 @@ class MessageLog:
             self._settled = asyncio.get_running_loop().create_future()
         self._wake.give()
         await asyncio.shield(self._settled)
+
+    def follow(self, receive: Callable[[Sequence[LoggedFrame]], None]) -> Callable[[], None]:
+        """Call `receive` with each batch that was stored, the oldest first; returns how to stop.
+
+        It must be quick and must not raise.
+        """
+        self._followers = (*self._followers, receive)
+
+        def stop() -> None:
+            self._followers = tuple(each for each in self._followers if each is not receive)
+
+        return stop
 
     async def run(self) -> None:
         """Store batches until `close` was called and nothing waits any more."""
@@ -100,6 +114,9 @@ class MessageLog:
         except BadFact:
             self._lose(len(frames))
             _log.exception("part of the message log is refused by the database")
+        else:
+            for receive in self._followers:
+                receive(frames)
         for frame in frames:
             # the deque drops its oldest when it is full, so these may be gone already
             if self._frames and self._frames[0] is frame:

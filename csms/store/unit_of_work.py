@@ -24,6 +24,7 @@ from csms.store.firmware import FirmwareImages
 from csms.store.id_tags import IdTags
 from csms.store.idempotency import IdempotencyKeys
 from csms.store.jobs import Jobs
+from csms.store.live import LiveRows
 from csms.store.local_lists import LocalLists
 from csms.store.managed_loads import ManagedLoads
 from csms.store.messages import Messages
@@ -163,6 +164,11 @@ class SqlUnitOfWork:
     def signing_requests(self) -> SigningRequests:
         """Their requests for certificates."""
         return SigningRequests(self._connection)
+
+    @cached_property
+    def live(self) -> LiveRows:
+        """What live views read."""
+        return LiveRows(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

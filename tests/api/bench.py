@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ import asyncpg
 from yarl import URL
 
 from csms.bus.local import LocalBus
+from csms.domain.messages import LoggedFrame
 from csms.domain.site_status import CircuitStatus, LoadStatus, SiteStatus
 from csms.domain.what_if import Consequence
 from csms.errors import CallFailed
@@ -133,8 +135,18 @@ class Bench:
     bus: LocalBus
     clock: Any
     published: list[Any] = field(default_factory=list)
+    log_followers: list[Any] = field(default_factory=list)
     token: str | None = ADMIN
     close: Callable[[], Any] | None = None
+
+    def log(self, key: int, *raws: str, action: str | None, direction: str = "in") -> None:
+        """Tell of frames as the message log does once they are stored."""
+        frames = [
+            LoggedFrame(self.clock.now(), key, direction, 2, action, json.loads(raw)[1], raw, None)
+            for raw in raws
+        ]
+        for receive in self.log_followers:
+            receive(frames)
 
     async def ask(self, method: str, path: str, body: Any = None, **more: Any) -> Reply:
         headers = dict(more.pop("headers", {}))

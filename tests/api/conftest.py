@@ -30,6 +30,12 @@ async def bench(database_url, schemas):
     clock, bus = SystemClock(), LocalBus()
     database = Database(database_url)
     gateway, allocator = FakeGateway(clock), FakeAllocator(clock, database_url)
+    followers: list = []
+
+    def follow_log(receive):
+        followers.append(receive)
+        return lambda: followers.remove(receive)
+
     ports = Ports(
         units=SqlUnitsOfWork(database),
         gateway=gateway,
@@ -37,6 +43,7 @@ async def bench(database_url, schemas):
         allocator=allocator,
         bus=bus,
         clock=clock,
+        follow_log=follow_log,
     )
     api = create_api(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
     server = ApiServer(api.app, host="127.0.0.1", port=0)
@@ -55,6 +62,7 @@ async def bench(database_url, schemas):
             allocator=allocator,
             bus=bus,
             clock=clock,
+            log_followers=followers,
         )
         for kind in (SessionChanged, SiteChanged, StationChanged):
             bus.subscribe(kind, bench.published.append)

@@ -19,6 +19,7 @@ from csms.services.ports.connector_history import ConnectorHistory
 from csms.services.ports.dialects import DialectRepository
 from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.id_tags import IdTags
+from csms.services.ports.live import LiveRows
 from csms.services.ports.messages import Messages, Quarantine
 from csms.services.ports.sessions import Sessions, Statistics
 from csms.services.ports.site_rules import SiteRulesRepository
@@ -148,6 +149,11 @@ class UnitOfWork(Protocol):
     @property
     def signing_requests(self) -> SigningRequests:
         """Repository of their requests for certificates."""
+        ...
+
+    @property
+    def live(self) -> LiveRows:
+        """What live views read."""
         ...
 
     @property

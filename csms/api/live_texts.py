@@ -1,0 +1,65 @@
+"""The texts of one topic: what was told of it, and frames made once for all sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from csms.api.live_views import View, view
+from csms.services.live import Topic, Update
+
+
+def frame(topic: str, event: str, data: Any, **more: Any) -> str:
+    """Return one text frame."""
+    return orjson.dumps({"topic": topic, "event": event, "data": data, **more}).decode()
+
+
+class TopicTexts:
+    """Knows what those who watch a topic know."""
+
+    def __init__(self, topic: Topic) -> None:
+        self._topic = topic
+        self._views: dict[str, View] = {}
+        self._snapshot: str | None = None
+        self.known = False
+
+    def snapshot(self) -> str:
+        """Return all that is known, for somebody who is new."""
+        if self._snapshot is None:
+            self._snapshot = frame(self._topic, "snapshot", list(self._views.values()))
+        return self._snapshot
+
+    def taken(self, update: Update) -> str | None:
+        """Take an update; returns the frame for those who know the rest, None: nothing is new.
+
+        An object is told with the fields that have changed, and its id.
+        """
+        if update.whole:
+            self._views = {}
+        data = []
+        for thing in update.changed:
+            now = view(thing, self._views)
+            key = now["id"]
+            before = self._views.get(key)
+            self._views[key] = now
+            if before is None:
+                data.append(now)
+            elif before != now:
+                changed = {k: v for k, v in now.items() if k == "id" or before.get(k, _NONE) != v}
+                data.append(changed)
+        removed = [key for key in update.removed if self._views.pop(key, None) is not None]
+        self.known = True
+        if not data and not removed and not update.whole:
+            return None
+        self._snapshot = None
+        return frame(self._topic, "changed", data, removed=removed)
+
+    def forget(self) -> None:
+        """Nobody watches."""
+        self._views = {}
+        self._snapshot = None
+        self.known = False
+
+
+_NONE = object()
