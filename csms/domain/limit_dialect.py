@@ -24,7 +24,8 @@ class LimitDialect:
         kind: RELATIVE has no start and no end of its own: it takes no leases.
         purposes: Profiles that it takes; a static cap is told only to those that name it.
         allowed_a: The only currents that it takes, rising; others are cut down to these.
-        zero_means_stop: A limit of 0 ends the transaction: it is told 6 A instead.
+        zero_means_stop: A limit of 0 ends the transaction: it is told 6 A instead, as long as the
+            site's limits allow it.
     """
 
     rate_unit: RateUnit | None = None
@@ -37,6 +38,12 @@ class LimitDialect:
     def takes_leases(self) -> bool:
         """Whether a limit can be told with an end, which the fallback share follows."""
         return self.kind is ProfileKind.ABSOLUTE and ProfilePurpose.TX_DEFAULT in self.purposes
+
+    @property
+    def tells_by_default(self) -> bool:
+        """Whether sessions are told their limits as the TxDefaultProfile of their connector."""
+        takes_default = ProfilePurpose.TX_DEFAULT in self.purposes
+        return takes_default and ProfilePurpose.TX not in self.purposes
 
 
 PLAIN = LimitDialect()

@@ -19,11 +19,12 @@ from csms.domain.charging_profiles import (
 )
 from csms.domain.site_control import Sending
 from csms.domain.site_observation import ReadBack
-from csms.domain.sites import Charger, limit_power_w, rate_limit
+from csms.domain.sites import Charger, CurrentType, limit_power_w, rate_limit
 
 _FLOOR_PROFILE_ID = 1
 _CAP_PROFILE_ID = 2
 _SESSION_PROFILE_ID = 100
+_CONNECTOR_PROFILE_ID = 10_000
 _ASKED_FOR_S = 60
 _STACK_LEVEL = 0
 
@@ -35,10 +36,16 @@ def profile_id(connector_id: int, purpose: ProfilePurpose = ProfilePurpose.TX) -
 
     >>> profile_id(0), profile_id(2), profile_id(0, ProfilePurpose.CHARGE_POINT_MAX)
     (1, 102, 2)
+    >>> profile_id(2, ProfilePurpose.TX_DEFAULT)
+    10002
     """
     if purpose is ProfilePurpose.CHARGE_POINT_MAX:
         return _CAP_PROFILE_ID
-    return _FLOOR_PROFILE_ID if connector_id == 0 else _SESSION_PROFILE_ID + connector_id
+    if connector_id == 0:
+        return _FLOOR_PROFILE_ID
+    if purpose is ProfilePurpose.TX_DEFAULT:
+        return _CONNECTOR_PROFILE_ID + connector_id
+    return _SESSION_PROFILE_ID + connector_id
 
 
 def limit_payload(sending: Sending, now: datetime) -> Payload:
@@ -51,9 +58,15 @@ def limit_payload(sending: Sending, now: datetime) -> Payload:
         return charge_point_max_profile(
             limit=limit, now=now, profile_id=profile_id(0, target.purpose)
         )
+    phases = _phases_named(target.charger, limit)
     if target.transaction_id is None:
         return tx_default_profile(
-            connector_id=0, limit=limit, now=now, profile_id=profile_id(0), kind=kind
+            connector_id=target.connector_id,
+            limit=limit,
+            now=now,
+            profile_id=profile_id(target.connector_id, target.purpose),
+            kind=kind,
+            number_phases=phases,
         )
     lease = None if sending.ends_at is None else max(sending.ends_at - now, timedelta(0))
     return tx_profile(
@@ -65,7 +78,14 @@ def limit_payload(sending: Sending, now: datetime) -> Payload:
         stack_level=_STACK_LEVEL,
         lease=lease,
         kind=kind,
+        number_phases=phases,
     )
+
+
+def _phases_named(charger: Charger, limit: RateLimit) -> int | None:
+    """Return the phases to name: where W are divided by them, and they are not the usual three."""
+    divides = limit.unit is RateUnit.WATTS and charger.current_type is CurrentType.AC
+    return charger.phases if divides else None
 
 
 def question(asking: ReadBack) -> Payload:
@@ -74,7 +94,7 @@ def question(asking: ReadBack) -> Payload:
 
 
 def said_limit_w(charger: Charger, answer: Mapping[str, Any]) -> int | None:
-    """Return the highest limit of an answer's schedule, in W; None: it has no limit.
+    """Return the highest limit that an answer tells for now, in W; None: it has no limit.
 
     Raises:
         ValueError: It says nothing: not accepted, or no schedule that can be read.
@@ -83,8 +103,8 @@ def said_limit_w(charger: Charger, answer: Mapping[str, Any]) -> int | None:
         msg = "the charge point does not say which limit holds"
         raise ValueError(msg)
     schedule = parse_schedule(answer["chargingSchedule"])
-    first = schedule.periods[0]
-    limit = RateLimit(unit=schedule.unit, value=first.limit)
+    most = max(each.limit for each in schedule.periods if each.start_s < _ASKED_FOR_S)
+    limit = RateLimit(unit=schedule.unit, value=most)
     if limit.unit is RateUnit.WATTS:
-        return int(first.limit.to_integral_value())
+        return int(most.to_integral_value())
     return limit_power_w(charger, limit)

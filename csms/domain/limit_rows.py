@@ -292,6 +292,19 @@ def lapsed(row: LimitRow) -> LimitRow:
     )
 
 
+def superseded(row: LimitRow) -> LimitRow:
+    """Return the row of a TxProfile once its load has taken a limit in another way.
+
+    What it may hold counts in the new way's row, until that was seen at work.
+    """
+    return LimitRow(
+        transaction_id=row.transaction_id,
+        desired_version=row.desired_version,
+        writes=row.writes,
+        written_on=row.written_on,
+    )
+
+
 def in_doubt(row: LimitRow) -> LimitRow:
     """Return the row without an open request, whose limit is now one that may hold.
 

@@ -6,8 +6,8 @@ The room that a decrease makes is given away only once there is reason to believ
 * no more was drawn anyway, and the charger has had the time that it is known to take.
 
 Where it can be asked (`reads_back`), it must also have said itself that the new limit is the one
-that holds. Where it cannot, a reading that is not above the new limit has to do: waiting longer
-would not tell a limit that was dropped from a car that takes little.
+that holds. Where it cannot, these two have to do. A car that takes little anyway proves nothing by
+it before the charger has had its time: it may still take more for as long.
 
 A charger whose meter shows more than its limit in two readings in a row does not follow: its
 accepted limit counts as refused, and it is told again, then left alone as unmanaged.
@@ -109,8 +109,6 @@ def judged(
     if fell and reading is not None and 0 < limit <= reading.power_w + ampere_w // 2:
         took_s = (reading.at - told_at).total_seconds()
         return Judgement(row=proven(row), follow_s=_quicker(follow_s, took_s))
-    if is_new and not reads_back:
-        return Judgement(row=proven(row))
     had_time = (now - told_at).total_seconds() >= takes_s
     has_meter = draws and reading is not None and now - reading.at < METER_FRESH
     unseen = has_meter and not is_new and now - told_at < WAIT_FOR_METER

@@ -31,6 +31,7 @@ class PossibleLimits:
         order: Place in the queue among increases that start from the same power, lower first.
         phases: The grid's phases that it is known to draw on, as bits; None: all of its node's.
         volts: The power of 1 A of its limit as it is known to draw it, in W; None: its node's.
+        connectors: How many connectors are under this limit, each of them by itself.
     """
 
     id: LoadId
@@ -46,10 +47,11 @@ class PossibleLimits:
     order: int = 0
     phases: int | None = None
     volts: int | None = None
+    connectors: int = 1
 
 
 def worst_case_w(entry: PossibleLimits) -> int:
-    """Return the most that a load may draw now.
+    """Return the most that a load may draw now, on one connector.
 
     >>> worst_case_w(PossibleLimits(id=LoadId("1"), node=NodeId("grid"), hardware_max_w=22000,
     ...                             acknowledged_w=11000, in_flight_w=6000))

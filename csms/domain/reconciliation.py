@@ -23,7 +23,7 @@ a wish. No clock, no network. All power in W.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from csms.domain.possible_limits import (
@@ -102,8 +102,22 @@ def unmanaged_reserves(entries: Iterable[PossibleLimits]) -> dict[NodeId, int]:
     reserves: dict[NodeId, int] = {}
     for entry in entries:
         if entry.unmanaged_w is not None:
-            reserves[entry.node] = reserves.get(entry.node, 0) + worst_case_w(entry)
+            most = worst_case_w(entry) * entry.connectors
+            reserves[entry.node] = reserves.get(entry.node, 0) + most
     return reserves
+
+
+def fitting(tree: PowerTree, entries: Iterable[PossibleLimits]) -> set[LoadId]:
+    """Return which loads fit beside what is reserved, each at its worst, the first ones first."""
+    ledger = _Ledger(tree, ())
+    found = set()
+    for entry in entries:
+        idle = replace(entry, acknowledged_w=0)
+        worst = worst_case_w(entry)
+        if ledger.full_node(idle, worst) is None:
+            ledger.count(idle, worst)
+            found.add(entry.id)
+    return found
 
 
 def plan_changes(
@@ -309,6 +323,7 @@ class _Ledger:
 
     def _flow(self, entry: PossibleLimits, power_w: int) -> _Flow:
         """Return what a load draws under a limit that was meant for all phases of its charger."""
+        power_w *= entry.connectors
         if not self._per_phase:
             return (power_w,)
         node = self._node(entry)

@@ -21,13 +21,16 @@ from csms.domain.battery import BatteryId, BatteryState, advance
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.fallback import fallback_shares
 from csms.domain.ids import ChargePointKey
+from csms.domain.limit_routes import routed
 from csms.domain.limit_rows import LimitRow, sent, wished
+from csms.domain.never_zero import kept_alive, reserved_for
 from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reclaim import Appetite
 from csms.domain.reconciliation import Step, plan_changes
 from csms.domain.site_decision import Decision, decide_site
 from csms.domain.site_entries import (
+    before_floors,
     entries,
     idle_reserves,
     managed_load,
@@ -58,6 +61,7 @@ from csms.domain.sites import (
     Site,
     SiteLoad,
     charger_node,
+    site_tree,
 )
 
 _IDLE_LAST = 2**40
@@ -129,7 +133,7 @@ def control(
         sends: Whether sendings will go out; else only wishes change.
     """
     stored, before = snapshot, snapshot.rows()
-    seen = observed(with_ends(snapshot, ends, lost), now)
+    seen = observed(routed(with_ends(snapshot, ends, lost)), now)
     snapshot = seen.snapshot
     chargers = {state.charger.id: state for state in snapshot.chargers}
     plain = [state.charger for state in snapshot.chargers]
@@ -155,18 +159,35 @@ def control(
     kept = Counter(held)
     if snapshot.rules.fallback_a is not None:
         kept.update(idle_reserves(snapshot, floors, held))
-    decision = decide_site(
-        site=site,
-        chargers=plain,
-        loads=_loads(snapshot, chargers, unmanaged.keys() | unbound.keys()),
-        batteries=energies,
-        reserved_w={GRID: has.building_w},
-        unmanaged_w=kept,
-        turns=snapshot.turns,
-        now=now,
-    )
+    settled = unmanaged.keys() | unbound.keys()
+
+    def decide(loads: Iterable[SiteLoad], held: Mapping[NodeId, int]) -> Decision:
+        return decide_site(
+            site=site,
+            chargers=plain,
+            loads=loads,
+            batteries=energies,
+            reserved_w={GRID: has.building_w},
+            unmanaged_w=held,
+            turns=snapshot.turns,
+            now=now,
+        )
+
+    decision = decide(_loads(snapshot, chargers, settled), kept)
+    if any(state.dialect.zero_means_stop for state in snapshot.chargers):
+        taken = Counter({GRID: has.building_w}) + kept
+        tree = site_tree(site, plain, reserved_w=taken, supply_w=decision.available_w)
+        if alive := kept_alive(decision.shares, chargers, tree):
+            kept.update(reserved_for(alive))
+            ids = {share.load_id for share in alive}
+            turns = {load: turn for load, turn in decision.turns.items() if load in ids}
+            again = decide(_loads(snapshot, chargers, settled | ids), kept)
+            decision = replace(
+                again, shares=(*alive, *again.shares), turns={**again.turns, **turns}
+            )
     limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
     wanted = wishes(snapshot, limits, floors, now)
+    found = before_floors(found, snapshot, floors)
     found = [replace(e, is_doubtful=True) if e.id in wanted.due else e for e in found]
     found += [
         PossibleLimits(

@@ -2,17 +2,18 @@
 
 A transaction may be under its own limit, one of those that it replaced, or, before it has one and
 after its lease has ended, under the charger's floor. An idle connector may start under the floor
-at any time.
+at any time, or under a default of its own where it has one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from csms.domain.charging_profiles import ProfilePurpose
+from csms.domain.charging_profiles import CLOCK_SKEW, ProfilePurpose
 from csms.domain.ids import TransactionId
+from csms.domain.limit_routes import under
 from csms.domain.limit_rows import LimitRow
 from csms.domain.phases import grid_phases
 from csms.domain.possible_limits import PossibleLimits, worst_case_w
@@ -37,6 +38,11 @@ def floor_load(state: ChargerState) -> LoadId:
     return LoadId(f"floor {state.charger.id}")
 
 
+def connector_load(state: ChargerState, connector_id: int) -> LoadId:
+    """Return the load that stands for an idle connector with a TxDefaultProfile of its own."""
+    return LoadId(f"connector {connector_id} of {state.charger.id}")
+
+
 def cap_load(state: ChargerState) -> LoadId:
     """Return the load that stands for a charger's static cap; it draws nothing."""
     return LoadId(f"cap {state.charger.id}")
@@ -49,11 +55,11 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
     that it is told all the same.
     """
     chargers = {state.charger.id: state for state in snapshot.chargers}
-    busy: dict[ChargerId, int] = {}
+    busy: dict[ChargerId, list[SessionState]] = {}
     found = []
     for session in snapshot.sessions:
         state = chargers[session.charger_id]
-        busy[session.charger_id] = busy.get(session.charger_id, 0) + 1
+        busy.setdefault(session.charger_id, []).append(session)
         entry = _session_entry(session, state, now)
         gives_up = session.own_limit.gives_up(now)
         if not state.reachable or gives_up or session.connector_id < 1:
@@ -62,21 +68,66 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
             entry = _on_phases(entry, state.charger, session.drawn)
         found.append(entry)
     for state in chargers.values():
-        if state.key is None or not state.known:
-            continue
-        idle = state.charger.connectors - busy.get(state.charger.id, 0)
-        most = state.charger.max_w if idle > 0 else 0
-        entry = _entry(floor_load(state), state.charger, state.floor, most, now)
-        if not state.reachable or state.floor.gives_up(now):
-            entry = _unmanaged(entry)
-        found.append(entry)
-        # the other idle connectors are under the same limit; what is told to one is told to all
-        found += [
-            replace(entry, id=LoadId(f"idle {n} of {state.charger.id}")) for n in range(1, idle)
-        ]
-        if ProfilePurpose.CHARGE_POINT_MAX in state.dialect.purposes:
-            found.append(_entry(cap_load(state), state.charger, state.cap, 0, now))
+        if state.key is not None and state.known:
+            found += _idle_entries(state, busy.get(state.charger.id, ()), now)
     return found
+
+
+def _idle_entries(
+    state: ChargerState, sessions: Sequence[SessionState], now: datetime
+) -> list[PossibleLimits]:
+    """Return what the connectors without a session may start with; what must be told is first."""
+    charger = state.charger
+    taken = {session.connector_id for session in sessions}
+    apart = sum(number not in taken for number in state.defaults)
+    idle = charger.connectors - len(sessions) - apart
+    most = charger.max_w if idle > 0 else 0
+    # what is told to one idle connector is told to all of them
+    entry = replace(
+        _entry(floor_load(state), charger, state.floor, most, now), connectors=max(1, idle)
+    )
+    found = [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
+    by_default = {session.connector_id for session in sessions if session.by_default}
+    for number, row in state.defaults.items():
+        if number in by_default:
+            continue  # it is its session's
+        load_id, most = connector_load(state, number), 0 if number in taken else charger.max_w
+        entry = _entry(load_id, charger, row, most, now)
+        if row.acknowledged_w is None:
+            entry = _from_floor(entry, row, state.floor)
+        found.append(_unmanaged(entry) if not state.reachable or row.gives_up(now) else entry)
+    if ProfilePurpose.CHARGE_POINT_MAX in state.dialect.purposes:
+        found.append(_entry(cap_load(state), charger, state.cap, 0, now))
+    return found
+
+
+def before_floors(
+    found: Iterable[PossibleLimits], snapshot: SiteSnapshot, floors_w: Mapping[ChargerId, int]
+) -> list[PossibleLimits]:
+    """Return the entries with floors counted that are about to be told to busy chargers.
+
+    A session that has no limit of its own yet, or whose lease ends, draws what the floor allows as
+    soon as the charger has taken it.
+
+    Args:
+        found: From `entries`.
+        snapshot: Of the site.
+        floors_w: The floors that chargers should have.
+    """
+    coming = {}
+    chargers = {state.charger.id: state for state in snapshot.chargers}
+    for session in snapshot.sessions:
+        state, own = chargers[session.charger_id], session.own_limit
+        floor_w = floors_w[session.charger_id]
+        depends = own.acknowledged_w is None or own.ends_at is not None
+        if depends and floor_w not in state.floor.possible_w():
+            coming[session_load(session.transaction_id)] = floor_w
+    return [
+        replace(entry, earlier_w=entry.earlier_w | {coming[entry.id]})
+        if coming.get(entry.id, 0) > worst_case_w(entry)
+        else entry
+        for entry in found
+    ]
 
 
 def _on_phases(entry: PossibleLimits, charger: Charger, drawn: int) -> PossibleLimits:
@@ -126,32 +177,42 @@ def idle_reserves(
 
 
 def _session_entry(session: SessionState, state: ChargerState, now: datetime) -> PossibleLimits:
-    own, floor = session.own_limit, state.floor
+    own = session.own_limit
+    floor = state.floor if session.by_default else under(state, session.connector_id)
     load_id, charger = session_load(session.transaction_id), state.charger
     entry = _entry(load_id, charger, own, charger.max_w, now, order=session.transaction_id)
     if own.acknowledged_w is None:
-        # without an accepted limit of its own a transaction draws what the floor allows
-        told = () if floor.in_flight_w is None else (floor.in_flight_w,)
-        return replace(
-            entry,
-            acknowledged_w=floor.acknowledged_w,
-            earlier_w=entry.earlier_w | floor.earlier_w | frozenset(told),
-            # where the floor would do it is told a limit of its own all the same, but for 0 A
-            is_doubtful=own.doubtful or floor.doubtful or bool(told) or bool(floor.acknowledged_w),
-            may_be_unlimited=own.may_be_unlimited or floor.may_be_unlimited,
-        )
-    if own.ends_at is not None:
-        # what follows when its lease ends; below what may hold anyway, it adds nothing
+        entry = _from_floor(entry, own, floor)
+    elif own.ends_at is not None:
+        # what follows when its lease ends; below what may hold anyway it adds nothing, until the
+        # end may have come: then a limit that it had may be a raise
+        may_have_ended = now >= own.ends_at - CLOCK_SKEW
         worst = worst_case_w(entry)
-        after = frozenset(w for w in floor.possible_w() if w > worst)
+        after = frozenset(w for w in floor.possible_w() if w > worst or may_have_ended)
         unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
         if after or unlimited:
-            return replace(
+            entry = replace(
                 entry,
                 earlier_w=entry.earlier_w | after,
                 may_be_unlimited=entry.may_be_unlimited or unlimited,
             )
+    if session.by_default and (others := session.beside.possible_w()):
+        # a refused TxProfile may hold all the same, until another limit was taken and seen at work
+        return replace(entry, earlier_w=entry.earlier_w | others, is_doubtful=True)
     return entry
+
+
+def _from_floor(entry: PossibleLimits, own: LimitRow, floor: LimitRow) -> PossibleLimits:
+    """Return the entry of a load without an accepted limit of its own: the floor allows it."""
+    told = () if floor.in_flight_w is None else (floor.in_flight_w,)
+    return replace(
+        entry,
+        acknowledged_w=floor.acknowledged_w,
+        earlier_w=entry.earlier_w | floor.earlier_w | frozenset(told),
+        # where the floor would do it is told a limit of its own all the same, but for 0 A
+        is_doubtful=own.doubtful or floor.doubtful or bool(told) or bool(floor.acknowledged_w),
+        may_be_unlimited=own.may_be_unlimited or floor.may_be_unlimited,
+    )
 
 
 def _entry(

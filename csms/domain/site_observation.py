@@ -14,6 +14,7 @@ from csms.domain.limit_rows import (
     in_doubt,
     lapsed,
     refused,
+    superseded,
 )
 from csms.domain.obedience import Judgement, judged, read_back
 from csms.domain.reclaim import Appetite, weighed
@@ -97,6 +98,9 @@ def with_ends(
     rows = snapshot.rows()
     changed: dict[RowKey, LimitRow] = {}
     chargers = {state.key: state for state in snapshot.chargers if state.key is not None}
+    busy = {(each.charger_id, each.connector_id) for each in snapshot.sessions}
+    # connector 0 stands for the floor, under which sessions without a limit of their own draw
+    busy |= {(each.charger_id, 0) for each in snapshot.sessions if _may_be_under_floor(each)}
     for end in ends:
         place = end.request.row if isinstance(end, SendingEnd) else end.asking.row
         row = changed.get(place, rows.get(place))
@@ -108,7 +112,11 @@ def with_ends(
                 ampere = ampere_w(state.charger)
                 changed[place] = read_back(row, end.limit_w, end.at, ampere_w=ampere)
         elif _is_open(row, end):
-            changed[place] = _ended(row, end, state)
+            is_busy = (state.charger.id, place.connector_id) in busy
+            changed[place] = _ended(row, end, state, is_busy=is_busy)
+            own = place._replace(purpose=ProfilePurpose.TX)
+            if _replaces_another_way(end) and own in rows:
+                changed[own] = superseded(changed.get(own, rows[own]))
     for request in lost:
         row = changed.get(request.row, rows.get(request.row))
         if row is not None and row.in_flight_version == request.version:
@@ -128,11 +136,12 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
     for session in snapshot.sessions:
         state = chargers[session.charger_id]
         row = session.own_limit
-        if state.key is None or row.transaction_id is None:
+        if state.key is None:
             sessions.append(session)
             continue
-        place = RowKey(state.key, session.connector_id, ProfilePurpose.TX)
-        if row.has_lapsed(now) and row.in_flight_w is None:
+        place = RowKey(state.key, session.connector_id, session.purpose)
+        # to a clock that is wrong the end of a lease is another time
+        if row.has_lapsed(now) and row.in_flight_w is None and not session.clock_is_wrong:
             changed[place] = lapsed(row)
             sessions.append(session)
             continue
@@ -155,19 +164,14 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
         appetite = _weighed(session, state, row)
         if appetite != session.appetite:
             if _matters(appetite, session.appetite, ampere):
-                appetites[place] = appetite
+                appetites[place._replace(purpose=ProfilePurpose.TX)] = appetite
             session = replace(session, appetite=appetite)
         sessions.append(session)
     for state in snapshot.chargers:
-        if state.key is None:
-            continue
-        look, asking = _floor_looked_at(state, busy, now)
-        row = look.row
-        if state.charger.id in follow:
-            row = replace(row, follow_s=follow[state.charger.id])
-        if row is not state.floor:
-            changed[RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)] = row
-        askings += asking
+        if state.key is not None:
+            floors, asking = _floors_looked_at(state, state.key, busy, follow, now)
+            changed |= floors
+            askings += asking
     if any(new is not old for new, old in zip(sessions, snapshot.sessions, strict=True)):
         snapshot = replace(snapshot, sessions=tuple(sessions))
     return Observed(
@@ -175,14 +179,44 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
     )
 
 
+def _floors_looked_at(
+    state: ChargerState,
+    key: ChargePointKey,
+    busy: Collection[tuple[ChargerId, int]],
+    follow: Mapping[ChargerId, float],
+    now: datetime,
+) -> tuple[dict[RowKey, LimitRow], list[ReadBack]]:
+    """Look at what stands for connectors without a session: the floor, and their own defaults."""
+    changed, askings = {}, []
+    for number, floor in ((0, state.floor), *state.defaults.items()):
+        if (state.charger.id, number) in busy:
+            continue
+        look, asking = _floor_looked_at(state, number, floor, busy, now)
+        row = look.row
+        if number == 0 and state.charger.id in follow:
+            row = replace(row, follow_s=follow[state.charger.id])
+        if row is not floor:
+            changed[RowKey(key, number, ProfilePurpose.TX_DEFAULT)] = row
+        askings += asking
+    return changed, askings
+
+
 def _floor_looked_at(
-    state: ChargerState, busy: Collection[tuple[ChargerId, int]], now: datetime
+    state: ChargerState,
+    number: int,
+    row: LimitRow,
+    busy: Collection[tuple[ChargerId, int]],
+    now: datetime,
 ) -> tuple[Judgement, list[ReadBack]]:
-    """Judge a floor; it can be asked for where a connector is idle."""
-    numbers = range(1, state.charger.connectors + 1)
-    idle = next((n for n in numbers if (state.charger.id, n) not in busy), None)
+    """Judge a floor; it can be asked for where a connector without a default of its own is idle."""
+    free = (
+        n
+        for n in range(1, state.charger.connectors + 1)
+        if (state.charger.id, n) not in busy and n not in state.defaults
+    )
+    idle = number or next(free, None)
     look = judged(
-        state.floor,
+        row,
         None,
         now,
         ampere_w=ampere_w(state.charger),
@@ -191,10 +225,10 @@ def _floor_looked_at(
         draws=False,
     )
     if not state.reachable:
-        return Judgement(row=state.floor), []
+        return Judgement(row=row), []
     if idle is None or state.key is None:
         return look, []
-    place = RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)
+    place = RowKey(state.key, number, ProfilePurpose.TX_DEFAULT)
     return look, _question(look, place, connector_id=idle)
 
 
@@ -221,13 +255,25 @@ def _weighed(session: SessionState, state: ChargerState, row: LimitRow) -> Appet
     )
 
 
-def _ended(row: LimitRow, end: SendingEnd, state: ChargerState) -> LimitRow:
+def _ended(row: LimitRow, end: SendingEnd, state: ChargerState, *, is_busy: bool) -> LimitRow:
     if end.status != ACCEPTED:
         return refused(row, end.status, end.at)
-    proven = end.request.transaction_id is None and not state.occupied and not state.reads_back
+    nobody_draws = not is_busy and not state.occupied and not state.reads_back
+    proven = end.request.transaction_id is None and nobody_draws
     if end.request.purpose is ProfilePurpose.CHARGE_POINT_MAX:
         proven = True
     return accepted(row, end.at, proven=proven, ends_at=end.ends_at)
+
+
+def _may_be_under_floor(session: SessionState) -> bool:
+    own = session.own_limit
+    return own.acknowledged_w is None or own.ends_at is not None
+
+
+def _replaces_another_way(end: SendingEnd) -> bool:
+    """Return whether a limit was taken by a connector that may have refused others before."""
+    is_default = end.request.purpose is ProfilePurpose.TX_DEFAULT
+    return is_default and end.request.connector_id > 0 and end.status == ACCEPTED
 
 
 def _is_open(row: LimitRow, end: SendingEnd) -> bool:

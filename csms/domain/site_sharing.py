@@ -22,7 +22,6 @@ from csms.domain.phases import grid_phases, phase_names
 from csms.domain.power_tree import LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn, next_turns, precedence
 from csms.domain.sites import (
-    LEAST_CURRENT_A,
     Charger,
     ChargerId,
     ConnectorRef,
@@ -33,8 +32,6 @@ from csms.domain.sites import (
     rate_limit,
     tree_load,
 )
-
-LEAST_DA = int(LEAST_CURRENT_A * 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +220,7 @@ def _phase_load(load: SiteLoad, charger: Charger) -> PhaseLoad:
         most = min(most, load.vehicle_max_w * 10 // volts)
     least = 0
     if charger.has_least_current and charger.max_da and (load.vehicle_max_w or most):
-        least = LEAST_DA
+        least = int(charger.least_a * 10)
         most = min(charger.max_da, max(most, least))
     return PhaseLoad(
         id=load.id,
@@ -242,6 +239,9 @@ def _limit(charger: Charger, current_da: int, power_w: int) -> RateLimit | None:
         return None
     if charger.current_type is CurrentType.DC:
         return RateLimit(unit=RateUnit.WATTS, value=Decimal(power_w))
+    if charger.allowed_a:
+        fits = [each for each in charger.allowed_a if each * 10 <= current_da]
+        current_da = int(fits[-1] * 10) if fits else 0
     if charger.rate_unit is RateUnit.WATTS:
         # such a charger divides by all of its phases
         return RateLimit(unit=RateUnit.WATTS, value=Decimal(current_da * charger.volts // 10))

@@ -1,8 +1,9 @@
 """What one step of a site's control loop looks at: the site, its chargers, sessions and limits.
 
 Data only; `csms.domain.site_control` decides over it. A charge point has two kinds of limits: the
-*floor* (a TxDefaultProfile on connector 0) and a TxProfile for each running transaction, some also
-a static *cap* (a ChargePointMaxProfile); what is known of one of them is a `LimitRow`.
+*floor* (a TxDefaultProfile on connector 0) and a TxProfile for each running transaction (where it
+takes none: a TxDefaultProfile on the connector), some also a static *cap* (a
+ChargePointMaxProfile); what is known of one of them is a `LimitRow`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class ChargerState:
         settling: Has just connected and is told nothing yet; it will be in a moment.
         known: Has ever been connected; before that it is a plan and draws nothing.
         occupied: Connectors without a transaction that we know of, whose car may draw all the same.
-        floor: Of its TxDefaultProfile.
+        floor: Of its TxDefaultProfile on connector 0.
+        defaults: Of the TxDefaultProfiles of single connectors, where some were told.
         cap: Of its ChargePointMaxProfile.
         dialect: How it wants its limits told.
         reads_back: May be asked which limit holds.
@@ -71,6 +73,7 @@ class ChargerState:
     known: bool = True
     occupied: int = 0
     floor: LimitRow = NOTHING_KNOWN
+    defaults: Mapping[int, LimitRow] = field(default_factory=dict)
     cap: LimitRow = NOTHING_KNOWN
     dialect: LimitDialect = PLAIN
     reads_back: bool = False
@@ -89,6 +92,9 @@ class SessionState:
             session, positive where it is ahead; None: nobody knows.
         drawn: The charger's phases that the car was seen to draw on, as bits; None: not seen yet,
             or the site does not share phases.
+        by_default: Its limits are told by the TxDefaultProfile of its connector, and `limit` is
+            that one's.
+        beside: Then what may hold of its TxProfile, which was refused or not answered.
     """
 
     transaction_id: TransactionId
@@ -100,6 +106,13 @@ class SessionState:
     appetite: Appetite = HUNGRY
     clock_off_s: float | None = None
     drawn: int | None = None
+    by_default: bool = False
+    beside: LimitRow = NOTHING_KNOWN
+
+    @property
+    def purpose(self) -> ProfilePurpose:
+        """The profile that tells its limits."""
+        return ProfilePurpose.TX_DEFAULT if self.by_default else ProfilePurpose.TX
 
     @property
     def clock_is_wrong(self) -> bool:
@@ -128,7 +141,8 @@ class SessionState:
     @property
     def own_limit(self) -> LimitRow:
         """What is known of this transaction's own limit."""
-        return self.limit if self.limit.transaction_id == self.transaction_id else NOTHING_KNOWN
+        is_own = self.by_default or self.limit.transaction_id == self.transaction_id
+        return self.limit if is_own else NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +191,15 @@ class SiteSnapshot:
             if state.key is not None:
                 found[RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)] = state.floor
                 found[RowKey(state.key, 0, ProfilePurpose.CHARGE_POINT_MAX)] = state.cap
+                for number, row in state.defaults.items():
+                    found[RowKey(state.key, number, ProfilePurpose.TX_DEFAULT)] = row
         keys = {state.charger.id: state.key for state in self.chargers}
         for session in self.sessions:
             key = keys.get(session.charger_id)
             if key is not None:
-                found[RowKey(key, session.connector_id, ProfilePurpose.TX)] = session.limit
+                found[RowKey(key, session.connector_id, session.purpose)] = session.limit
+                if session.by_default:
+                    found[RowKey(key, session.connector_id, ProfilePurpose.TX)] = session.beside
         return found
 
     def open_requests(self) -> Iterator[Request]:
@@ -205,13 +223,24 @@ class SiteSnapshot:
                 return state
             floor = rows.get(RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT))
             cap = rows.get(RowKey(state.key, 0, ProfilePurpose.CHARGE_POINT_MAX))
-            return replace(state, floor=floor or state.floor, cap=cap or state.cap)
+            return replace(
+                state,
+                floor=floor or state.floor,
+                cap=cap or state.cap,
+                defaults={
+                    number: rows.get(RowKey(state.key, number, ProfilePurpose.TX_DEFAULT)) or row
+                    for number, row in state.defaults.items()
+                },
+            )
 
         def of_session(session: SessionState) -> SessionState:
             key = keys.get(session.charger_id)
             if key is None or key not in touched:
                 return session
-            row = rows.get(RowKey(key, session.connector_id, ProfilePurpose.TX))
+            row = rows.get(RowKey(key, session.connector_id, session.purpose))
+            if session.by_default:
+                beside = rows.get(RowKey(key, session.connector_id, ProfilePurpose.TX))
+                session = replace(session, beside=beside or session.beside)
             return session if row is None else replace(session, limit=row)
 
         return replace(

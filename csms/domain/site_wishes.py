@@ -2,12 +2,14 @@
 
 Three profiles a charge point: the *floor*, a TxDefaultProfile on connector 0, without an end; the
 *cap*, a ChargePointMaxProfile with its maximum, for those that take one; a TxProfile for each
-transaction, as a lease that the floor follows. Raises are kept apart: 30 s on one charger, 1 A at
-least unless all has been calm for a minute, a number a day. Decreases never wait.
+transaction, as a lease that the floor follows (`limit_routes` has those that refuse it). Raises,
+also of floors, are kept apart: 30 s on one charger, 1 A at least unless all has been calm for a
+minute, a number a day. Decreases never wait.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,13 +17,13 @@ from datetime import datetime, timedelta
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_dialect import LimitDialect
+from csms.domain.limit_routes import under
 from csms.domain.limit_rows import LimitRow
 from csms.domain.power_tree import LoadId
-from csms.domain.site_entries import cap_load, floor_load, session_load
+from csms.domain.site_entries import cap_load, connector_load, floor_load, session_load
 from csms.domain.site_rules import SiteRules
 from csms.domain.site_snapshot import ChargerState, Request, RowKey, SessionState, SiteSnapshot
 from csms.domain.sites import (
-    LEAST_CURRENT_A,
     Charger,
     ChargerId,
     CurrentType,
@@ -32,7 +34,6 @@ from csms.domain.sites import (
 RAISES_APART = timedelta(seconds=30)
 CALM = timedelta(seconds=60)
 _DC_AMPERE_W = 690
-_NEVER_ZERO = "the least that it can be told: 0 would end its session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,8 @@ def ampere_w(charger: Charger) -> int:
 
 
 def least_w(charger: Charger) -> int:
-    """Return the least power that a car of a charger can be told, 6 A."""
-    return min(charger.max_w, int(LEAST_CURRENT_A * ampere_w(charger)))
+    """Return the least power that a car of a charger can be told: 6 A, as a rule."""
+    return min(charger.max_w, int(charger.least_a * ampere_w(charger)))
 
 
 def told_w(charger: Charger, power_w: int) -> int:
@@ -118,20 +119,20 @@ def wishes(
     """
     found = Wishes()
     chargers = {state.charger.id: state for state in snapshot.chargers}
+    spent = _spent(snapshot, now)
     for session in snapshot.sessions:
         load_id, state = session_load(session.transaction_id), chargers[session.charger_id]
         if load_id not in limits or state.key is None:
             continue
         share, reason = limits[load_id]
         row = session.own_limit
-        if not share and state.dialect.zero_means_stop:
-            share, reason = told_w(state.charger, least_w(state.charger)), _NEVER_ZERO
-        limit = _paced(row, share, ampere_w(state.charger), snapshot.rules, now)
+        is_spent = session.charger_id in spent
+        limit = _paced(row, share, ampere_w(state.charger), now, is_spent=is_spent)
         target = Target(
             key=state.key,
             connector_id=session.connector_id,
-            purpose=ProfilePurpose.TX,
-            transaction_id=session.transaction_id,
+            purpose=session.purpose,
+            transaction_id=None if session.by_default else session.transaction_id,
             charger=state.charger,
             dialect=state.dialect,
             clock_is_wrong=session.clock_is_wrong,
@@ -142,57 +143,82 @@ def wishes(
             found.leases[load_id] = lease
         if _is_due(row, lease, snapshot.rules, now):
             found.due.add(load_id)
+    by_default = {(s.charger_id, s.connector_id) for s in snapshot.sessions if s.by_default}
     for state in snapshot.chargers:
         if state.key is None or not state.reachable:
             continue
-        for purpose, load_id, row, limit, reason in _of_charger(state, floors_w):
+        is_spent = state.charger.id in spent
+        for number, purpose, load_id, row, limit, reason in _of_charger(state, floors_w):
+            if (state.charger.id, number) in by_default:
+                continue
             target = Target(
                 key=state.key,
-                connector_id=0,
+                connector_id=number,
                 purpose=purpose,
                 transaction_id=None,
                 charger=state.charger,
                 dialect=state.dialect,
             )
+            limit = _paced(row, limit, ampere_w(state.charger), now, is_spent=is_spent)
             found.add(load_id, target, row, limit, reason)
     return found
 
 
 def _of_charger(
     state: ChargerState, floors_w: Mapping[ChargerId, int]
-) -> list[tuple[ProfilePurpose, LoadId, LimitRow, int, str]]:
+) -> list[tuple[int, ProfilePurpose, LoadId, LimitRow, int, str]]:
     charger, takes = state.charger, state.dialect.purposes
     found = []
     if ProfilePurpose.TX_DEFAULT in takes:
+        purpose = ProfilePurpose.TX_DEFAULT
         reason = "what a transaction may draw before it has its own limit"
         floor = floors_w[charger.id]
-        found.append((ProfilePurpose.TX_DEFAULT, floor_load(state), state.floor, floor, reason))
+        found.append((0, purpose, floor_load(state), state.floor, floor, reason))
+        found += [
+            (number, purpose, connector_load(state, number), row, floor, reason)
+            for number, row in state.defaults.items()
+        ]
     if ProfilePurpose.CHARGE_POINT_MAX in takes:
+        purpose = ProfilePurpose.CHARGE_POINT_MAX
         reason = "the most that this charger may draw at all"
         cap = told_w(charger, charger.max_w)
-        found.append((ProfilePurpose.CHARGE_POINT_MAX, cap_load(state), state.cap, cap, reason))
+        found.append((0, purpose, cap_load(state), state.cap, cap, reason))
     return found
 
 
-def _paced(row: LimitRow, share_w: int, ampere: int, rules: SiteRules, now: datetime) -> int:
+def _spent(snapshot: SiteSnapshot, now: datetime) -> set[ChargerId]:
+    """Return the chargers that have been told as many limits today as they may be."""
+    today = now.date()
+    written: Counter[ChargerId] = Counter()
+    for state in snapshot.chargers:
+        for row in (state.floor, state.cap, *state.defaults.values()):
+            written[state.charger.id] += row.writes if row.written_on == today else 0
+    for session in snapshot.sessions:
+        row = session.beside if session.by_default else session.limit
+        written[session.charger_id] += row.writes if row.written_on == today else 0
+    return {charger for charger, writes in written.items() if writes >= snapshot.rules.daily_writes}
+
+
+def _paced(row: LimitRow, share_w: int, ampere: int, now: datetime, *, is_spent: bool) -> int:
     """Return the share, or what the load has already while a raise has to wait."""
     has = row.acknowledged_w
     if has is None or share_w <= has or row.doubtful or row.may_be_unlimited:
         return share_w
-    spent = row.written_on == now.date() and row.writes >= rules.daily_writes
     close = row.raised_at is not None and timedelta(0) <= now - row.raised_at < RAISES_APART
     told_at = row.acknowledged_at
     calm = told_at is None or not timedelta(0) <= now - told_at < CALM
     small = share_w - has < ampere and not calm
-    return has if spent or close or small else share_w
+    return has if is_spent or close or small else share_w
 
 
 def _lease(
     session: SessionState, state: ChargerState, limit_w: int, rules: SiteRules
 ) -> timedelta | None:
     """Return how long a limit may hold; None where nothing lower would follow its end."""
-    floor = state.floor
+    floor = under(state, session.connector_id)
     if rules.lease_s <= 0 or not state.dialect.takes_leases or session.clock_is_wrong:
+        return None
+    if session.by_default:
         return None
     if not floor.is_firm or floor.acknowledged_w is None or floor.acknowledged_w >= limit_w:
         return None

@@ -98,6 +98,11 @@ class Charger:
         return (1 << self.phases) - 1
 
     @property
+    def least_a(self) -> Decimal:
+        """The least current that lets a car charge: 6 A, or the first that it takes above that."""
+        return next((each for each in self.allowed_a if each >= LEAST_CURRENT_A), LEAST_CURRENT_A)
+
+    @property
     def has_least_current(self) -> bool:
         """Whether its loads get 6 A or nothing."""
         return self.current_type is CurrentType.AC and not self.controlled_elsewhere
@@ -238,8 +243,8 @@ def site_tree(
 def tree_load(load: SiteLoad, charger: Charger, policy: Policy) -> Load:
     """Return a vehicle as a load of the tree.
 
-    Under FAIR an AC load gets 6 A on its phases or nothing, so room for 6 A is kept even for a
-    vehicle that says it takes less: it cannot be told less.
+    Under FAIR an AC load gets 6 A on its phases or nothing, so room for 6 A (or the first step that
+    its charger takes) is kept even for a vehicle that says it takes less: it cannot be told less.
     """
     most = charger.max_w if load.vehicle_max_w is None else min(charger.max_w, load.vehicle_max_w)
     least = 0
@@ -259,8 +264,9 @@ def tree_load(load: SiteLoad, charger: Charger, policy: Policy) -> Load:
 def rate_limit(charger: Charger, power_w: int, phases: int | None = None) -> RateLimit:
     """Return the limit to tell a charger so that it draws at most `power_w`.
 
-    AC in A, cut down to 0.1 A; under 6 A it is 0, but a share that is all a vehicle or charger can
-    have is told as 6 A. DC, and AC chargers that take nothing else, in W.
+    AC in A, cut down to 0.1 A, or to what the charger takes; under 6 A it is 0, but a share that is
+    all a vehicle or charger can have is told as 6 A. DC, and AC chargers that take nothing else, in
+    W.
 
     Args:
         charger: Whom to tell.
@@ -279,9 +285,9 @@ def rate_limit(charger: Charger, power_w: int, phases: int | None = None) -> Rat
         power_w = min(
             power_w, power_of(current, phases=_phases(charger, phases), voltage_v=charger.voltage_v)
         )
-    if current < LEAST_CURRENT_A:
+    if current < charger.least_a:
         whole = power_w > 0 and power_w >= min(_least_w(charger, phases), charger.max_w)
-        current = LEAST_CURRENT_A if whole else Decimal(0)
+        current = charger.least_a if whole else Decimal(0)
         power_w = _least_w(charger, phases) if whole else 0
     if watts_only:
         return RateLimit(unit=RateUnit.WATTS, value=Decimal(power_w))
@@ -308,7 +314,7 @@ def _phases(charger: Charger, phases: int | None) -> int:
 
 
 def _least_w(charger: Charger, phases: int | None) -> int:
-    return power_of(LEAST_CURRENT_A, phases=_phases(charger, phases), voltage_v=charger.voltage_v)
+    return power_of(charger.least_a, phases=_phases(charger, phases), voltage_v=charger.voltage_v)
 
 
 def _nodes(

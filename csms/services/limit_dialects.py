@@ -1,8 +1,9 @@
 """How each charge point of a site wants its limits told, kept at hand for the control loop.
 
 A charge point that refuses limits and has never taken one from us is told them in other ways, one
-after the other: in watts, then without times, then both. What it takes in the end is learned for
-its firmware. Who has taken one refuses for reasons of its own.
+after the other: in watts, then without times, then both. One that takes its fallback share and
+refuses the limits of sessions is told these as the TxDefaultProfile of their connector. What it
+takes in the end is learned for its firmware. Who has taken one refuses for reasons of its own.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from csms.clock import Clock
-from csms.domain.charging_profiles import ProfileKind, RateUnit
+from csms.domain.charging_profiles import ProfileKind, ProfilePurpose, RateUnit
 from csms.domain.events import DialectChanged
 from csms.domain.ids import ChargePointKey
 from csms.domain.limit_dialect import PLAIN, LimitDialect, limit_dialect
-from csms.domain.limit_rows import REFUSALS_BEFORE_UNMANAGED
+from csms.domain.limit_rows import HARD_REFUSALS, REFUSALS_BEFORE_UNMANAGED
+from csms.domain.site_snapshot import Request
 from csms.services.ports.bus import Bus
 from csms.services.ports.dialects import Manners
 
@@ -44,6 +46,8 @@ class LimitDialects:
         self._known: dict[ChargePointKey, tuple[float, LimitDialect]] = {}
         self._refusals: dict[ChargePointKey, int] = {}
         self._settled: set[ChargePointKey] = set()  # have taken a limit as they are told now
+        self._session_refusals: dict[ChargePointKey, int] = {}  # of TxProfiles since then
+        self._takes_sessions: set[ChargePointKey] = set()  # have taken a TxProfile
         bus.subscribe(DialectChanged, self._changed)
 
     async def of(
@@ -67,20 +71,42 @@ class LimitDialects:
             if key in self._known
         }
 
-    async def ended(self, charge_point: ChargePointKey, status: str) -> None:
+    async def ended(self, request: Request, status: str) -> None:
         """Note how a limit was taken; what another way has brought is learned."""
-        if charge_point in self._settled:
-            return
-        if status in _REFUSALS:
-            self._refusals[charge_point] = self._refusals.get(charge_point, 0) + 1
-        elif status == "Accepted":
-            way = self._way(charge_point)
-            self._refusals[charge_point] = way * _PATIENCE  # so it is told from now on
-            self._settled.add(charge_point)
-            if way and self._learn is not None:
-                await self._learn(charge_point, _traits(way))
+        key = request.key
+        if status == "Accepted":
+            await self._accepted(request)
+        elif status in _REFUSALS:
+            is_session = request.purpose is ProfilePurpose.TX
+            if key not in self._settled:
+                self._refusals[key] = _more(self._refusals.get(key, 0), status)
+            elif is_session and key not in self._takes_sessions:
+                count = self._session_refusals.get(key, 0)
+                self._session_refusals[key] = _more(count, status)
+
+    async def _accepted(self, request: Request) -> None:
+        key, lessons = request.key, dict[str, Any]()
+        if request.purpose is ProfilePurpose.TX:
+            self._takes_sessions.add(key)
+            self._session_refusals.pop(key, None)
+        elif request.connector_id and self._is_by_default(key):
+            known = self._known[key][1] if key in self._known else PLAIN
+            lessons["profile_purposes"] = sorted(known.purposes - {ProfilePurpose.TX})
+        if key not in self._settled:
+            way = self._way(key)
+            self._refusals[key] = way * _PATIENCE  # so it is told from now on
+            self._settled.add(key)
+            lessons |= _traits(way)
+        if lessons and self._learn is not None:
+            await self._learn(key, lessons)
+
+    def _is_by_default(self, charge_point: ChargePointKey) -> bool:
+        """Return whether it takes no TxProfiles, as far as its answers tell."""
+        return self._session_refusals.get(charge_point, 0) >= _PATIENCE
 
     def _tried(self, charge_point: ChargePointKey, dialect: LimitDialect) -> LimitDialect:
+        if self._is_by_default(charge_point):
+            dialect = replace(dialect, purposes=dialect.purposes - {ProfilePurpose.TX})
         way = self._way(charge_point)
         if not way:
             return dialect
@@ -93,12 +119,16 @@ class LimitDialects:
     def _changed(self, event: DialectChanged) -> None:
         if event.charge_point is None:
             self._known.clear()
-            self._settled.clear()
-            self._refusals.clear()
+            for kept in (self._settled, self._takes_sessions):
+                kept.clear()
+            for counts in (self._refusals, self._session_refusals):
+                counts.clear()
         else:
             self._known.pop(event.charge_point, None)
-            self._settled.discard(event.charge_point)
-            self._refusals.pop(event.charge_point, None)
+            for kept in (self._settled, self._takes_sessions):
+                kept.discard(event.charge_point)
+            for counts in (self._refusals, self._session_refusals):
+                counts.pop(event.charge_point, None)
 
 
 _WAYS: tuple[tuple[RateUnit | None, ProfileKind | None], ...] = (
@@ -107,6 +137,11 @@ _WAYS: tuple[tuple[RateUnit | None, ProfileKind | None], ...] = (
     (None, ProfileKind.RELATIVE),
     (RateUnit.WATTS, ProfileKind.RELATIVE),
 )
+
+
+def _more(refusals: int, status: str) -> int:
+    """Return a count with one more; who cannot do it at all is not asked twice."""
+    return (refusals // _PATIENCE + 1) * _PATIENCE if status in HARD_REFUSALS else refusals + 1
 
 
 def _traits(way: int) -> dict[str, Any]:

@@ -240,7 +240,7 @@ class SmartCharging:
             self._note_keys(site_id, snapshot)
             for end in ends:
                 if isinstance(end, SendingEnd):
-                    await self._dialects.ended(end.request.key, end.status)
+                    await self._dialects.ended(end.request, end.status)
             return snapshot, step, status
 
     def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:

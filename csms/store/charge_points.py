@@ -264,6 +264,7 @@ class ChargePoints:
     async def _connectors(self, keys: list[int]) -> Mapping[int, dict[int, Connector]]:
         """Return what was reported of connectors and what runs on them."""
         c, t, limit = tables.connectors, tables.transactions, tables.charging_limits
+        default = limit.alias("d")  # of connectors that take no TxProfile
         found: dict[int, dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
         reported = select(c).where(c.c.charge_point_id.in_(keys))
         for row in await self._connection.execute(reported):
@@ -280,7 +281,9 @@ class ChargePoints:
                 t.c.connector_id,
                 t.c.id,
                 t.c.power_w,
-                limit.c.acknowledged_w,
+                func.coalesce(limit.c.acknowledged_w, default.c.acknowledged_w).label(
+                    "acknowledged_w"
+                ),
             )
             .outerjoin(
                 limit,
@@ -289,6 +292,15 @@ class ChargePoints:
                     limit.c.connector_id == t.c.connector_id,
                     limit.c.purpose == "TxProfile",
                     limit.c.transaction_id == t.c.id,
+                ),
+            )
+            .outerjoin(
+                default,
+                and_(
+                    default.c.charge_point_id == t.c.charge_point_id,
+                    default.c.connector_id == t.c.connector_id,
+                    default.c.connector_id > 0,
+                    default.c.purpose == "TxDefaultProfile",
                 ),
             )
             .where(t.c.active, t.c.charge_point_id.in_(keys))

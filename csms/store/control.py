@@ -68,7 +68,9 @@ class SqlControlUnit:
         sessions = await self._all(sql.SESSIONS, site=site_id)
         managed = await self._all(sql.MANAGED, site=site_id)
         outside = await self._all(sql.OUTSIDE, site=site_id, now=now, soon=now + 2 * LEAD)
-        caps = {row.key: limit_row(row) for row in await self._all(sql.CAPS, site=site_id)}
+        others: dict[int, dict[int, LimitRow]] = {}
+        for row in await self._all(sql.OTHER_LIMITS, site=site_id):
+            others.setdefault(row.key, {})[row.connector_id] = limit_row(row)
         turns = read_turns(site[0].turns)
         drawn = await self._drawn(site_id, site[0], circuits, now)
         known_circuits = {row.id for row in circuits}
@@ -98,7 +100,7 @@ class SqlControlUnit:
                 ),
             ),
             chargers=(
-                *(_station(row, known_circuits, caps) for row in stations),
+                *(_station(row, known_circuits, others.get(row.key, {})) for row in stations),
                 *(_external(row, known_circuits) for row in externals),
             ),
             sessions=tuple(
@@ -278,7 +280,7 @@ def _circuit(circuit_id: str | None, known: set[str]) -> CircuitId | None:
     return CircuitId(circuit_id) if circuit_id in known and circuit_id is not None else None
 
 
-def _station(row: Any, known_circuits: set[str], caps: Mapping[int, LimitRow]) -> ChargerState:
+def _station(row: Any, known_circuits: set[str], others: Mapping[int, LimitRow]) -> ChargerState:
     default_w = (
         _DC_POWER_W if row.current_type == "DC" else _AC_CURRENT_A * row.phases * row.voltage_v
     )
@@ -298,7 +300,8 @@ def _station(row: Any, known_circuits: set[str], caps: Mapping[int, LimitRow]) -
         known=row.connected_at is not None,
         occupied=row.occupied,
         floor=limit_row(row),
-        cap=caps.get(row.key, NOTHING_KNOWN),
+        cap=others.get(0, NOTHING_KNOWN),
+        defaults={number: limit for number, limit in others.items() if number},
         reads_back=not row.quiet,
     )
 

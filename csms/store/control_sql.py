@@ -68,10 +68,12 @@ WHERE c.site_id = :site AND c.deleted_at IS NULL
 ORDER BY c.id
 """
 
-CAPS = f"""
-SELECT l.charge_point_id AS key, {LIMIT}
+# Static caps, and TxDefaultProfiles of single connectors
+OTHER_LIMITS = f"""
+SELECT l.charge_point_id AS key, l.connector_id, {LIMIT}
 FROM charging_limits l JOIN charge_points c ON c.id = l.charge_point_id
-WHERE c.site_id = :site AND l.connector_id = 0 AND l.purpose = 'ChargePointMaxProfile'
+WHERE c.site_id = :site AND (l.connector_id = 0 AND l.purpose = 'ChargePointMaxProfile'
+    OR l.connector_id > 0 AND l.purpose = 'TxDefaultProfile')
 """
 
 # A station that has taken the name of an external charger is the one that counts.

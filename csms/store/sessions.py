@@ -17,6 +17,7 @@ from csms.store import tables
 _T = tables.transactions
 _P = tables.charge_points
 _L = tables.charging_limits
+_D = tables.charging_limits.alias("d")  # of connectors that take no TxProfile
 _M = tables.meter_values
 _READ = (
     _T.c.id,
@@ -35,7 +36,7 @@ _READ = (
     _T.c.register_wh,
     _T.c.power_w,
     _T.c.soc_percent,
-    _L.c.acknowledged_w,
+    func.coalesce(_L.c.acknowledged_w, _D.c.acknowledged_w).label("acknowledged_w"),
     _P.c.current_type,
     _P.c.phases,
     _P.c.voltage_v,
@@ -59,6 +60,16 @@ def _sessions() -> Select[Any]:
                 _L.c.connector_id == _T.c.connector_id,
                 _L.c.purpose == "TxProfile",
                 _L.c.transaction_id == _T.c.id,
+            ),
+        )
+        .outerjoin(
+            _D,
+            and_(
+                _T.c.active,
+                _D.c.charge_point_id == _T.c.charge_point_id,
+                _D.c.connector_id == _T.c.connector_id,
+                _D.c.connector_id > 0,
+                _D.c.purpose == "TxDefaultProfile",
             ),
         )
     )

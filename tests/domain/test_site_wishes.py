@@ -212,11 +212,31 @@ def test_a_static_cap_is_told_to_those_that_name_it():
     assert "duration" not in profile["chargingSchedule"]
 
 
-def test_where_zero_ends_the_session_the_least_current_is_told():
-    stops = LimitDialect(zero_means_stop=True)
-    both = [charger(dialect=stops), charger("B")]
-    decided = step(session(1, acknowledged_w=HALF), chargers=both, limit_w=3000)
-    assert [each[2] for each in told(decided)] == [4140]
+STOPS = LimitDialect(zero_means_stop=True)
+
+
+@pytest.mark.parametrize(
+    ("limit_w", "share_w"),
+    [(7000, 4140), (4140, 4140), (3000, 0)],  # limits come first: then it is told 0, and ends
+)
+def test_where_zero_ends_the_session_the_least_current_is_kept_for_it(limit_w, share_w):
+    both = [charger(), charger("B", dialect=STOPS)]
+    told_both = session(1, acknowledged_w=HALF), session(2, "B", acknowledged_w=HALF)
+    decided = step(*told_both, chargers=both, limit_w=limit_w)
+    assert {each[0]: each[2] for each in told(decided)} == {"A": 0, "B": share_w}
+    assert sum(each.limit_w for each in decided.decision.shares) <= limit_w
+    (grid, *_) = decided.decision.nodes
+    assert grid.load_w == share_w
+
+
+def test_what_is_kept_for_it_is_not_shared_with_others():
+    both = [charger(), charger("B", dialect=STOPS)]
+    sessions = session(1, acknowledged_w=4140), session(2, "B", acknowledged_w=4140)
+    decided = step(*sessions, chargers=both, limit_w=8000)
+    # one of them waits, and it is not the one that cannot
+    assert {each[0]: each[2] for each in told(decided)} == {"A": 0, "B": 4140}
+    reasons = {each.load_id: each.reason for each in decided.decision.shares}
+    assert "0 would end its session" in reasons["2"]
 
 
 def test_currents_and_units_that_a_charger_takes():

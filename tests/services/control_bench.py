@@ -136,6 +136,15 @@ class Bench:
             connector,
         )
 
+    async def row_of(self, identity, connector, purpose, column):
+        return await self.sql.fetchval(
+            f"SELECT {column} FROM charging_limits WHERE charge_point_id = $1"
+            " AND connector_id = $2 AND purpose = $3",
+            self.keys[identity],
+            connector,
+            purpose,
+        )
+
     async def settled(self, identity, connector=1):
         """Wait until the limit is acknowledged as desired; returns it in W."""
 

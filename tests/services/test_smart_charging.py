@@ -123,8 +123,12 @@ async def test_an_error_as_answer_makes_it_unmanaged_at_once(running):
     await b.start("A")
     row = await b.in_doubt("A")
     assert row["refused_status"] == "callError"
+    await wire.next(2)  # the fixed order of ways: its session by TxDefaultProfile
     await b.steps()
-    assert len(wire.calls) == 1
+    assert [call.purpose for call in wire.calls] == ["TxProfile", "TxDefaultProfile"]
+    status = await b.node().status("s")
+    (load,) = status.loads
+    assert load.reason.startswith("not controllable")
 
 
 async def test_no_answer_counts_both_limits(running):
