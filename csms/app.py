@@ -18,11 +18,13 @@ import structlog
 from csms import __version__
 from csms.aio import supervise
 from csms.api.app import ApiConfig, Ports, create_api
+from csms.api.drivers import DriverConfig
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.certificates import certificate_parts
 from csms.clock import Clock, SystemClock
 from csms.data_folder import data_folder, load_secret, lock_folder, node_name
+from csms.domain.driver_page import Access
 from csms.errors import DatabaseAway, StartError
 from csms.files.endpoints import EndpointConfig, FileEndpoints
 from csms.files.folder import Folder
@@ -79,10 +81,13 @@ class Defaults:
     host: str
     accept_unknown_stations: bool
     quiet: bool
+    driver_page: Access = Access.OFF
 
 
 SERVE = Defaults(host="0.0.0.0", accept_unknown_stations=False, quiet=True)  # noqa: S104  the contract
-DEMO = Defaults(host="127.0.0.1", accept_unknown_stations=True, quiet=False)
+DEMO = Defaults(
+    host="127.0.0.1", accept_unknown_stations=True, quiet=False, driver_page=Access.OPEN
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +193,12 @@ async def running(
     node = node_name(settings)
     database, bus = Database(address.url), LocalBus()
     intake_store = SqlIntakeStore(address.url)
+    price = Price(per_kwh=settings.price_per_kwh, currency=settings.currency)
     intake = Intake(
         intake_store,
         bus,
         clock,
-        price=Price(per_kwh=settings.price_per_kwh, currency=settings.currency),
+        price=price,
         heartbeat_interval_s=settings.heartbeat_interval_s,
     )
     quiet = defaults.quiet if settings.quiet is None else settings.quiet
@@ -293,6 +299,11 @@ async def running(
             node=node,
             checks={"intake": intake.check},
             web=Path(__file__).parent / "web" / "dist",
+            drivers=DriverConfig(
+                access=Access(settings.driver_page or defaults.driver_page),
+                price=price,
+                public_url=settings.public_url,
+            ),
         ),
     )
     api = ApiServer(

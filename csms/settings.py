@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -112,6 +112,9 @@ class Settings(BaseModel):
         repairs_off: Names of repairs that no station gets, see ``docs/repairs.md``.
         repairs_on: Names of repairs that are done though they are off by default.
         message_log_max_mb: And how much of them; None: 2000 in the embedded database, else 10000.
+        driver_page: What drivers may do at pages of connectors of which nothing is said: off, idTag
+            or open; None as `quiet` (`serve`: off, `demo`: open).
+        public_url: What drivers reach this system by, for QR codes; None: as each request did.
         simulator_url: The simulator's control address; None: there is none.
     """
 
@@ -156,6 +159,8 @@ class Settings(BaseModel):
     message_log_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     repairs_on: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    driver_page: Literal["off", "idTag", "open"] | None = None
+    public_url: Annotated[str, _file_url("https", "http")] | None = None
     simulator_url: Annotated[str, _file_url("http", "https")] | None = None
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
-from csms.api import forwarded, middleware, openapi, security
+from csms.api import drivers, forwarded, middleware, openapi, security
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
 from csms.api.configuration import Configuration
@@ -20,6 +20,7 @@ from csms.api.connections import ConnectionAttempts
 from csms.api.connector_history import ConnectorHistoryApi
 from csms.api.dialects import Dialects
 from csms.api.docs import Docs
+from csms.api.drivers import DriverConfig
 from csms.api.files import Files
 from csms.api.firmware import Firmware
 from csms.api.handling import Endpoint
@@ -111,6 +112,7 @@ class ApiConfig:
         secure_cookies: Whether browsers come by https only; else each request says it for itself.
         proxies: Whose word counts on where a request comes from.
         web: Folder of the built browser UI; None serves none.
+        drivers: Settings of drivers' pages.
         node: Name of this node: it cares for the stations that are connected to it.
         checks: What `/ready` asks besides the database: name -> check that raises a `CsmsError`.
     """
@@ -122,6 +124,7 @@ class ApiConfig:
     secure_cookies: bool = False
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     web: Path | None = None
+    drivers: DriverConfig = field(default_factory=DriverConfig)
     node: str = ""
     checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
@@ -246,6 +249,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Users(users),
         ApiKeys(ApiKeyService(units, access, audit, secret=config.secret)),
         Audit(audit),
+        drivers.resource(units, audit, config.drivers),
         SimulatorApi(ports.simulator),
     ]
     if ports.diary is not None:
@@ -284,6 +288,17 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     declared += Live(live, tail, authentication).add_to(app)
     declared += MetricsPage(overview, authentication, config.version).add_to(app.router)
     declared += Docs().add_to(app.router)
+    add_driver_pages, follow_driver_pages = drivers.pages(
+        units,
+        sessions,
+        ports.gateway,
+        clock,
+        config.drivers,
+        secret=config.secret,
+        secure=config.secure_cookies,
+        built=config.web,
+    )
+    declared += add_driver_pages(app)
     ui = None if config.web is None else Web(config.web)
     declared += SignIn(access, users, clock, secure=config.secure_cookies, ui=ui).add_to(app.router)
     if ui is not None:
@@ -293,6 +308,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     lists = LocalListReconciler(units, commands, ports.bus, clock, node=config.node)
     loops = {
         "session feed": feed.run,
+        "driver pages": follow_driver_pages,
         "live feed": live.run,
         **({} if tail is None else {"message tail": tail.run}),
         "configuration": reconciler.run,

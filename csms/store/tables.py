@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from csms.store import certificate_tables as certificate_tables
+from csms.store import driver_tables as driver_tables
 
 # by way of the other tables: whoever takes the metadata from here has all of them
 from csms.store.file_tables import metadata as metadata

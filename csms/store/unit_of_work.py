@@ -19,6 +19,7 @@ from csms.store.configuration import Configurations
 from csms.store.connector_history import ConnectorHistory
 from csms.store.database import Database
 from csms.store.dialects import Dialects
+from csms.store.driver_pages import DriverPages
 from csms.store.files import Files
 from csms.store.firmware import FirmwareImages
 from csms.store.id_tags import IdTags
@@ -169,6 +170,11 @@ class SqlUnitOfWork:
     def live(self) -> LiveRows:
         """What live views read."""
         return LiveRows(self._connection)
+
+    @cached_property
+    def driver_pages(self) -> DriverPages:
+        """Drivers' pages."""
+        return DriverPages(self._connection)
 
     @cached_property
     def idempotency_keys(self) -> IdempotencyKeys:

@@ -17,6 +17,7 @@ from csms.services.ports.charge_points import Changes as Changes
 from csms.services.ports.charge_points import ChargePoints
 from csms.services.ports.connector_history import ConnectorHistory
 from csms.services.ports.dialects import DialectRepository
+from csms.services.ports.driver_pages import DriverPages
 from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.id_tags import IdTags
 from csms.services.ports.live import LiveRows
@@ -154,6 +155,11 @@ class UnitOfWork(Protocol):
     @property
     def live(self) -> LiveRows:
         """What live views read."""
+        ...
+
+    @property
+    def driver_pages(self) -> DriverPages:
+        """Repository of drivers' pages."""
         ...
 
     @property
