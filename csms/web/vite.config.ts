@@ -43,6 +43,8 @@ export default defineConfig({
     outDir: process.env.CSMS_WEB_OUT ?? 'dist',
     emptyOutDir: true,
     target: 'es2022',
+    // older targets would have light-dark() rewritten into something that Mantine's scheme does not switch
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0, // data URLs would need a wider content security policy
     reportCompressedSize: false,
     rolldownOptions: { input: entries },
