@@ -243,6 +243,7 @@ async def running(
         signing=certificates.signing,
         verifier=tls,
         shown=certificates.shown,
+        organization=settings.cpo_name,
     )
     limits = ocpp.gateway.limits
     control = SqlControlStore(database)

@@ -22,6 +22,7 @@ _LARGE = (
     "tests/app/*.py",
     "tests/files/test_[!r]*.py",
     "tests/pki/test_ca.py",
+    "tests/pki/test_chains.py",
     "tests/pki/test_command.py",
     "tests/pki/test_tls.py",
     "tests/services/test_intake_lost_answers.py",

@@ -71,6 +71,7 @@ class CertificateFacts:
         key: Such as ``RSA 2048``.
         public_key: SHA-256 of its public key.
         hash_data: None where its issuer's key is not known.
+        organizations: All of its subject.
     """
 
     subject: str
@@ -84,6 +85,7 @@ class CertificateFacts:
     key: str
     public_key: bytes
     hash_data: HashData | None = None
+    organizations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +93,26 @@ class ClientCertificate:
     """What a charge point has shown when it connected; TLS has verified chain and time.
 
     Attributes:
-        revoked: By a list of its issuer.
+        revoked: By a list of its issuer, or one above it in its chain is.
+        mismatch: A sentence about an organization that is not the operator's (A00.FR.404).
     """
 
     facts: CertificateFacts
     revoked: bool = False
+    mismatch: str | None = None
+
+
+def organization_mismatch(given: Collection[str], expected: str | None) -> str | None:
+    """Return what is odd about the organizations of a subject; None: nothing.
+
+    >>> organization_mismatch(["Example Charging Ltd"], "Example Charging") is None
+    True
+    >>> organization_mismatch([], "Example Charging")
+    "organization is '', not 'Example Charging'."
+    """
+    if expected is None or any(expected in each for each in given):
+        return None
+    return f"organization is {', '.join(given)[:64]!r}, not {expected!r}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +206,9 @@ def _oddities(request: RequestFacts, expected: Expected) -> list[str]:
             f"The request names {request.common_names[0][:64]!r}, "
             f"expected is {expected.common_name!r}."
         )
-    if expected.organization is not None and not any(
-        expected.organization in given for given in request.organizations
-    ):
-        given = ", ".join(request.organizations)[:64]
-        odd.append(f"The request's organization is {given!r}, not {expected.organization!r}.")
+    mismatch = organization_mismatch(request.organizations, expected.organization)
+    if mismatch is not None:
+        odd.append(f"The request's {mismatch}")
     return odd
 
 

@@ -27,6 +27,7 @@ class ChargePointRecord:
         serial_number: Of the asset data: what a client certificate must name.
         other_password_digests: Of earlier rotations whose outcome was never known.
         pending_security_profile: A higher one that it was told and has not come with yet.
+        subject_check: Of its certificates: relaxed or strict.
     """
 
     key: ChargePointKey
@@ -41,6 +42,7 @@ class ChargePointRecord:
     serial_number: str | None = None
     other_password_digests: tuple[bytes, ...] = ()
     pending_security_profile: int | None = None
+    subject_check: str = "relaxed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,16 @@ connected: a station whose certificate was taken back is sent away (A24).
 from __future__ import annotations
 
 import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
 from csms.aio import Hint
 from csms.clock import Clock
-from csms.domain.certificates import ClientCertificate
+from csms.domain.certificates import ClientCertificate, organization_mismatch
 from csms.domain.charge_points import ChargePointRecord
 from csms.domain.ids import ChargePointKey
 from csms.ocppj.registry import Registry
@@ -36,8 +39,11 @@ class Verifier(Protocol):
 
     generation: int
 
-    def client_certificate(self, der: bytes) -> ClientCertificate:
-        """Return what a verified certificate says. Raises ValueError when it cannot be read."""
+    def client_certificate(self, der: bytes, above: Sequence[bytes] = ()) -> ClientCertificate:
+        """Return what a verified certificate says. Raises ValueError when it cannot be read.
+
+        `above`: its chain, as it was verified; none where a session was resumed.
+        """
         ...
 
 
@@ -53,6 +59,7 @@ class ClientCertificates:
         registry: Registry,
         clock: Clock,
         shown: ShownCertificates | None = None,
+        organization: str | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -61,7 +68,9 @@ class ClientCertificates:
             registry: Live sessions.
             clock: Time.
             shown: Keeps which certificates stations have; None: nobody does.
+            organization: That their certificates should name; None: any will do.
         """
+        self._organization = organization
         self._verifier = verifier
         self._registry = registry
         self._clock = clock
@@ -76,11 +85,14 @@ class ClientCertificates:
         if der is None:
             return None
         try:
-            found = self._verifier.client_certificate(der)
+            found = self._verifier.client_certificate(der, _above(transport))
         except ValueError as error:
             _log.warning("a client certificate cannot be read", reason=str(error))
             return None
-        return found if found.facts.not_after >= self._clock.now() else None
+        if found.facts.not_after < self._clock.now():
+            return None
+        odd = organization_mismatch(found.facts.organizations, self._organization)
+        return found if odd is None else replace(found, mismatch=f"The certificate's {odd}")
 
     def entered(
         self,
@@ -124,6 +136,17 @@ class ClientCertificates:
                     "connection closed: its certificate is revoked", station=record.identity
                 )
                 await session.close(_POLICY_VIOLATION, "the certificate is revoked")
+
+
+def _above(transport: asyncio.BaseTransport) -> list[bytes]:
+    """Return the certificates above the client's in the chain that was verified."""
+    tls = transport.get_extra_info("ssl_object")
+    ask = getattr(tls, "get_verified_chain", None)  # public from Python 3.13 on
+    if ask is not None:
+        return list(ask())[1:]
+    ask = getattr(getattr(tls, "_sslobj", None), "get_verified_chain", None)
+    chain = None if ask is None else ask()
+    return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in (chain or [])[1:]]
 
 
 def _der_of(transport: asyncio.BaseTransport) -> bytes | None:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from websockets.datastructures import Headers
 
-from csms.domain.certificates import ClientCertificate
+from csms.domain.certificates import ClientCertificate, SubjectCheck
 from csms.domain.charge_points import ChargePointRecord
 from csms.ocppj.repairs import catalogue as names
 from csms.ocppj.repairs.switches import Switches
@@ -288,7 +288,11 @@ def _certificate_refused(
     # what the operator has entered is what counts; stations tell their serial themselves
     if certificate.facts.common_name != (record.serial_number or record.identity):
         return "the client certificate is another station's"
-    return "the client certificate is revoked" if certificate.revoked else None
+    if certificate.revoked:
+        return "the client certificate is revoked"
+    if certificate.mismatch is not None and record.subject_check == SubjectCheck.STRICT:
+        return "the client certificate names another organization"
+    return None
 
 
 def _credentials(

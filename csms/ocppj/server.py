@@ -108,6 +108,7 @@ class OcppServer:
         signing: Signing | None = None,
         verifier: Verifier | None = None,
         shown: ShownCertificates | None = None,
+        organization: str | None = None,
     ) -> None:
         """Put the parts together; nothing listens yet.
 
@@ -134,7 +135,9 @@ class OcppServer:
             signing: Takes certificate requests; None: they are Rejected.
             verifier: Knows client certificates; None: there are none.
             shown: Keeps which certificates stations have come with; None: nobody does.
+            organization: That client certificates should name; None: any will do.
         """
+        self._organization = organization
         self._host = host
         self._wanted_port = port
         self._wanted_tls_port = tls_port
@@ -175,9 +178,7 @@ class OcppServer:
             self.registry, call_timeout_s=call_timeout_s, paces=paces, clock=clock
         )
         self._hosts: dict[ChargePointKey, str] = {}
-        self.certificates = (
-            None if verifier is None else ClientCertificates(verifier, self.registry, clock, shown)
-        )
+        self.certificates = None if verifier is None else self._looks_at(verifier, shown)
         self._refresher = None if bus is None else Refresher(self.registry, connections, bus, clock)
 
     @property
@@ -216,8 +217,13 @@ class OcppServer:
         Raises:
             StartError: The address cannot be listened on.
         """
-        self.certificates = ClientCertificates(verifier, self.registry, self._clock, shown)
+        self.certificates = self._looks_at(verifier, shown)
         self._tls_port = await self._door.listen(self._host, self._wanted_tls_port, tls)
+
+    def _looks_at(self, verifier: Verifier, shown: ShownCertificates | None) -> ClientCertificates:
+        return ClientCertificates(
+            verifier, self.registry, self._clock, shown, organization=self._organization
+        )
 
     async def run(self) -> None:
         """Let live sessions see what operators change; a supervised loop of the program.

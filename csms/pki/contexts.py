@@ -7,11 +7,13 @@ is connected keeps what it has: a reload drops nobody, and a broken new file lea
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from csms.clock import Clock
 from csms.domain.certificates import ClientCertificate
@@ -28,6 +30,8 @@ BROWSER_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
 
 _POLL_S = 5.0
 _WARN_DAYS = 14
+_LONGEST_CHAIN = 10
+_MOST_BETWEEN = 200  # issuing certificates that only stations have
 _TICKETS = 1  # OpenSSL makes two, one of them for nothing: 13 us a handshake
 
 
@@ -89,6 +93,7 @@ class TlsContexts:
         self._seen = contents(folder)
         self._ending: str | None = None
         self._stale: datetime | None = None
+        self._between: dict[bytes, x509.Certificate] = {}
         self.generation = 0
         self._material = self._load(self._seen)
 
@@ -97,21 +102,50 @@ class TlsContexts:
         """Whether charge points may prove themselves by a certificate (security profile 3)."""
         return self._material.client_ca is not None
 
-    def client_certificate(self, der: bytes) -> ClientCertificate:
+    def client_certificate(self, der: bytes, above: Sequence[bytes] = ()) -> ClientCertificate:
         """Return what a certificate says that TLS has verified here.
+
+        Args:
+            der: The certificate.
+            above: Those above it in the chain that was verified; none where a session was resumed,
+                whose chain has been seen before.
 
         Raises:
             ValueError: It cannot be read.
         """
         certificate = x509.load_der_x509_certificate(der)
-        issuer = next(
-            (each for each in self._material.issuers if each.subject == certificate.issuer), None
-        )
-        name = certificate.issuer.public_bytes()
+        for each in above:
+            self._note(each)
         return ClientCertificate(
-            facts=certificate_facts(certificate, issuer),
-            revoked=(name, certificate.serial_number) in self._material.revoked,
+            facts=certificate_facts(certificate, self._issuer_of(certificate)),
+            revoked=self._is_revoked(certificate),
         )
+
+    def _note(self, der: bytes) -> None:
+        """Keep an issuing certificate that a station has sent and TLS has verified."""
+        if der in self._between:
+            return
+        if len(self._between) >= _MOST_BETWEEN:
+            self._between.pop(next(iter(self._between)))
+        self._between[der] = x509.load_der_x509_certificate(der)
+
+    def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        known = (*self._material.issuers, *self._between.values())
+        found = [each for each in known if each.subject == certificate.issuer]
+        if len(found) < 2:
+            return found[0] if found else None
+        return next((each for each in found if _has_issued(each, certificate)), None)
+
+    def _is_revoked(self, certificate: x509.Certificate) -> bool:
+        """Return whether a certificate or one above it is revoked: what it has issued goes too."""
+        at: x509.Certificate | None = certificate
+        for _ in range(_LONGEST_CHAIN):
+            if at is None:
+                break
+            if (at.issuer.public_bytes(), at.serial_number) in self._material.revoked:
+                return True
+            at = None if at.issuer == at.subject else self._issuer_of(at)
+        return False
 
     async def run(self) -> None:
         """Look at the files every few seconds, for ever."""
@@ -173,6 +207,14 @@ class TlsContexts:
             self._stale = stale_at
             # what stands in it counts on: without it all of its stations would be shut out
             _log.warning("a list of revocations is out of date", since=stale_at.isoformat())
+
+
+def _has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _context(material: Material, ciphers: str) -> ssl.SSLContext:

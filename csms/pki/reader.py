@@ -129,6 +129,9 @@ def certificate_facts(
         is_ca=_is_ca(certificate),
         key=f"{kind} {bits}",
         public_key=key_digest(certificate.public_key()),
+        organizations=tuple(
+            str(each.value) for each in _named(certificate.subject, NameOID.ORGANIZATION_NAME)
+        ),
         hash_data=None
         if issuer is None
         else HashData(

@@ -32,6 +32,8 @@ _FIXES = {
     "name of its certificate, or install the right certificate.",
     "the client certificate is revoked": "Let the charge point ask for a new one over another "
     "profile, or install one.",
+    "the client certificate names another organization": "Let the charge point ask for a new "
+    "one (its CpoName first), or set the station's subjectCheck to relaxed.",
     "wrong password": "Set the station's password to the charge point's AuthorizationKey; the "
     "user name must be the identity.",
     "no password": "Set the AuthorizationKey in the charge point, or the station's "

@@ -46,7 +46,7 @@ class Station:
         password_pending: A new password is on its way: the station may use it or the old one.
         pending_security_profile: A higher one that it was told and has not come with yet.
         profile_told_at: When it was told so.
-        subject_check: Of its certificate requests: relaxed or strict.
+        subject_check: Of its certificates and requests for them: relaxed or strict.
     """
 
     key: ChargePointKey

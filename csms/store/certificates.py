@@ -19,12 +19,14 @@ from csms.domain.certificates import (
 )
 from csms.domain.charge_points import ChargePointRecord
 from csms.domain.ids import ChargePointKey, Identity
+from csms.domain.security_events import CERTIFICATE_SUBJECT_ODD, SecurityEventFact
 from csms.services.ports.certificates import (
     EndingCertificate,
     StationCertificate,
 )
 from csms.store import certificate_tables, tables
 from csms.store.database import Database
+from csms.store.security_events import SecurityEvents
 from csms.store.signing_requests import OPEN
 
 _T = certificate_tables.station_certificates
@@ -218,7 +220,10 @@ class SqlCertificateStore:
     async def shown(
         self, notes: Sequence[tuple[ChargePointRecord, ClientCertificate, datetime]]
     ) -> None:
-        """See the port: one statement; of those that came twice the last counts."""
+        """See the port: one statement; of those that came twice the last counts.
+
+        What is odd about one is a security event, once a day.
+        """
         rows: dict[tuple[object, ...], dict[str, Any]] = {}
         for record, certificate, at in notes:
             facts = certificate.facts
@@ -244,6 +249,21 @@ class SqlCertificateStore:
                     },
                 )
             )
+            events = SecurityEvents(connection)
+            for record, certificate, at in notes:
+                if certificate.mismatch is not None:
+                    await events.append(_odd(record.key, certificate.mismatch, at))
+
+
+def _odd(charge_point: ChargePointKey, what: str, at: datetime) -> SecurityEventFact:
+    return SecurityEventFact(
+        charge_point=charge_point,
+        received_at=at,
+        type=CERTIFICATE_SUBJECT_ODD,
+        at=at.replace(hour=0, minute=0, second=0, microsecond=0),
+        tech_info=what,
+        source="server",
+    )
 
 
 def values_of(facts: CertificateFacts) -> dict[str, Any]:

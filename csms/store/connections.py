@@ -29,6 +29,7 @@ _RECORD = (
     t.c.strict,
     t.c.quiet,
     t.c.serial_number,
+    t.c.subject_check,
 )
 
 # Rows are locked in the order of their keys, as `seen` does: batches that overlap never deadlock.
@@ -191,4 +192,5 @@ def _record(row: Any) -> ChargePointRecord:
         serial_number=row.serial_number,
         other_password_digests=tuple(row.other_password_digests),
         pending_security_profile=row.pending_security_profile,
+        subject_check=row.subject_check,
     )

@@ -114,7 +114,7 @@ charge_points = Table(
     Column("serial_number", Text),  # the asset data's; the CN expected of a client certificate
     Column("strict", Boolean, nullable=False, server_default=text("false")),
     Column("quiet", Boolean, nullable=False, server_default=text("true")),
-    Column("subject_check", Text, nullable=False, server_default="relaxed"),  # of its requests
+    Column("subject_check", Text, nullable=False, server_default="relaxed"),  # certificates
     Column("renewal_tried_at", TIME),  # when it was last asked to renew its certificate
     # what the charge point said of itself at its last boot
     Column("vendor", Text),
