@@ -1,4 +1,4 @@
-# make demo | test | check | chaos | setup | bench | fuzz | lock | clean      (needs git, make, Python 3.11+ with pip)
+# make demo | test | check | web | chaos | setup | bench | fuzz | lock | clean      (needs git, make, Python 3.11+ with pip)
 SHELL := /bin/sh
 PY ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: bench fuzz setup demo test check chaos format lint types imports tests fast-tests lock clean
+.PHONY: bench fuzz setup demo test check chaos format lint types imports web web-check tests fast-tests lock clean
 
 UV := .boot/bin/uv
 
@@ -29,7 +29,16 @@ $(STAMP): requirements.lock pyproject.toml $(UV)
 
 setup: $(STAMP)
 
+# the browser UI, by the Node of the Python wheel; at once when nothing has changed
+web: $(STAMP)
+	@$(BIN)/python -m csms.web.build
+
+# its types, style and unit tests; at once when nothing has changed since they were well
+web-check: $(STAMP)
+	@$(BIN)/python -m csms.web.build check
+
 demo: $(STAMP)
+	@$(BIN)/python -m csms.web.build || echo "the demo goes on without the cockpit"
 	@exec $(BIN)/python -m csms demo
 
 format: $(STAMP)
@@ -50,12 +59,12 @@ imports: $(STAMP)
 fast-tests: $(STAMP)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" --hypothesis-profile=quick
 
-tests: $(STAMP)
+tests: web
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: format lint types imports fast-tests
 
-test: format lint types imports tests
+test: format lint types imports web-check tests
 
 # longer and larger than the test: make chaos CHAOS='--minutes 5 --kills 4 --seed 1'
 chaos: $(STAMP)
@@ -73,4 +82,5 @@ lock: $(UV)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock -q
 
 clean:
-	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz
+	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz \
+		csms/web/node_modules csms/web/dist csms/web/src/api/openapi.json csms/web/src/api/schema.d.ts

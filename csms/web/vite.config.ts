@@ -24,7 +24,11 @@ function compressed(): Plugin {
             [constants.BROTLI_PARAM_SIZE_HINT]: source.length,
           }
           this.emitFile({ type: 'asset', fileName: `${name}.gz`, source: gzipSync(source, { level: 9 }) })
-          this.emitFile({ type: 'asset', fileName: `${name}.br`, source: brotliCompressSync(source, { params }) })
+          this.emitFile({
+            type: 'asset',
+            fileName: `${name}.br`,
+            source: brotliCompressSync(source, { params }),
+          })
         }
       },
     },

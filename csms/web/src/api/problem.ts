@@ -21,7 +21,11 @@ export function problemOf(status: number, body: unknown): Problem {
   const said = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
   const code = typeof said.code === 'string' ? said.code : `http_${status}`
   const text =
-    typeof said.detail === 'string' ? said.detail : typeof said.title === 'string' ? said.title : inGeneral(status)
+    typeof said.detail === 'string'
+      ? said.detail
+      : typeof said.title === 'string'
+        ? said.title
+        : inGeneral(status)
   return new Problem(status, code, text, texts(said.fields ?? said.errors))
 }
 

@@ -1,4 +1,17 @@
-import { Alert, Anchor, Box, Button, Center, Code, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import {
+  Alert,
+  Anchor,
+  Box,
+  Button,
+  Center,
+  Code,
+  Paper,
+  PasswordInput,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core'
 import { type FormEvent, useEffect, useState } from 'react'
 import { asProblem, problemOf } from '@/api/problem'
 import { Icon } from '@/parts/Icon'
@@ -91,9 +104,9 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
         </Paper>
         <Box component="section" aria-label="Help">
           <Text size="sm" c="dimmed">
-            No password yet? <Code>csms serve</Code> prints a sign-in link at its first start, <Code>make demo</Code> at
-            every start. Lost it? <Code>csms user reset</Code> makes a new one. An administrator gives other people
-            passwords under Users.
+            No password yet? <Code>csms serve</Code> prints a sign-in link at its first start,{' '}
+            <Code>make demo</Code> at every start. Lost it? <Code>csms user reset</Code> makes a new one. An
+            administrator gives other people passwords under Users.
           </Text>
           <Text size="sm" c="dimmed" mt="xs">
             Programs use API keys: <Anchor href="/api/docs">API documentation</Anchor>

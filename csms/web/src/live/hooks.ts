@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { tellSignedOut } from '@/api/client'
 import type { Collection } from './collection'
-import { LiveLink, type LinkState, type MessageBatch } from './link'
+import { type LinkState, LiveLink, type MessageBatch } from './link'
 import type {
   LiveAttention,
   LiveMessage,

@@ -174,7 +174,12 @@ describe('LiveLink', () => {
     const stop = made.follow({ stationId: 'A' }, (batch) => seen.push(batch))
     FakeSocket.newest.opens()
     expect(FakeSocket.newest.sent).toEqual([{ subscribe: { topic: 'messages', stationId: 'A' } }])
-    FakeSocket.newest.says({ topic: 'messages', event: 'appended', data: [{ action: 'Heartbeat' }], dropped: 3 })
+    FakeSocket.newest.says({
+      topic: 'messages',
+      event: 'appended',
+      data: [{ action: 'Heartbeat' }],
+      dropped: 3,
+    })
     expect(seen).toEqual([{ messages: [{ action: 'Heartbeat' }], dropped: 3 }])
     FakeSocket.newest.breaks()
     vi.advanceTimersByTime(500)

@@ -73,13 +73,18 @@ export interface LiveSite {
   gridCapacityKw: number
   /** What its chargers take now. */
   powerKw: number | null
+  /** What the site may take now: the grid connection, or less where a limit is in force. */
   limitKw: number | null
-  sessions: LiveLoad[]
-  circuits: LiveCircuit[]
-  battery: { energyKwh: number; powerKw: number } | null
-  gridPowerKw: number | null
-  decidedAt: string | null
-  warnings: string[]
+  /** The site meter's last word; null without a meter, or while it is silent. */
+  meterKw: number | null
+  activeSessions: number
+  /** The status of its last decision; missing until there is one. */
+  sessions?: LiveLoad[]
+  circuits?: LiveCircuit[]
+  battery?: { energyKwh: number; powerKw: number } | null
+  gridPowerKw?: number | null
+  decidedAt?: string | null
+  warnings?: string[]
 }
 
 export type Severity = 'critical' | 'warning' | 'info'
@@ -104,8 +109,10 @@ export interface LiveToday {
   capacityKw: number | null
   energyKwh: number
   sessions: number
+  /** Null where there are several currencies; `revenues` has them all. */
   revenue: number | null
   currency: string | null
+  revenues: { currency: string; amount: number }[]
   activeSessions: number
 }
 

@@ -1,0 +1,198 @@
+import { Button, Group, Select, TextInput } from '@mantine/core'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useDeferredValue, useMemo } from 'react'
+import { useMe } from '@/api/me'
+import { useSiteFilter } from '@/app/site'
+import { useLoaded, useSites, useStations } from '@/live/hooks'
+import { Ago } from '@/parts/Ago'
+import { type Column, DataTable } from '@/parts/DataTable'
+import { EmptyState } from '@/parts/EmptyState'
+import { count, power } from '@/parts/format'
+import { Icon } from '@/parts/Icon'
+import { PageHeader } from '@/parts/PageHeader'
+import { lookOf, StatusBadge } from '@/parts/StatusBadge'
+import { ConnectorDots } from './ConnectorDots'
+import { countStates, filterRows, rowOf, STATES, type StationRow } from './rows'
+
+interface Search {
+  q?: string
+  state?: string
+}
+
+export default function StationsPage() {
+  const stations = useStations()
+  const loaded = useLoaded('stations')
+  const sites = useSites()
+  const [site] = useSiteFilter()
+  const me = useMe()
+  const navigate = useNavigate()
+  const search = useSearch({ strict: false }) as Search
+  const text = useDeferredValue(search.q ?? '')
+  const state = search.state ?? null
+
+  const set = (change: Search) =>
+    void navigate({
+      to: '.',
+      search: ((before: Search) => ({ ...before, ...change })) as never,
+      replace: true,
+    })
+
+  const names = useMemo(() => new Map(sites.map(({ id, name }) => [id, name])), [sites])
+  const rows = useMemo(() => stations.map(rowOf), [stations])
+  const atSite = useMemo(() => filterRows(rows, { text: '', state: null, site }), [rows, site])
+  const shown = useMemo(() => filterRows(atSite, { text, state, site: null }), [atSite, text, state])
+  const counts = useMemo(() => countStates(atSite), [atSite])
+  const columns = useMemo(() => columnsOf(names), [names])
+  const add = me.may('operator') && (
+    <Button component={Link} to="/wizard" leftSection={<Icon name="plus" size={14} />}>
+      Connect a charger
+    </Button>
+  )
+
+  if (loaded && stations.length === 0)
+    return (
+      <>
+        <PageHeader title="Stations" />
+        <EmptyState icon="plug" title="No station yet" action={add}>
+          Point a charger at this system and it shows up here.
+        </EmptyState>
+      </>
+    )
+  return (
+    <>
+      <PageHeader
+        title="Stations"
+        subtitle={loaded ? `${count(shown.length)} of ${count(atSite.length)}` : 'Loading …'}
+        actions={add}
+      />
+      <Group gap="xs" mb="sm" role="search" aria-label="Stations">
+        <TextInput
+          data-filter
+          aria-label="Filter by name, id, vendor, model or firmware"
+          placeholder="Name, id, vendor, firmware"
+          leftSection={<Icon name="search" size={15} />}
+          value={search.q ?? ''}
+          onChange={(event) => set({ q: event.currentTarget.value || undefined })}
+          w={{ base: '100%', xs: 280 }}
+        />
+        <Select
+          aria-label="State"
+          placeholder="Any state"
+          clearable
+          w={{ base: '100%', xs: 210 }}
+          value={state}
+          onChange={(value) => set({ state: value ?? undefined })}
+          data={STATES.filter((each) => counts.has(each) || each === state).map((each) => ({
+            value: each,
+            label: `${lookOf(each === 'unknown' ? null : each).text} (${count(counts.get(each) ?? 0)})`,
+          }))}
+        />
+      </Group>
+      <DataTable
+        label="Stations"
+        columns={columns}
+        rows={shown}
+        rowKey={(row) => row.station.id}
+        order={{ column: 'name', descending: false }}
+        onOpen={(row) =>
+          void navigate({ to: '/stations/$stationId', params: { stationId: row.station.id } as never })
+        }
+        empty={
+          loaded ? (
+            <EmptyState
+              icon="filter"
+              title="No station passes the filter"
+              action={
+                <Button variant="default" onClick={() => set({ q: undefined, state: undefined })}>
+                  Show all
+                </Button>
+              }
+            />
+          ) : null
+        }
+      />
+    </>
+  )
+}
+
+function columnsOf(sites: ReadonlyMap<string, string>): readonly Column<StationRow>[] {
+  return [
+    {
+      id: 'name',
+      header: 'Station',
+      value: ({ station }) => station.name,
+      cell: ({ station }) => (
+        <>
+          <Link to="/stations/$stationId" params={{ stationId: station.id } as never} className="row-link">
+            {station.name}
+          </Link>
+          {station.name !== station.id && <span className="dimmed"> {station.id}</span>}
+        </>
+      ),
+    },
+    {
+      id: 'state',
+      header: 'State',
+      width: 170,
+      value: ({ state }) => (STATES as readonly string[]).indexOf(state),
+      cell: ({ state, station }) => (
+        <StatusBadge
+          status={state === 'unknown' ? null : state}
+          title={station.connectors
+            .map(({ connectorId, status }) => `${connectorId}: ${status ?? 'unknown'}`)
+            .join('\n')}
+        />
+      ),
+    },
+    {
+      id: 'connectors',
+      header: 'Connectors',
+      width: 120,
+      from: 560,
+      cell: ({ connectors, station }) => <ConnectorDots connectors={connectors} online={station.online} />,
+    },
+    {
+      id: 'power',
+      header: 'Power',
+      width: 100,
+      align: 'right',
+      from: 420,
+      value: ({ powerKw }) => powerKw,
+      cell: ({ powerKw }) => power(powerKw),
+    },
+    {
+      id: 'site',
+      header: 'Site',
+      width: 170,
+      from: 900,
+      value: ({ station }) =>
+        station.siteId === null ? null : (sites.get(station.siteId) ?? station.siteId),
+      cell: ({ station }) => (station.siteId === null ? '–' : (sites.get(station.siteId) ?? station.siteId)),
+    },
+    {
+      id: 'model',
+      header: 'Model',
+      width: 200,
+      from: 1060,
+      value: ({ station }) => `${station.vendor ?? ''} ${station.model ?? ''}`.trim(),
+      cell: ({ station }) => [station.vendor, station.model].filter(Boolean).join(' ') || '–',
+    },
+    {
+      id: 'firmware',
+      header: 'Firmware',
+      width: 130,
+      from: 1240,
+      value: ({ station }) => station.firmwareVersion,
+      cell: ({ station }) => station.firmwareVersion ?? '–',
+    },
+    {
+      id: 'seen',
+      header: 'Last seen',
+      width: 120,
+      from: 720,
+      align: 'right',
+      value: ({ station }) => (station.lastSeenAt === null ? null : Date.parse(station.lastSeenAt)),
+      cell: ({ station }) => <Ago at={station.lastSeenAt} />,
+    },
+  ]
+}

@@ -1,0 +1,193 @@
+import { useElementSize } from '@mantine/hooks'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { memo, type ReactNode, useMemo, useRef, useState } from 'react'
+import classes from './DataTable.module.css'
+import { Icon } from './Icon'
+import { type Order, type Sortable, sorted } from './rows'
+
+export interface Column<T> {
+  id: string
+  header: string
+  cell: (row: T) => ReactNode
+  /** What the column is sorted by; without it, it is not. */
+  value?: (row: T) => Sortable
+  /** Numbers stand on the right. */
+  align?: 'left' | 'right'
+  /** px; without it the column shares what is left. */
+  width?: number
+  /** Shown only where the table is at least this wide, px. */
+  from?: number
+}
+
+interface DataTableProps<T> {
+  /** Read aloud: what the rows are. */
+  label: string
+  columns: readonly Column<T>[]
+  rows: readonly T[]
+  rowKey: (row: T) => string
+  /** At first; the reader may sort otherwise. */
+  order?: Order
+  /** Told when the reader sorts otherwise, to keep it in the address. */
+  onOrder?: (order: Order) => void
+  /** Opens a row on a click anywhere in it; its first cell should hold a link for the keyboard. */
+  onOpen?: (row: T) => void
+  /** Marks a row, such as the one that is shown beside. */
+  selected?: (row: T) => boolean
+  rowHeight?: number
+  /** px or CSS; by default the table fills what is left of the page. */
+  height?: number | string
+  /** Instead of rows when there are none. */
+  empty?: ReactNode
+}
+
+/**
+ * A table of any length: only the rows in sight exist.
+ *
+ * Rows are drawn anew only when their object is another one, so live data of thousands costs little.
+ */
+export function DataTable<T>(props: DataTableProps<T>) {
+  const { label, columns, rows, rowKey, onOrder, onOpen, selected, rowHeight = 38, empty } = props
+  const [own, setOwn] = useState<Order | null>(props.order ?? null)
+  const order = onOrder === undefined ? own : (props.order ?? null)
+  const { ref: sizeRef, width } = useElementSize()
+  const scroller = useRef<HTMLDivElement>(null)
+
+  const shown = useMemo(
+    () => columns.filter((column) => column.from === undefined || width === 0 || width >= column.from),
+    [columns, width],
+  )
+  const lines = useMemo(() => {
+    const by = order === null ? undefined : columns.find((column) => column.id === order.column)
+    return by?.value === undefined || order === null ? rows : sorted(rows, by.value, order.descending)
+  }, [rows, columns, order])
+
+  const virtual = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+  })
+  const items = virtual.getVirtualItems()
+  const above = items[0]?.start ?? 0
+  const below = items.length === 0 ? 0 : virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
+
+  function sortBy(column: Column<T>) {
+    const next: Order = {
+      column: column.id,
+      descending: order?.column === column.id ? !order.descending : column.align === 'right',
+    }
+    if (onOrder) onOrder(next)
+    else setOwn(next)
+  }
+
+  return (
+    <div className={`${classes.frame} card`} ref={sizeRef} style={{ height: props.height }}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
+      <section ref={scroller} className={classes.scroller} tabIndex={0} aria-label={label}>
+        <table className={classes.table} aria-rowcount={lines.length + 1}>
+          <colgroup>
+            {shown.map((column) => (
+              <col key={column.id} style={column.width === undefined ? undefined : { width: column.width }} />
+            ))}
+          </colgroup>
+          <thead>
+            <tr aria-rowindex={1}>
+              {shown.map((column) => {
+                const direction =
+                  order?.column !== column.id ? undefined : order.descending ? 'descending' : 'ascending'
+                return (
+                  <th key={column.id} scope="col" data-align={column.align} aria-sort={direction}>
+                    {column.value === undefined ? (
+                      column.header
+                    ) : (
+                      <button type="button" className={classes.sort} onClick={() => sortBy(column)}>
+                        {column.header}
+                        <Icon
+                          name="chevronDown"
+                          size={12}
+                          style={{
+                            opacity: direction ? 1 : 0,
+                            transform: direction === 'ascending' ? 'rotate(180deg)' : undefined,
+                          }}
+                        />
+                      </button>
+                    )}
+                  </th>
+                )
+              })}
+            </tr>
+          </thead>
+          <tbody>
+            {above > 0 && <Gap height={above} columns={shown.length} />}
+            {items.map((item) => {
+              const row = lines[item.index] as T
+              return (
+                <Row
+                  key={rowKey(row)}
+                  row={row}
+                  index={item.index}
+                  columns={shown as readonly Column<unknown>[]}
+                  height={rowHeight}
+                  selected={selected?.(row) ?? false}
+                  onOpen={onOpen as ((row: unknown) => void) | undefined}
+                />
+              )
+            })}
+            {below > 0 && <Gap height={below} columns={shown.length} />}
+          </tbody>
+        </table>
+        {lines.length === 0 && empty}
+      </section>
+    </div>
+  )
+}
+
+function Gap({ height, columns }: { height: number; columns: number }) {
+  return (
+    <tr className={classes.gap}>
+      <td colSpan={columns} style={{ height, padding: 0, border: 0 }} />
+    </tr>
+  )
+}
+
+interface RowProps {
+  row: unknown
+  index: number
+  columns: readonly Column<unknown>[]
+  height: number
+  selected: boolean
+  onOpen: ((row: unknown) => void) | undefined
+}
+
+const Row = memo(
+  function Row({ row, index, columns, height, selected, onOpen }: RowProps) {
+    return (
+      <tr
+        className={classes.row}
+        style={{ height }}
+        aria-rowindex={index + 2}
+        data-selected={selected || undefined}
+        data-opens={onOpen ? true : undefined}
+        onClick={
+          onOpen &&
+          ((event) => {
+            const target = event.target as HTMLElement
+            if (!target.closest('a, button, input, label')) onOpen(row)
+          })
+        }
+      >
+        {columns.map((column) => (
+          <td key={column.id} data-align={column.align}>
+            {column.cell(row)}
+          </td>
+        ))}
+      </tr>
+    )
+  },
+  (a, b) =>
+    a.row === b.row &&
+    a.index === b.index &&
+    a.columns === b.columns &&
+    a.height === b.height &&
+    a.selected === b.selected,
+)
