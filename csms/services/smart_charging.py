@@ -28,13 +28,14 @@ from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, SiteId
 from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
 from csms.domain.site_control import ControlStep, control
-from csms.domain.site_observation import SendingEnd
+from csms.domain.site_observation import ACCEPTED, SendingEnd
 from csms.domain.site_report import site_status
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import SiteStatus
 from csms.domain.what_if import Consequence, Supposition, consequence
 from csms.errors import DatabaseAway, NotFound
 from csms.metrics import METRICS
+from csms.services.agenda import Agenda
 from csms.services.limit_calls import End, LimitCalls
 from csms.services.limit_dialects import Learn, LimitDialects
 from csms.services.ports.bus import Bus
@@ -79,9 +80,9 @@ class SmartCharging:
         self._clock = clock
         self._node = node
         self._held: dict[SiteId, asyncio.Task[None]] = {}
-        self._hints: defaultdict[SiteId, Hint] = defaultdict(Hint)
+        self._agendas: defaultdict[SiteId, Agenda] = defaultdict(Agenda)
         self._locks: defaultdict[SiteId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._calls = LimitCalls(gateway, clock, lambda site_id: self._hints[site_id].give())
+        self._calls = LimitCalls(gateway, clock, lambda site_id: self._agendas[site_id].give())
         self._lease_hint = Hint()
         self._asked_for: set[SiteId] = set()
         self._reconnects = Reconnects(clock)
@@ -94,8 +95,9 @@ class SmartCharging:
 
     async def decide(self, site_id: SiteId) -> SiteStatus:
         """See the port."""
-        _, _, status = await self._step(site_id)
-        return status
+        begun = self._agendas[site_id].begun
+        async with self._locks[site_id]:
+            return self._agendas[site_id].decided_since(begun) or await self._step(site_id)
 
     async def status(self, site_id: SiteId) -> SiteStatus:
         """See the port."""
@@ -138,7 +140,7 @@ class SmartCharging:
                     await self._store.release(self._node)
 
     def _site_changed(self, event: SiteChanged) -> None:
-        self._hints[event.site_id].give()
+        self._agendas[event.site_id].give()
         if event.site_id not in self._held and event.site_id not in self._asked_for:
             self._asked_for.add(event.site_id)  # new, or another node's: ask once a round
             self._lease_hint.give()
@@ -180,14 +182,13 @@ class SmartCharging:
     async def _loop(self, site_id: SiteId) -> None:
         while True:
             try:
-                snapshot, step, _ = await self._step(site_id)
+                async with self._locks[site_id]:
+                    await self._step(site_id)
             except NotFound:
                 self._held.pop(site_id, None)
                 self._calls.let_go(site_id)
                 return
-            busy = snapshot.sessions or snapshot.managed or snapshot.site.batteries
-            poll_s = PROOF_POLL_S if step.is_waiting else POLL_S if busy else IDLE_POLL_S
-            await self._hints[site_id].taken(poll_s)
+            await self._agendas[site_id].wait()
 
     async def _take_reconnects(self) -> None:
         while True:
@@ -201,47 +202,52 @@ class SmartCharging:
 
     def _hint(self, site_ids: set[SiteId]) -> None:
         for site_id in site_ids:
-            self._hints[site_id].give()
+            self._agendas[site_id].give()
 
-    async def _step(self, site_id: SiteId) -> tuple[SiteSnapshot, ControlStep, SiteStatus]:
-        """Do one step: look at what came back, decide, store what goes out, send it."""
-        async with self._locks[site_id]:
-            began = self._clock.monotonic()
-            ends = self._calls.take_ends(site_id)
-            now = self._clock.now()
-            try:
-                dialects = await self._dialects.of(self._keys.get(site_id, ()))
-                async with self._store.unit() as unit:
-                    if not await unit.lock(site_id):
-                        raise NotFound("no_such_site", f"There is no site {site_id}.")
-                    ours = site_id in self._held and await unit.holder(site_id) == self._node
-                    snapshot = self._as_known(await unit.snapshot(site_id, now), dialects)
-                    step = control(
-                        snapshot,
-                        now,
-                        ends=ends,
-                        lost=self._calls.lost(snapshot, ends) if ours else (),
-                        sends=ours,
-                    )
-                    status = site_status(snapshot, step, now)
-                    await unit.write(snapshot, step, status, now)
-            except NotFound:
-                self._calls.drop(ends)
-                raise
-            except BaseException:
-                self._calls.put_back(site_id, ends)  # perhaps nothing was written
-                raise
+    async def _step(self, site_id: SiteId) -> SiteStatus:
+        """Look at what came back, decide, store what goes out, send it; the site is locked."""
+        agenda = self._agendas[site_id]
+        agenda.begin()
+        began = self._clock.monotonic()
+        ends = self._calls.take_ends(site_id)
+        now = self._clock.now()
+        try:
+            dialects = await self._dialects.of(self._keys.get(site_id, ()))
+            async with self._store.unit() as unit:
+                if not await unit.lock(site_id):
+                    raise NotFound("no_such_site", f"There is no site {site_id}.")
+                ours = site_id in self._held and await unit.holder(site_id) == self._node
+                snapshot = self._as_known(await unit.snapshot(site_id, now), dialects)
+                step = control(
+                    snapshot,
+                    now,
+                    ends=ends,
+                    lost=self._calls.lost(snapshot, ends) if ours else (),
+                    sends=ours,
+                )
+                status = site_status(snapshot, step, now)
+                await unit.write(snapshot, step, status, now)
+        except NotFound:
             self._calls.drop(ends)
-            METRICS.allocator_steps += 1
-            METRICS.allocator_seconds.observe(self._clock.monotonic() - began)
-            self._calls.tell(site_id, step)
-            METRICS.limits_in_flight = self._calls.open_count
-            self._pass_on(site_id, snapshot, ends)
-            self._note_keys(site_id, snapshot)
-            for end in ends:
-                if isinstance(end, SendingEnd):
-                    await self._dialects.ended(end.request, end.status)
-            return snapshot, step, status
+            raise
+        except BaseException:
+            self._calls.put_back(site_id, ends)  # perhaps nothing was written
+            agenda.fail()
+            raise
+        self._calls.drop(ends)
+        METRICS.allocator_steps += 1
+        METRICS.allocator_seconds.observe(self._clock.monotonic() - began)
+        self._calls.tell(site_id, step)
+        METRICS.limits_in_flight = self._calls.open_count
+        agenda.end(status, _pause_s(snapshot, step))
+        self._pass_on(site_id, snapshot, ends)
+        self._note_keys(site_id, snapshot)
+        for end in ends:
+            if isinstance(end, SendingEnd):
+                await self._dialects.ended(end.request, end.status)
+                if end.status != ACCEPTED:
+                    agenda.give()  # perhaps it is told in another way now
+        return status
 
     def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:
         """Give the ends of stations that have left, once, to the sites where they may be now."""
@@ -253,13 +259,13 @@ class SmartCharging:
         ]
         for other in self._held.keys() - {site_id} if gone else ():
             self._calls.put_back(other, gone)
-            self._hints[other].give()
+            self._agendas[other].give()
 
     def _note_keys(self, site_id: SiteId, snapshot: SiteSnapshot) -> None:
         """Remember whose dialects the next step needs; at once, where there is somebody new."""
         keys = {state.key for state in snapshot.chargers if state.key is not None}
         if keys - self._keys.get(site_id, set()):
-            self._hints[site_id].give()
+            self._agendas[site_id].give()
         self._keys[site_id] = keys
 
     def _as_known(
@@ -284,3 +290,9 @@ class SmartCharging:
                 for state in snapshot.chargers
             ),
         )
+
+
+def _pause_s(snapshot: SiteSnapshot, step: ControlStep) -> float:
+    """Return after how long to look at a site again without a hint."""
+    busy = snapshot.sessions or snapshot.managed or snapshot.site.batteries
+    return PROOF_POLL_S if step.is_waiting else POLL_S if busy else IDLE_POLL_S

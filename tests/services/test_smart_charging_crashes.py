@@ -165,7 +165,7 @@ async def test_the_next_holder_doubts_what_the_former_left_open(b):
     assert again.limit == FULL_A
     await first.decide("s")
     again.accept()
-    second._hints["s"].give()
+    second._agendas["s"].give()
     assert await b.settled("A") == 21_942
     assert len(wire.calls) == 2
 
