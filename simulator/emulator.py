@@ -181,10 +181,8 @@ class Plugged:
 
     def _watch(self, event: Event) -> None:
         match event.name:
-            case "refused":
-                facts = event.data
-                status, error = facts.get("status"), facts.get("error")
-                self._trouble = f"the handshake was answered {status}" if status else f"{error}"
+            case "not_connected":
+                self._trouble = str(event.data["why"])
             case "disconnected":
                 self._trouble = "the connection was closed"
             case "registered" if event.data["status"] == "Rejected":

@@ -10,8 +10,9 @@ class Event:
     """One thing that happened at a charge point.
 
     Attributes:
-        name: ``connected``, ``disconnected``, ``refused`` (handshake), ``registered``, ``status``,
-            ``started``, ``stopped``, ``answered`` (a queued message), ``dropped``, ``call_failed``,
+        name: ``connected``, ``disconnected``, ``not_connected`` (``why``), ``registered``,
+            ``status``, ``started``, ``stopped``, ``answered``, ``refused`` and ``dropped`` (a
+            queued message), ``call_failed``,
             ``rebooting``, ``reset_failed``, ``received`` (a call of the central system), ``limit``,
             ``blink``, ``light``, ``clock_set``, ``fell_back`` (to a security profile),
             ``certificate_asked``, ``transfer_failed``, ``gave_up`` (work that a call began).

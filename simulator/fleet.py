@@ -68,6 +68,7 @@ class FleetSummary:
         metered_wh: what all meters have counted.
         grid_wh: what that took from the grid, with the chargers' losses.
         cable_wh: what of it was lost in cables.
+        accepted: charge points that the central system has accepted at least once.
     """
 
     stations: int
@@ -82,6 +83,24 @@ class FleetSummary:
     metered_wh: int
     grid_wh: int
     cable_wh: int
+    accepted: int
+
+    def as_json(self) -> dict[str, int]:
+        """Return the counts, JSON-ready."""
+        return {
+            "chargePoints": self.stations,
+            "accepted": self.accepted,
+            "online": self.online,
+            "charging": self.charging,
+            "powerW": self.power_w,
+            "started": self.started,
+            "stopped": self.stopped,
+            "waitingMessages": self.waiting_messages,
+            "leftShort": self.left_short,
+            "meteredWh": self.metered_wh,
+            "gridWh": self.grid_wh,
+            "cableWh": self.cable_wh,
+        }
 
     @property
     def energy_text(self) -> str:
@@ -134,6 +153,7 @@ class Fleet:
         self._tls = tls
         self._on_event = on_event
         self._counts: Counter[str] = Counter()
+        self._accepted: set[str] = set()
         self._stop_asked = asyncio.Event()
         self.stations: list[ChargePointSimulator] = []
         self._places: list[_Place] = []
@@ -179,6 +199,8 @@ class Fleet:
 
     def _watch(self, event: Event) -> None:
         self._counts[event.name] += 1
+        if event.name == "registered" and event.data["status"] == "Accepted":
+            self._accepted.add(event.charge_point)
         if self._on_event is not None:
             self._on_event(event)
 
@@ -196,7 +218,8 @@ class Fleet:
             started=self._counts["started"],
             stopped=self._counts["stopped"],
             waiting_messages=sum(len(station.queue) for station in self.stations),
-            problems=self._counts["call_failed"] + self._counts["refused"],
+            problems=self._counts["call_failed"] + self._counts["not_connected"],
+            accepted=len(self._accepted),
             left_short=self._counts["left_short"],
             metered_wh=round(sum(connector.account.metered for connector in connectors) / 3600),
             grid_wh=round(sum(connector.account.grid for connector in connectors) / 3600),

@@ -4,9 +4,6 @@ A test kills the server at will, and afterwards compares its database with this 
 acknowledged start and stop must be there, once, with these numbers.
 """
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 from simulator.clock import iso
@@ -34,16 +31,6 @@ class Ledger:
     def records(self) -> list[dict[str, Any]]:
         """Return one JSON-ready object a transaction; stop fields are None while it runs."""
         return [record(transaction) for transaction in self._transactions]
-
-    def write(self, path: Path) -> None:
-        """Replace ``path`` by the ledger as one JSON list; a reader never sees half of it.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps(self.records(), indent=1) + "\n", encoding="utf-8")
-        draft.replace(path)
 
 
 def record(transaction: Transaction) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from simulator.basic_auth import basic
@@ -23,6 +24,7 @@ from simulator.errors import CallRefused, NoAnswer
 from simulator.handlers import Session
 from simulator.oddities.model import Door
 from simulator.oddities.sockets import socket_for
+from simulator.refusals import NO_SUBPROTOCOL, reason
 from simulator.triggers import renew_certificate
 
 if TYPE_CHECKING:
@@ -194,13 +196,15 @@ class Link:
         )
         try:
             websocket = await opened
-        except InvalidStatus as error:
-            station.emit("refused", status=error.response.status_code)
-            security.failed(error, error.response.status_code)
+        except (OSError, TimeoutError, WebSocketException) as error:
+            station.emit("not_connected", why=reason(error, door.url))
+            status = error.response.status_code if isinstance(error, InvalidStatus) else None
+            security.failed(error, status)
             return False
-        except (OSError, TimeoutError, InvalidHandshake) as error:
-            station.emit("refused", error=type(error).__name__)
-            security.failed(error)
+        if websocket.subprotocol is None and door.asks_for_subprotocol:
+            # The rule for both ends: without an agreement nobody says a word (OCPP-J 3.2).
+            station.emit("not_connected", why=NO_SUBPROTOCOL)
+            await websocket.close(CloseCode.PROTOCOL_ERROR)
             return False
         security.connected()
         try:

@@ -16,6 +16,7 @@ from simulator.clock import Clock
 from simulator.lean_station import LeanStation
 from simulator.link import Link
 from simulator.load_report import LoadReport, cpu_seconds, resident_kib
+from simulator.refusals import reason
 
 ADDRESSES_PER_SOURCE = 20_000
 """Connections from one loopback address, fewer than a system has ports."""
@@ -23,6 +24,9 @@ ADDRESSES_PER_SOURCE = 20_000
 CONNECT_S = 30.0
 ANSWER_S = 60.0
 """How long a handshake or an answer may take before the connection is given up."""
+
+GIVE_UP_S = 3.0
+"""How long charge points go on trying when not a single one was let in."""
 
 CHECK_S = 2.0
 BACK_OFF_S = (0.5, 30.0)
@@ -177,6 +181,10 @@ class Load:
             self._tasks.create_task(self._connect(station))
         stopped = self._stop_asked.is_set
         await self._until(lambda one: stopped() or not one.is_coming, patience_s)
+        report = self.report
+        await self._until(lambda _: stopped() or report.connected > 0, min(GIVE_UP_S, patience_s))
+        if report.connected == 0:
+            self._stop_asked.set()
 
     async def _charge(self) -> None:
         self.phase = "charging"
@@ -258,5 +266,5 @@ class Load:
                 )
         except OSError as error:
             station.failures += 1
-            self.report.errors[type(error).__name__] += 1
+            self.report.errors[reason(error, plan.url)] += 1
             self.come_back(station)

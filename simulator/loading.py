@@ -1,13 +1,12 @@
 """``python -m simulator load``: the load's command."""
 
 import asyncio
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from simulator import options
 from simulator.clock import RealClock
 from simulator.errors import FleetError, RegistrationError
 from simulator.fleet_file import parse_fleet
@@ -15,41 +14,54 @@ from simulator.load import Load, LoadPlan, Pattern
 from simulator.load_report import LoadReport, resident_kib
 from simulator.progress import showing
 from simulator.registration import register_fleet
-from simulator.terminal import allow_sockets, loop_factory, on_signals, refuse, say
+from simulator.terminal import (
+    STDOUT,
+    allow_sockets,
+    files_or_refuse,
+    loop_factory,
+    on_signals,
+    refuse,
+    say,
+    url_or_refuse,
+    write_json,
+)
 
 
 def load(
-    url: Annotated[str, typer.Option(help="OCPP endpoint, ws://HOST:PORT/ocpp")],
-    stations: Annotated[int, typer.Option(min=1, max=100_000)] = 1_000,
+    url: Annotated[str, typer.Option(metavar="URL", help="OCPP endpoint, ws://HOST:PORT/ocpp")],
+    stations: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many charge points")
+    ] = 1_000,
     pattern: Annotated[
         Pattern, typer.Option(help="storm: all at once; reconnect: all are cut off half-way")
     ] = "ramp",
     connects_per_s: Annotated[
         float, typer.Option(min=0.0, help="The ramp; 0 has all connect at once")
     ] = 200.0,
-    interval: Annotated[float, typer.Option(min=0.1, help="Between MeterValues, s")] = 60.0,
-    duration: Annotated[float, typer.Option(min=0.0, help="Charging, s")] = 120.0,
+    interval: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Between MeterValues")
+    ] = 60.0,
+    duration: Annotated[
+        float, typer.Option(min=0.0, metavar="SECONDS", help="How long they charge")
+    ] = 120.0,
     id_tag: Annotated[str, typer.Option(help="Of all transactions")] = "SIM-TAG-0001",
     prefix: Annotated[str, typer.Option(help="Of identities PREFIX000001...")] = "LOAD-",
-    password: Annotated[str | None, typer.Option(help="Basic authentication of all")] = None,
-    register: Annotated[
-        str | None, typer.Option(help="Create stations and tag at this API first, http://HOST:8080")
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option(help="Bearer token of that API", envvar="CSMS_ADMIN_TOKEN")
-    ] = None,
+    password: options.Password = None,
+    register: options.Register = None,
+    token: options.Token = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write the report here (JSON); verify reads its ledger")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the report here (JSON; verify reads it); -: stdout"
+        ),
     ] = None,
 ) -> None:
     """Connect many lean charge points, have them charge, and report latencies and a ledger.
 
     The exit code is 0 without errors, 1 with some, 2 when nothing could be played.
     """
-    if not url.startswith("ws://"):
-        raise refuse([f"--url: {url!r} does not begin with ws://"])
-    if report is not None and not report.absolute().parent.is_dir():
-        raise refuse([f"--report: there is no folder {report.absolute().parent}"])
+    url_or_refuse(url, ("ws",))
+    files_or_refuse(report=report)
     plan = LoadPlan(
         url=url,
         stations=stations,
@@ -67,10 +79,12 @@ def load(
         if register is not None:
             runner.run(_register(plan, register, token))
         found = runner.run(_load(plan, before))
-    typer.echo(str(found))
+    typer.echo(str(found), err=report == STDOUT)
     if report is not None:
-        report.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
-    sys.exit(1 if found.errors else 0)
+        write_json(report, found.as_json())
+    if found.connected == 0:
+        raise typer.Exit(2)
+    raise typer.Exit(1 if found.errors else 0)
 
 
 async def _register(plan: LoadPlan, url: str, token: str | None) -> None:

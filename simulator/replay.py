@@ -25,6 +25,7 @@ from simulator.answers import Difference, ReplayReport, compare
 from simulator.bundle import Bundle, Exchange, Frame, RecordedAnswers
 from simulator.clock import Clock, iso, parse_iso
 from simulator.link import Link
+from simulator.refusals import reason
 
 SENDINGS = 3
 """How often a call is sent when the connection is lost before its answer."""
@@ -122,7 +123,8 @@ class Replay:
             else:
                 await self._clock.wait(self._stop_asked, self._plan.linger_s)
         except (OSError, InvalidHandshake, InvalidURI) as error:
-            self.report.broken_off = f"cannot connect to {self.report.url}: {error}"
+            why = reason(error, self.report.url)
+            self.report.broken_off = f"cannot connect to {self.report.url}: {why}"
         finally:
             await self._leave()
 

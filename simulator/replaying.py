@@ -1,23 +1,33 @@
 """``python -m simulator replay``: the command."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from simulator import options
 from simulator.bundle import read_bundle
 from simulator.clock import RealClock
 from simulator.errors import BundleError
 from simulator.progress import showing
 from simulator.replay import Replay, ReplayPlan
-from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
+from simulator.terminal import (
+    STDOUT,
+    files_or_refuse,
+    loop_factory,
+    on_signals,
+    refuse,
+    say,
+    tls_or_refuse,
+    url_or_refuse,
+    write_json,
+)
 
 
 def replay(
     bundle: Annotated[Path, typer.Argument(help="What /api/stations/ID/messages/export gave")],
-    url: Annotated[str, typer.Option(help="OCPP endpoint, ws://HOST:PORT/ocpp")],
+    url: options.Url,
     identity: Annotated[str | None, typer.Option(help="In place of the recorded one")] = None,
     password: Annotated[str | None, typer.Option(help="Basic authentication")] = None,
     speed: Annotated[
@@ -34,18 +44,16 @@ def replay(
         list[str] | None,
         typer.Option(help="A place that may differ, such as BootNotification.interval; repeatable"),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the report here (JSON)")] = None,
-    ca: Annotated[Path | None, typer.Option(help="PEM file with the authority to trust")] = None,
-    insecure_tls: Annotated[
-        bool, typer.Option("--insecure-tls", help="Check no server certificate (tests only)")
-    ] = False,
+    report: options.ReportFile = None,
+    ca: options.Authority = None,
+    insecure_tls: options.Insecure = False,
 ) -> None:
     """Play a message-log bundle against a central system and tell how its answers differ.
 
     The exit code is 0 for the same answers, 1 for differences, 2 when it could not be played.
     """
-    if not url.startswith(("ws://", "wss://")):
-        raise refuse([f"--url: {url!r} does not begin with ws:// or wss://"])
+    url_or_refuse(url)
+    files_or_refuse(report=report)
     try:
         recording = read_bundle(bundle)
     except BundleError as error:
@@ -75,9 +83,9 @@ def replay(
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         found = runner.run(play()).report
-    typer.echo(str(found))
+    typer.echo(str(found), err=report == STDOUT)
     if report is not None:
-        report.write_text(json.dumps(found.as_json(), indent=1) + "\n", encoding="utf-8")
+        write_json(report, found.as_json())
     if found.broken_off is not None:
         raise typer.Exit(2)
     raise typer.Exit(1 if found.differences else 0)

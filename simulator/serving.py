@@ -4,12 +4,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiohttp import web
 
+from simulator import options
 from simulator.control import Panel
 from simulator.emulator import Emulator
 from simulator.emulator_api import emulator_routes
@@ -41,16 +41,15 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one")] = 3000,
     meter_interval: Annotated[
-        int, typer.Option(min=0, help="Seconds between MeterValues, 0 for none")
+        int, typer.Option(min=0, metavar="SECONDS", help="Between MeterValues, 0 for none")
     ] = 10,
     speed: Annotated[float, typer.Option(min=1.0, help="How many times faster batteries fill")] = 1,
     patience: Annotated[
-        float, typer.Option(min=0.1, help="Longest wait for a plugged vehicle's Preparing, s")
+        float,
+        typer.Option(min=0.1, metavar="SECONDS", help="Longest wait for a plug's Preparing"),
     ] = 20.0,
-    ca: Annotated[Path | None, typer.Option(help="PEM file with the authority to trust")] = None,
-    insecure_tls: Annotated[
-        bool, typer.Option("--insecure-tls", help="Check no server certificate (tests only)")
-    ] = False,
+    ca: options.Authority = None,
+    insecure_tls: options.Insecure = False,
 ) -> None:
     """Be the charging emulator: POST /plug plugs vehicles in, /ui is its page."""
     tls = tls_or_refuse(ca, insecure_tls)

@@ -2,16 +2,26 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import resource
+import shutil
 import signal
 import ssl
-from collections.abc import Callable
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from simulator.refusals import fault_of
 from simulator.web import trust
+
+STDOUT = Path("-")
+MAX_COLUMNS = 120
+"""Longer lines are hard to read, however wide a terminal is."""
 
 
 def say(text: str) -> None:
@@ -24,6 +34,71 @@ def refuse(faults: list[str]) -> typer.Exit:
     for fault in faults:
         say(f"error: {fault}")
     return typer.Exit(2)
+
+
+def table(rows: Sequence[tuple[str, str]], indent: int = 0) -> str:
+    """Return names and what they mean; on a terminal texts are wrapped in their column.
+
+    >>> print(table([("a", "one"), ("bcd", "two")], indent=2))
+      a    one
+      bcd  two
+    """
+    widest = max(len(name) for name, _ in rows) + 2
+    columns = sys.maxsize
+    if sys.stdout.isatty():
+        columns = max(60, min(shutil.get_terminal_size().columns, MAX_COLUMNS))
+    wrapper = textwrap.TextWrapper(
+        width=columns,
+        subsequent_indent=" " * (indent + widest),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    lines = []
+    for name, text in rows:
+        wrapper.initial_indent = " " * indent + name.ljust(widest)
+        lines += wrapper.wrap(" ".join(text.split()))
+    return "\n".join(lines)
+
+
+def url_or_refuse(url: str, schemes: tuple[str, ...] = ("ws", "wss")) -> None:
+    """Look at an endpoint's URL.
+
+    Raises:
+        typer.Exit: nothing can be reached by it.
+    """
+    fault = fault_of(url, schemes)
+    if fault is not None:
+        raise refuse([f"--url: {fault}"])
+
+
+def files_or_refuse(**files: Path | None) -> None:
+    """Look at where files are to be written, by option, before anything is played.
+
+    Raises:
+        typer.Exit: a folder is not there.
+    """
+    faults = [
+        f"--{option}: there is no folder {path.absolute().parent}"
+        for option, path in files.items()
+        if path is not None and path != STDOUT and not path.absolute().parent.is_dir()
+    ]
+    if faults:
+        raise refuse(faults)
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replace ``path`` by ``data`` as JSON, as a whole; ``-`` is standard output.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    text = json.dumps(data, indent=1)
+    if path == STDOUT:
+        typer.echo(text)
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text + "\n", encoding="utf-8")
+    draft.replace(path)
 
 
 def tls_or_refuse(ca: Path | None, insecure: bool) -> ssl.SSLContext | None:

@@ -8,21 +8,22 @@ from typing import Annotated, Any
 import aiohttp
 import typer
 
+from simulator import options
 from simulator.books import Entry, entries_of
 from simulator.errors import VerifyError
 from simulator.progress import showing
 from simulator.sessions_api import SessionsApi
-from simulator.terminal import loop_factory, refuse
+from simulator.terminal import STDOUT, files_or_refuse, loop_factory, refuse, write_json
 from simulator.verify import Finding, Verdict
 from simulator.verify import verify as compare
 
 
 def verify(
     ledger: Annotated[Path, typer.Argument(help="Ledger of run, scenario or load (JSON)")],
-    api: Annotated[str, typer.Option(help="The central system's API, http://HOST:8080")],
-    token: Annotated[
-        str | None, typer.Option(help="Bearer token of that API", envvar="CSMS_ADMIN_TOKEN")
-    ] = None,
+    api: Annotated[
+        str, typer.Option(metavar="URL", help="The central system's API, http://HOST:8080")
+    ],
+    token: options.Token = None,
     tolerance_wh: Annotated[
         int, typer.Option(min=0, help="How far registers may be apart, Wh")
     ] = 0,
@@ -32,12 +33,13 @@ def verify(
     meter_values: Annotated[
         bool, typer.Option("--meter-values", help="Count meter values too, a request a session")
     ] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the verdict here (JSON)")] = None,
+    report: options.ReportFile = None,
 ) -> None:
     """Compare a ledger with the sessions of the central system and tell every difference.
 
     The exit code is 0 without differences, 1 with some, 2 when they cannot be compared.
     """
+    files_or_refuse(report=report)
     try:
         entries = entries_of(_decoded(ledger))
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -53,9 +55,9 @@ def verify(
             )
     except VerifyError as error:
         raise refuse([str(error)]) from error
-    typer.echo(str(verdict))
+    typer.echo(str(verdict), err=report == STDOUT)
     if report is not None:
-        report.write_text(json.dumps(verdict.as_json(), indent=1) + "\n", encoding="utf-8")
+        write_json(report, verdict.as_json())
     raise typer.Exit(1 if verdict.findings else 0)
 
 

@@ -75,6 +75,11 @@ class Door:
     tls: ssl.SSLContext | None
     answers_pings: bool = True
 
+    @property
+    def asks_for_subprotocol(self) -> bool:
+        """Whether the handshake offers ocpp1.6."""
+        return self.headers.get("Sec-WebSocket-Protocol", "") is not None
+
 
 @dataclass(slots=True)
 class Played:

@@ -117,6 +117,12 @@ async def test_faulty_fleet_is_told_in_one_line_each(tmp_path):
         ["--url", "http://127.0.0.1/ocpp"],
         ["--url", "ws://127.0.0.1:9/ocpp", "--stations", "0"],
         ["--url", "ws://127.0.0.1:9/ocpp", "--ledger", "/nowhere/at/all.json"],
+        ["--url", "ws://127.0.0.1:9/ocpp", "--report", "/nowhere/at/all.json"],
+        ["--url", "ws://127.0.0.1:9/ocpp", "--state", "/dev/null/state"],
+        ["--url", "ws://127.0.0.1:9/ocpp", "--ca", "/nowhere.pem"],
+        ["--url", "ws://"],
+        ["--url", "ws://host:port/ocpp"],
+        ["--url", "ws://host/ocpp?token=1"],
         [],
     ],
 )
@@ -137,11 +143,49 @@ async def test_unreachable_api_is_told(tmp_path):
 
 
 @pytest.mark.slow
-async def test_problems_are_told_once_each(central: Central):
+async def test_problems_are_told_once_each_and_counted(central: Central, tmp_path):
     central.password = b"nobody knows this"
+    report = tmp_path / "report.json"
     arguments = ["--url", central.url, "--stations", "3", "--duration", "2.5"]
-    async with simulator(*arguments) as process:
+    async with simulator(*arguments, "--report", str(report)) as process:
         code, stderr = await outcome(process)
-    assert code == 0
+    assert code == 1, "nobody was accepted"
     assert stderr.count("problem: ") == 1
-    assert "refused: status 401" in stderr
+    assert "answered 401 Unauthorized: the password is missing or wrong" in stderr
+    told = json.loads(report.read_text())
+    assert (told["chargePoints"], told["accepted"], told["started"]) == (3, 0, 0)
+    (problem,) = told["problems"]
+    assert problem["count"] >= 3
+    assert problem["what"].startswith("the central system answered 401")
+
+
+@pytest.mark.slow
+async def test_a_killed_fleet_comes_up_with_what_it_kept(central: Central, tmp_path):
+    state, ledger = tmp_path / "state", tmp_path / "ledger.json"
+    arguments = ["--url", central.url, "--stations", "2", "--speed", "9", "--meter-interval", "1"]
+    arguments += ["--state", str(state), "--ledger", str(ledger)]
+    async with simulator(*arguments) as process:
+        await central.until_calls("MeterValues", 4)
+        async with simulator(*arguments) as second:
+            code, stderr = await outcome(second)
+        assert code == 2
+        assert stderr.startswith(f"error: --state: {state}: another simulator is using it")
+        process.send_signal(signal.SIGKILL)
+        await outcome(process)
+    started = len(central.of("StartTransaction"))
+    told = {
+        one["transactionId"]: int(one["meterValue"][0]["sampledValue"][0]["value"])
+        for one in central.of("MeterValues")
+    }
+    assert central.of("StopTransaction") == []
+    async with simulator(*arguments, "--duration", "1") as process:
+        code, stderr = await outcome(process)
+    assert code == 0, stderr
+    assert len(central.of("BootNotification")) == 4
+    stops = {one["transactionId"]: one for one in central.of("StopTransaction")}
+    lost = {number: one for number, one in stops.items() if one["reason"] == "PowerLoss"}
+    assert len(lost) == started
+    assert all(lost[number]["meterStop"] >= register for number, register in told.items())
+    records = {one["transactionId"]: one for one in json.loads(ledger.read_text())}
+    assert set(records) == set(stops), "the ledger tells of both lives"
+    assert all(records[number]["meterStop"] == stops[number]["meterStop"] for number in stops)

@@ -2,10 +2,12 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from simulator.ledger import Ledger
+from simulator.terminal import write_json
 from simulator.transactions import Transaction
 from tests.simulator.physics import NOW
 
@@ -38,7 +40,7 @@ def test_record_of_a_running_and_a_finished_transaction(tmp_path):
     )
     path = tmp_path / "ledger.json"
     path.write_text("old")
-    ledger.write(path)
+    write_json(path, ledger.records())
     running, finished = json.loads(path.read_text())
     assert running["stopTimestamp"] is running["energyWh"] is running["transactionId"] is None
     assert finished == {
@@ -61,11 +63,15 @@ def test_record_of_a_running_and_a_finished_transaction(tmp_path):
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
-    ledger, path = Ledger(), tmp_path / "ledger.json"
-    ledger.open(transaction())
-    ledger.write(path)
-    before = path.read_text()
-    monkeypatch.setattr(ledger, "records", lambda: [object()])
+    def full(*_: object) -> None:
+        raise OSError("full")
+
+    path = tmp_path / "ledger.json"
+    write_json(path, [1])
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="full"):
+        write_json(path, [2])
+    assert json.loads(path.read_text()) == [1]
     with pytest.raises(TypeError):
-        ledger.write(path)
-    assert path.read_text() == before
+        write_json(path, [object()])
+    assert json.loads(path.read_text()) == [1]
