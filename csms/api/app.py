@@ -30,6 +30,7 @@ from csms.api.idempotency import Idempotency
 from csms.api.live import Live
 from csms.api.live_sessions import LiveSessions
 from csms.api.local_lists import LocalLists
+from csms.api.me import Me
 from csms.api.message_bundles import MessageExport
 from csms.api.metrics import MetricsPage
 from csms.api.probe import Probes
@@ -226,6 +227,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     export = MessageExport(MessageBundles(units, clock), ports.settle_log)
     resources: list[Resource] = [
         Health(overview, config.version),
+        Me(access, config.version),
         Stations(stations),
         StationLogs(stations, clock, ports.settle_log),
         export,

@@ -25,6 +25,13 @@ _CSP = (
     "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
+# what the machine's own table says of these differs from machine to machine
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
 _FOR_EVER = "public, max-age=31536000, immutable"
 _REVALIDATED = "no-cache"
 
@@ -107,7 +114,10 @@ class Web:
         path = self._folder / name
         if name.endswith((".br", ".gz")) or not await asyncio.to_thread(path.is_file):
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers={"Cache-Control": caching})
+        headers = {"Cache-Control": caching}
+        if (kind := _TYPES.get(path.suffix)) is not None:
+            headers["Content-Type"] = kind
+        return web.FileResponse(path, headers=headers)
 
     def _read(self, name: str) -> tuple[bytes, str] | None:
         """Return a page and its policy, read anew when another build has taken its place."""

@@ -111,6 +111,22 @@ async def test_the_sign_in_link_sets_a_cookie(bench):
         assert reply.status == 401, odd
 
 
+async def test_who_is_signed_in(bench):
+    me = await bench.get("/api/me")
+    assert me == {
+        "name": "administrator",
+        "role": "admin",
+        "csrfToken": None,
+        "version": "1.2.3",
+    }
+    bench.token = None
+    assert (await bench.ask("GET", "/api/me")).status == 401
+    found = cookies(await bench.ask("GET", f"/sign-in?token={ADMIN}"))
+    cookie = {"Cookie": f"{COOKIE}={found[COOKIE][0]}"}
+    me = (await bench.ask("GET", "/api/me", headers=cookie)).json
+    assert me["csrfToken"] == found[CSRF_COOKIE][0]
+
+
 async def test_name_and_password(bench):
     made = await bench.post(
         "/api/users",
