@@ -2,7 +2,8 @@
 
 The two belong together: digests of passwords and tokens are worth nothing under another secret.
 The restored rows are committed first and the secret takes its place after; between the two a
-marker in the data folder keeps csms from starting.
+marker in the data folder keeps csms from starting. Certificates and keys (the authority's folder
+and the listeners') go along under a passphrase; bytes of charge points' files never do.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from csms.app import DatabaseAddress
 from csms.clock import SystemClock
-from csms.data_folder import load_secret, restore_marker, secret_path
+from csms.data_folder import data_folder, load_secret, restore_marker, secret_path
+from csms.pki import sealed_keys
+from csms.pki.starting import ca_folder, tls_folder
 from csms.settings import Settings
 from csms.store import backup
-from csms.store.backup_file import BackupRefused, Manifest, reading, writing
+from csms.store.backup_file import BackupRefused, Manifest, Reader, reading, writing
 from csms.store.embedded_process import sync_folder
 
 _KEPT_SETTINGS = (
@@ -31,7 +34,12 @@ _KEPT_SETTINGS = (
 
 
 async def make_backup(
-    settings: Settings, database: DatabaseAddress, file: Path, *, message_log: bool = True
+    settings: Settings,
+    database: DatabaseAddress,
+    file: Path,
+    *,
+    message_log: bool = True,
+    passphrase_file: Path | None = None,
 ) -> Manifest:
     """Write a backup and return what is in it; csms may run meanwhile.
 
@@ -40,11 +48,17 @@ async def make_backup(
         database: Any csms's, at this version's revision.
         file: Must not be there yet.
         message_log: Whether the OCPP messages are in it; most of its bytes are theirs.
+        passphrase_file: Under what it holds holds certificates and keys are taken in; None: they
+            are left out.
 
     Raises:
-        BackupFailed, DatabaseAway: There is no file then.
+        BackupFailed, KeysRefused, DatabaseAway: There is no file then.
     """
     secret = load_secret(settings)
+    keys = None
+    if passphrase_file is not None:
+        passphrase = sealed_keys.passphrase_of(passphrase_file)
+        keys = sealed_keys.seal(sealed_keys.files_of(_key_folders(settings)), passphrase)
     with writing(file) as writer:
         manifest = await backup.write(
             database.url,
@@ -54,20 +68,52 @@ async def make_backup(
             settings=_kept(settings),
             without=() if message_log else (backup.MESSAGE_LOG,),
         )
-        writer.finish(manifest, secret)
+        writer.finish(manifest, secret, keys)
     return manifest
 
 
+def left_out(settings: Settings, *, keys_taken: bool) -> list[str]:
+    """Return what is there and in no backup that was just made, a sentence each.
+
+    Raises:
+        KeysRefused: A folder cannot be read.
+    """
+    lines = []
+    if not keys_taken and sealed_keys.files_of(_key_folders(settings)):
+        folders = " and ".join(str(path) for path in _key_folders(settings).values())
+        lines.append(
+            f"not in it: certificates and keys of {folders};"
+            " --keys-passphrase-file takes them along"
+        )
+    files = data_folder(settings) / "files"
+    if files.is_dir() and any(files.iterdir()):
+        lines.append(f"not in it: files and firmware of charge points in {files}; copy that folder")
+    return lines
+
+
 async def restore_backup(
-    settings: Settings, database: DatabaseAddress, file: Path, *, force: bool = False
+    settings: Settings,
+    database: DatabaseAddress,
+    file: Path,
+    *,
+    force: bool = False,
+    passphrase_file: Path | None = None,
 ) -> list[str]:
     """Restore a backup and return what the operator should know, a line each.
 
+    Args:
+        settings: All of them.
+        database: To be replaced.
+        file: The backup.
+        force: Whether what is there may be replaced, rows and keys.
+        passphrase_file: Of the certificates and keys in it; None leaves them out.
+
     Raises:
-        BackupRefused, DatabaseAway: Database and secret are as they were.
+        BackupRefused, KeysRefused, DatabaseAway: All is as it was.
     """
     path, marker = secret_path(settings), restore_marker(settings)
     with reading(file) as reader:
+        keys, told = _keys_of(settings, reader, passphrase_file, force=force)
         replaces = not path.exists() or path.read_bytes().strip() != reader.secret
         if replaces and not os.access(path.parent, os.W_OK):
             raise BackupRefused(
@@ -81,17 +127,46 @@ async def restore_backup(
             _writer(path, reader.secret + b"\n")()
         marker.unlink()
         sync_folder(marker.parent)
+        if keys:
+            count = sealed_keys.put_back(keys, _key_folders(settings))
+            told = [f"restored {count} files of certificates and keys"]
         manifest = reader.manifest
     present = _kept(settings)
     return [
         f"restored {sum(table.rows for table in manifest.tables)} rows of"
         f" {manifest.made_at:%Y-%m-%d %H:%M} UTC (csms {manifest.csms})",
+        *told,
         *(
             f"warning: CSMS_{name.upper()} was {value}, it is {present.get(name, 'not set')} here"
             for name, value in manifest.settings.items()
             if present.get(name) != value
         ),
     ]
+
+
+def _keys_of(
+    settings: Settings, reader: Reader, passphrase_file: Path | None, *, force: bool
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the certificates and keys to put back, and what there is to say where none are."""
+    sealed = reader.keys()
+    if passphrase_file is None:
+        left = "warning: its certificates and keys were left out; --keys-passphrase-file opens them"
+        return {}, [] if sealed is None else [left]
+    passphrase = sealed_keys.passphrase_of(passphrase_file)
+    if sealed is None:
+        return {}, ["warning: it holds no certificates and keys"]
+    keys = sealed_keys.unseal(sealed, passphrase)
+    others = sealed_keys.differing(keys, _key_folders(settings))
+    if others and not force:
+        raise BackupRefused(
+            f"{others[0]} is there and another one than in the backup (--force replaces it, or"
+            " leave --keys-passphrase-file out); nothing was changed."
+        )
+    return keys, []
+
+
+def _key_folders(settings: Settings) -> dict[str, Path]:
+    return {"ca": ca_folder(settings), "tls": tls_folder(settings)}
 
 
 def _kept(settings: Settings) -> dict[str, str]:

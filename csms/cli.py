@@ -22,7 +22,7 @@ import uvloop
 
 from csms import __version__, checkup, log
 from csms.app import DEMO, SERVE, DatabaseAddress, Running, database_address, prepare, running
-from csms.backups import make_backup, restore_backup
+from csms.backups import left_out, make_backup, restore_backup
 from csms.cli_ca import authority_commands
 from csms.demo import play
 from csms.errors import CsmsError, DatabaseAway, Refusal, SettingsError
@@ -118,12 +118,26 @@ def backup_command(
     without_message_log: Annotated[
         bool, typer.Option("--without-message-log", help="Leave the OCPP messages out.")
     ] = False,
+    keys_passphrase_file: Annotated[
+        Path | None,
+        typer.Option(help="Take certificates and keys along, sealed with what this file holds."),
+    ] = None,
 ) -> None:
     """Write database and secret into one file; csms may run meanwhile."""
     with told() as settings, database_address(settings, beside=True) as database:
-        made = _run(make_backup(settings, database, file, message_log=not without_message_log))
+        made = _run(
+            make_backup(
+                settings,
+                database,
+                file,
+                message_log=not without_message_log,
+                passphrase_file=keys_passphrase_file,
+            )
+        )
         rows = sum(table.rows for table in made.tables)
         say(f"{file}: {rows} rows, {file.stat().st_size} bytes; keep it secret")
+        for line in left_out(settings, keys_taken=keys_passphrase_file is not None):
+            say(line)
 
 
 @app.command(name="restore")
@@ -133,10 +147,18 @@ def restore_command(
     force: Annotated[
         bool, typer.Option("--force", help="Replace what is in the database.")
     ] = False,
+    keys_passphrase_file: Annotated[
+        Path | None,
+        typer.Option(help="Put its certificates and keys back too; what they are sealed with."),
+    ] = None,
 ) -> None:
     """Make database and secret what a backup holds; csms must not run meanwhile."""
     with told() as settings, database_address(settings) as database:
-        for line in _run(restore_backup(settings, database, file, force=force)):
+        for line in _run(
+            restore_backup(
+                settings, database, file, force=force, passphrase_file=keys_passphrase_file
+            )
+        ):
             say(line)
 
 

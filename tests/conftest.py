@@ -33,6 +33,7 @@ _LARGE = (
     "tests/test_backups.py",
     "tests/test_checkup.py",
     "tests/test_postgres.py",
+    "tests/test_sealed_keys.py",
 )
 _POSTGRES = pytest.StashKey[Postgres]()
 _WORKER_KEY = "csms_postgres"

@@ -26,8 +26,10 @@ from csms.store.embedded_process import sync_folder
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _SECRET = "secret"  # noqa: S105  the name of a member
+_KEYS = "keys"
 _CHUNK = 1 << 18
 _LARGEST_MANIFEST = 10_000_000
+_LARGEST_KEYS = 100_000_000
 
 
 class BackupFailed(StartError):
@@ -89,9 +91,11 @@ class Writer:
         with self._archive.open(f"tables/{name}", "w", force_zip64=True) as member:
             yield Sink(member)
 
-    def finish(self, manifest: Manifest, secret: bytes) -> None:
-        """Write the secret and the manifest."""
+    def finish(self, manifest: Manifest, secret: bytes, keys: bytes | None = None) -> None:
+        """Write the secret, the sealed keys if there are some, and the manifest."""
         self._archive.writestr(_SECRET, secret)
+        if keys is not None:
+            self._archive.writestr(_KEYS, keys, zipfile.ZIP_STORED)
         self._archive.writestr(_MANIFEST, manifest.model_dump_json(indent=1))
 
 
@@ -159,6 +163,10 @@ class Reader:
         if hashlib.sha256(self.secret).hexdigest() != self.manifest.secret_sha256:
             raise self._damaged()
 
+    def keys(self) -> bytes | None:
+        """Return the sealed keys; None where the backup has none. Raises BackupRefused."""
+        return self._small(_KEYS, _LARGEST_KEYS) if _KEYS in self._archive.namelist() else None
+
     async def rows(self, table: TableEntry) -> AsyncIterator[bytes]:
         """Give the bytes of a table; at the end they are known to be whole.
 
@@ -196,9 +204,9 @@ class Reader:
             )
         return manifest
 
-    def _small(self, name: str) -> bytes:
+    def _small(self, name: str, most: int = _LARGEST_MANIFEST) -> bytes:
         with self._explained():
-            if self._archive.getinfo(name).file_size > _LARGEST_MANIFEST:
+            if self._archive.getinfo(name).file_size > most:
                 raise self._damaged()
             return self._archive.read(name)
 
