@@ -43,7 +43,7 @@ _MOST_CALLS = 200  # starts and stops that are under way at once
 _MOST_STREAMS, _MOST_STREAMS_ADDRESS, _MOST_STREAMS_PLACE = 2000, 60, 60
 _STREAM_LIFE_S = 3600.0
 _PULSE_S = 5.0
-_SILENCE_S = 15.0
+_SILENCE_S = 8.0  # browsers hold a line for dead that is silent for 30 s
 _SEND_S = 10.0
 _RETRY_MS = 2000
 
@@ -250,7 +250,7 @@ class DriverPages:
                 text = self._event(watch)
                 now = self._clock.monotonic()
                 if text == told and now - told_at > _SILENCE_S:
-                    await _send(answer, ": still here\n\n")
+                    await _send(answer, "event: pulse\ndata: {}\n\n")
                     told_at = now
                 elif text != told:
                     await _send(answer, text)
@@ -261,9 +261,9 @@ class DriverPages:
 
     def _event(self, watch: Watch) -> str:
         if self._feed.is_stale(watch):
-            return "event: stale\ndata:\n\n"
+            return "event: stale\ndata: {}\n\n"
         if watch.view is None:
-            return "event: gone\ndata:\n\n"
+            return "event: gone\ndata: {}\n\n"
         return f"event: state\ndata: {orjson.dumps(view_out(watch.view)).decode()}\n\n"
 
     async def _shown(self, asked: Asked) -> web.Response:
@@ -310,7 +310,7 @@ class DriverPages:
             or self._streams[address] >= _MOST_STREAMS_ADDRESS
             or self._streams[place] >= _MOST_STREAMS_PLACE
         ):
-            raise TooMany(_SILENCE_S)
+            raise TooMany(_PULSE_S)
         keys = ("", address, place)
         self._streams.update(keys)
         try:

@@ -354,7 +354,7 @@ async def test_the_stream_ends_in_words_when_the_page_goes(page):
     async with listen(page) as stream:
         await events(stream)
         await page.sql.execute("UPDATE charge_points SET deleted_at = now()")
-        assert await events(stream) == ("gone", None)
+        assert await events(stream) == ("gone", {})
 
 
 async def test_time_until_full(page):
