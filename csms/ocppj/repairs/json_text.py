@@ -8,6 +8,7 @@ text has cut is never taken: half a meter reading is a wrong meter reading.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from csms.ocppj.repairs import catalogue as names
@@ -108,54 +109,49 @@ class _Reader:
         return self._text[self._at : self._at + 1]
 
     def _list(self, depth: int) -> list[Any]:
-        if depth > _DEEPEST:
-            raise Unmendable
-        self._at += 1
         found: list[Any] = []
-        wanted = True  # a value must come: at the start, and after a comma
-        while True:
-            char = self._next()
-            if char == "]":
-                self._at += 1
-                if wanted and found:
-                    self._note(names.JSON_COMMA)
-                return found
-            if char in ("", "}"):
-                self._note(names.JSON_UNCLOSED)
-                return found
-            if char == ",":
-                self._at += 1
-                if wanted:
-                    self._note(names.JSON_COMMA)
-                wanted = True
-                continue
-            if not wanted:
-                self._note(names.JSON_COMMA)
+
+        def read(char: str) -> None:
             if char == ":":
                 raise Unmendable
-            try:
-                found.append(self._value(char, depth))
-            except _Cut:
-                self._note(names.JSON_UNCLOSED)
-                return found
-            wanted = False
+            found.append(self._value(char, depth))
+
+        self._members("]", "}", read, depth)
+        return found
 
     def _object(self, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+
+        def read(char: str) -> None:
+            name = self._name(char)
+            found[name] = self._named_value(depth)
+
+        self._members("}", "]", read, depth)
+        return found
+
+    def _members(self, end: str, foreign: str, read: Callable[[str], None], depth: int) -> None:
+        """Read what stands between two brackets, with whatever commas there are.
+
+        Args:
+            end: The bracket that closes it.
+            foreign: The one that closes what is around it, and so this too.
+            read: Reads one member, which begins with the character it is given.
+            depth: Of the brackets.
+        """
         if depth > _DEEPEST:
             raise Unmendable
         self._at += 1
-        found: dict[str, Any] = {}
-        wanted = True
+        wanted, count = True, 0  # a member must come: at the start, and after a comma
         while True:
             char = self._next()
-            if char == "}":
+            if char == end:
                 self._at += 1
-                if wanted and found:
+                if wanted and count:
                     self._note(names.JSON_COMMA)
-                return found
-            if char in ("", "]"):
+                return
+            if char in ("", foreign):
                 self._note(names.JSON_UNCLOSED)
-                return found
+                return
             if char == ",":
                 self._at += 1
                 if wanted:
@@ -165,12 +161,11 @@ class _Reader:
             if not wanted:
                 self._note(names.JSON_COMMA)
             try:
-                name = self._name(char)
-                found[name] = self._named_value(depth)
+                read(char)
             except _Cut:
                 self._note(names.JSON_UNCLOSED)
-                return found
-            wanted = False
+                return
+            wanted, count = False, count + 1
 
     def _name(self, char: str) -> str:
         if char in ('"', "'"):
