@@ -56,13 +56,13 @@ class _Reader:
 
     def __init__(self, texts: _MessageTexts) -> None:
         self._texts = texts
-        self.queue: asyncio.Queue[str] = asyncio.Queue(_MOST_WAITING)
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_MOST_WAITING)
         self.too_slow = asyncio.Event()
         self.topics: set[Topic] = set()
         self.served: set[Topic] = set()
         self.leave_messages: Callable[[], None] | None = None
 
-    def put(self, text: str) -> None:
+    def put(self, text: bytes) -> None:
         """Queue a frame; never blocks."""
         try:
             self.queue.put_nowait(text)
@@ -84,23 +84,23 @@ class _MessageTexts:
     """Each frame of the log as JSON, made once for all who get it in the same moment."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Tailed, str]] = {}
+        self._made: dict[int, tuple[Tailed, bytes]] = {}
 
-    def frame(self, messages: Sequence[Tailed], dropped: int) -> str:
+    def frame(self, messages: Sequence[Tailed], dropped: int) -> bytes:
         """Return the frame that tells of these."""
         before, self._made = self._made, {}
         for message in messages:
             known = before.get(id(message))
             text = known[1] if known is not None and known[0] is message else _text(message)
             self._made[id(message)] = (message, text)
-        data = ",".join(self._made[id(message)][1] for message in messages)
-        more = f',"dropped":{dropped}' if dropped else ""
-        return f'{{"topic":"{MESSAGES}","event":"appended","data":[{data}]{more}}}'
+        data = b",".join(self._made[id(message)][1] for message in messages)
+        more = b',"dropped":%d' % dropped if dropped else b""
+        return b'{"topic":"messages","event":"appended","data":[%b]%b}' % (data, more)
 
 
-def _text(message: Tailed) -> str:
+def _text(message: Tailed) -> bytes:
     content = message_out(message.message).model_dump(mode="json", by_alias=True)
-    return orjson.dumps({"stationId": message.identity, **content}).decode()
+    return orjson.dumps({"stationId": message.identity, **content})
 
 
 class Live:
@@ -223,6 +223,8 @@ class Live:
         if not readers:
             return
         text = self._texts[topic].taken(update)
+        if update.more:
+            return
         for reader in readers:
             if topic not in reader.served or update.whole:
                 reader.served.add(topic)
@@ -236,7 +238,7 @@ class Live:
             while True:
                 text = await reader.queue.get()
                 async with asyncio.timeout(_SEND_S):
-                    await socket.send_str(text)
+                    await socket.send_frame(text, WSMsgType.TEXT)
         except TimeoutError:
             reader.too_slow.set()
         except ConnectionError:
@@ -254,5 +256,5 @@ class Live:
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"server stops")
 
 
-def _refused(refusal: Refusal) -> str:
+def _refused(refusal: Refusal) -> bytes:
     return frame("", "refused", {"detail": refusal.detail, "errors": refusal.fields})

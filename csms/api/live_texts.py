@@ -10,9 +10,9 @@ from csms.api.live_views import View, view
 from csms.services.live import Topic, Update
 
 
-def frame(topic: str, event: str, data: Any, **more: Any) -> str:
-    """Return one text frame."""
-    return orjson.dumps({"topic": topic, "event": event, "data": data, **more}).decode()
+def frame(topic: str, event: str, data: Any, **more: Any) -> bytes:
+    """Return the content of one text frame."""
+    return orjson.dumps({"topic": topic, "event": event, "data": data, **more})
 
 
 class TopicTexts:
@@ -21,23 +21,27 @@ class TopicTexts:
     def __init__(self, topic: Topic) -> None:
         self._topic = topic
         self._views: dict[str, View] = {}
-        self._snapshot: str | None = None
+        self._pieces: list[View] = []
+        self._snapshot: bytes | None = None
+        self._begun = False
         self.known = False
 
-    def snapshot(self) -> str:
+    def snapshot(self) -> bytes:
         """Return all that is known, for somebody who is new."""
         if self._snapshot is None:
             self._snapshot = frame(self._topic, "snapshot", list(self._views.values()))
         return self._snapshot
 
-    def taken(self, update: Update) -> str | None:
-        """Take an update; returns the frame for those who know the rest, None: nothing is new.
+    def taken(self, update: Update) -> bytes | None:
+        """Take an update; returns the frame for those who know the rest.
 
-        An object is told with the fields that have changed, and its id.
+        None: nothing is new, or there is more to come. An object is told with the fields that
+        have changed, and its id.
         """
-        if update.whole:
+        if update.whole and not self._begun:
             self._views = {}
-        data = []
+        self._begun = update.more
+        data = self._pieces
         for thing in update.changed:
             now = view(thing, self._views)
             key = now["id"]
@@ -48,18 +52,21 @@ class TopicTexts:
             elif before != now:
                 changed = {k: v for k, v in now.items() if k == "id" or before.get(k, _NONE) != v}
                 data.append(changed)
+        self._snapshot = None
+        if update.more:
+            return None
+        self._pieces = []
         removed = [key for key in update.removed if self._views.pop(key, None) is not None]
         self.known = True
         if not data and not removed and not update.whole:
             return None
-        self._snapshot = None
         return frame(self._topic, "changed", data, removed=removed)
 
     def forget(self) -> None:
         """Nobody watches."""
-        self._views = {}
+        self._views, self._pieces = {}, []
         self._snapshot = None
-        self.known = False
+        self._begun = self.known = False
 
 
 _NONE = object()

@@ -69,6 +69,8 @@ def _connector(row: ConnectorRow, session: Session | None) -> View:
         "connectorId": row.connector_id,
         "status": row.status,
         "errorCode": row.error_code,
+        "info": row.info,
+        "vendorErrorCode": row.vendor_error_code,
         "powerKw": None,
         "limitA": None,
         "limitKw": None,

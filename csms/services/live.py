@@ -7,23 +7,23 @@ nobody watches a topic nothing is asked or kept for it. A topic is told of once 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from csms.aio import Hint
+from csms.aio import Hint, loop_turn
 from csms.clock import Clock
 from csms.domain.events import StationChanged
 from csms.domain.ids import ChargePointKey
-from csms.services import attention, live_today
+from csms.services import attention
 from csms.services.attention import Attention, Troubles
 from csms.services.due import Due
 from csms.services.live_board import SessionBoard
 from csms.services.live_sites import LiveSite, SiteBoard
 from csms.services.live_stations import LiveStation, StationBoard
-from csms.services.live_today import Today
+from csms.services.live_today import Numbers, Today
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import Gateway
 from csms.services.ports.live import CompletedToday
@@ -42,6 +42,7 @@ _COMPLETED_S = 60.0
 _COMPLETED_SOON_S = 5.0  # after a session has ended
 _WEIGHED_IN_A_SECOND = 1_000  # stations or sessions that are added up, looked through
 _MOST_ITEMS = 500
+_PIECE = 250  # things that are gone through without a turn of the event loop
 _CERTIFICATE_ENDS_WITHIN = timedelta(days=30)
 _REFUSED_WITHIN = timedelta(hours=1)
 
@@ -64,14 +65,17 @@ class Update:
     """What is new of one topic.
 
     Attributes:
-        whole: Whether `changed` is all that there is.
         removed: Ids, as the API spells them.
+        whole: Whether this (with those that belong to it) is all that there is.
+        more: Whether the next one belongs to it: many things are told in pieces, so that those who
+            make texts of them do not keep the event loop from charge points.
     """
 
     topic: Topic
     changed: tuple[Thing, ...]
     removed: tuple[str, ...] = ()
     whole: bool = False
+    more: bool = False
 
 
 class LiveFeed:
@@ -153,7 +157,7 @@ class LiveFeed:
         sessions, over = self._sessions.take()
         if Topic.SESSIONS in topics and (sessions or over):
             ids = tuple(str(key) for key in over)
-            self._tell(Update(topic=Topic.SESSIONS, changed=sessions, removed=ids))
+            await self._tell_all(Topic.SESSIONS, sessions, ids)
         if topics & {Topic.SITES, Topic.ATTENTION, Topic.TODAY}:
             await self._move_sites()
         if Topic.ATTENTION in topics:
@@ -191,7 +195,7 @@ class LiveFeed:
                 things = self._today.values()
         if topic in self._wanted:  # else nobody wants it any more
             self._told.add(topic)
-            self._tell(Update(topic=topic, changed=tuple(things), whole=True))
+            await self._tell_all(topic, tuple(things), whole=True)
 
     async def _move_stations(self) -> None:
         self._stations.take_sessions(self._sessions.take_moved())
@@ -200,7 +204,7 @@ class LiveFeed:
         await self._stations.refresh()
         moved = self._stations.take()
         if Topic.STATIONS in self._told and (moved.changed or moved.removed):
-            self._tell(Update(topic=Topic.STATIONS, changed=moved.changed, removed=moved.removed))
+            await self._tell_all(Topic.STATIONS, moved.changed, moved.removed)
 
     async def _move_sites(self) -> None:
         changed, removed = await self._sites.refresh(self._sessions.active())
@@ -237,10 +241,32 @@ class LiveFeed:
             self._sessions.has_ended = False
             async with self._units() as unit:
                 self._completed = tuple(await unit.live.completed_today(self._clock.now()))
-        numbers = live_today.today(self._sites.all(), active, self._completed)
-        before, self._today = self._today, {one.id: one for one in numbers}
+        numbers = Numbers(self._sites.all())
+        numbers.add_completed(self._completed)
+        sessions = tuple(active)
+        for start in range(0, len(sessions), _PIECE):
+            numbers.add_active(sessions[start : start + _PIECE])
+            await loop_turn()
+        before, self._today = self._today, {one.id: one for one in numbers.totals()}
         if tells:
             self._tell_difference(Topic.TODAY, before, self._today)
+
+    async def _tell_all(
+        self,
+        topic: Topic,
+        changed: Sequence[Thing],
+        removed: tuple[str, ...] = (),
+        *,
+        whole: bool = False,
+    ) -> None:
+        for start in range(0, len(changed) - _PIECE, _PIECE):
+            piece = tuple(changed[start : start + _PIECE])
+            self._tell(Update(topic=topic, changed=piece, whole=whole, more=True))
+            await loop_turn()
+            if topic not in self._told:
+                return  # nobody wants it any more, or somebody anew
+        rest = tuple(changed[(len(changed) - 1) // _PIECE * _PIECE :]) if changed else ()
+        self._tell(Update(topic=topic, changed=rest, removed=removed, whole=whole))
 
     def _tell_difference(self, topic: Topic, before: dict[str, T], now: dict[str, T]) -> None:
         changed = tuple(thing for key, thing in now.items() if before.get(key) != thing)

@@ -45,47 +45,60 @@ class _Sum:
     revenues: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
 
-def today(
-    sites: Iterable[LiveSite],
-    active: Iterable[Session],
-    completed: Iterable[CompletedToday],
-) -> list[Today]:
-    """Return the numbers of all, then of each site by id; a day is that of the site."""
-    sums: dict[str, _Sum] = {ALL: _Sum()}
-    for site in sites:
-        each = sums.setdefault(site.row.id, _Sum())
-        for one in (each, sums[ALL]):
-            one.power_w += site.power_w
-            one.capacity_w += site.row.grid_limit_w
-            one.active += site.active_sessions
-    for session in active:
-        for one in _of(sums, session.site_id):
-            one.energy_wh += energy_wh(session)
-            one.sessions += 1
-            one.revenues[session.currency] += cost(session) or Decimal()
-        if session.site_id is None or session.site_id not in sums:
-            sums[ALL].power_w += session.power_w or 0
-            sums[ALL].active += 1
-    for row in completed:
-        for one in _of(sums, row.site_id):
-            one.energy_wh += row.energy_wh
-            one.sessions += row.sessions
-            one.revenues[row.currency] += row.revenue
-    return [
-        Today(
-            id=key,
-            power_w=one.power_w,
-            capacity_w=one.capacity_w,
-            energy_wh=one.energy_wh,
-            sessions=one.sessions,
-            active_sessions=one.active,
-            revenues=dict(one.revenues),
-        )
-        for key, one in sums.items()
-    ]
+class Numbers:
+    """Adds up, so that many sessions can be taken in pieces.
 
+    Args:
+        sites: Each gets numbers of its own.
+    """
 
-def _of(sums: Mapping[str, _Sum], site_id: SiteId | None) -> list[_Sum]:
-    """Return the sums that something at this site counts to."""
-    everything = sums[ALL]
-    return [everything] if site_id is None or site_id not in sums else [everything, sums[site_id]]
+    def __init__(self, sites: Iterable[LiveSite]) -> None:
+        self._all = _Sum()
+        self._sites: dict[str, _Sum] = {}
+        for site in sites:
+            each = self._sites[site.row.id] = _Sum()
+            for one in (each, self._all):
+                one.power_w += site.power_w
+                one.capacity_w += site.row.grid_limit_w
+                one.active += site.active_sessions
+
+    def add_active(self, sessions: Iterable[Session]) -> None:
+        """Count sessions that run: they are of today, whenever they have begun."""
+        for session in sessions:
+            taken_wh, price = energy_wh(session), cost(session)
+            sums = self._of(session.site_id)
+            for one in sums:
+                one.energy_wh += taken_wh
+                one.sessions += 1
+                one.revenues[session.currency] += price or Decimal()
+            if len(sums) == 1:  # at no site, which would have counted it
+                self._all.power_w += session.power_w or 0
+                self._all.active += 1
+
+    def add_completed(self, rows: Iterable[CompletedToday]) -> None:
+        """Count sessions that have stopped today."""
+        for row in rows:
+            for one in self._of(row.site_id):
+                one.energy_wh += row.energy_wh
+                one.sessions += row.sessions
+                one.revenues[row.currency] += row.revenue
+
+    def totals(self) -> list[Today]:
+        """Return the numbers of all, then of each site by id."""
+        return [
+            Today(
+                id=key,
+                power_w=one.power_w,
+                capacity_w=one.capacity_w,
+                energy_wh=one.energy_wh,
+                sessions=one.sessions,
+                active_sessions=one.active,
+                revenues=dict(one.revenues),
+            )
+            for key, one in ((ALL, self._all), *self._sites.items())
+        ]
+
+    def _of(self, site_id: SiteId | None) -> tuple[_Sum, ...]:
+        """Return the sums that something at this site counts to."""
+        site = None if site_id is None else self._sites.get(site_id)
+        return (self._all,) if site is None else (self._all, site)

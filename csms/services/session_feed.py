@@ -16,7 +16,7 @@ from csms.clock import Clock
 from csms.domain.events import SessionChanged
 from csms.domain.ids import TransactionId
 from csms.services.ports.bus import Bus
-from csms.services.ports.store import UnitsOfWork
+from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import Session
 from csms.services.sessions import cost, energy_wh
 
@@ -25,6 +25,7 @@ _POLL_S = 1.0  # limits change without a hint
 _POLLED_IN_A_SECOND = 500  # with more sessions the poll comes less often
 _PAUSE_S = 0.1  # between two queries, so that a burst of hints becomes one
 _MOST = 20_000
+_PAGE = 500  # sessions read in one go; more would keep the event loop from charge points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,18 +139,36 @@ class SessionFeed:
         async with self._units() as unit:
             if first:  # what ended before anybody watched is not news
                 self._newest = await unit.sessions.newest_id()
-            found = await unit.sessions.active(_MOST, after=self._newest)
+            found = await self._active_ones(unit)
             gone = self._active.keys() - {session.transaction_id for session in found}
-            if gone:
-                found += await unit.sessions.many(gone)
+            found += await self._read(unit, gone)
         change = self._applied(sorted(found, key=lambda session: session.transaction_id))
         if first and not self._watchers:
             self._told = {key: _values(session) for key, session in self._active.items()}
         return change
 
+    async def _active_ones(self, unit: UnitOfWork) -> list[Session]:
+        """Return all that are active or newer than the newest seen, the lowest id first."""
+        found: list[Session] = []
+        while len(found) < _MOST:
+            beyond = found[-1].transaction_id if found else 0
+            page = await unit.sessions.active(_PAGE, after=self._newest, beyond=beyond)
+            found += page
+            if len(page) < _PAGE:
+                break
+        return found
+
     async def _many(self, ids: Collection[TransactionId]) -> list[Session]:
         async with self._units() as unit:
-            return await unit.sessions.many(ids)
+            return await self._read(unit, ids)
+
+    @staticmethod
+    async def _read(unit: UnitOfWork, ids: Collection[TransactionId]) -> list[Session]:
+        """Return those of these sessions that exist."""
+        keys, found = sorted(ids), []
+        for start in range(0, len(keys), _PAGE):
+            found += await unit.sessions.many(keys[start : start + _PAGE])
+        return found
 
     def _applied(self, found: Collection[Session]) -> Change:
         """Take newer rows of some sessions in; returns who has started and who has ended."""

@@ -116,10 +116,14 @@ class Sessions:
             statement = statement.where(_T.c.started_at < started_to)
         return await self._all(statement)
 
-    async def active(self, limit: int, *, after: int = 0) -> list[Session]:
-        """Return active sessions and, with `after`, all newer ones; the lowest id first."""
+    async def active(self, limit: int, *, after: int = 0, beyond: int = 0) -> list[Session]:
+        """Return active sessions and, with `after`, all newer ones; the lowest id first.
+
+        Those up to `beyond` are left out: they were on the page before.
+        """
         wanted = or_(_T.c.active, _T.c.id > after) if after else _T.c.active
-        return await self._all(_sessions().where(wanted).order_by(_T.c.id).limit(limit))
+        statement = _sessions().where(wanted, _T.c.id > beyond).order_by(_T.c.id).limit(limit)
+        return await self._all(statement)
 
     async def many(self, ids: Collection[int]) -> list[Session]:
         """Return those of these ids that exist, the lowest id first."""

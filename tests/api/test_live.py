@@ -55,13 +55,23 @@ async def change_of(socket, topic, key, *fields):
                 return item
 
 
+def is_part_of(view, resource):
+    """Return whether all that a view says stands in the resource too."""
+    if isinstance(view, dict):
+        return all(is_part_of(value, resource[name]) for name, value in view.items())
+    if isinstance(view, list):
+        return len(view) == len(resource) and all(map(is_part_of, view, resource))
+    return view == resource
+
+
 async def test_stations_by_snapshot_and_changes(bench):
     station = await bench.station(connectors=2)
     async with connect(bench, "stations") as socket:
         frame = await told(socket)
         assert (frame["topic"], frame["event"]) == ("stations", "snapshot")
         (found,) = frame["data"]
-        assert found == {name: station[name] for name in found}
+        assert [each["connectorId"] for each in found["connectors"]] == [1, 2]
+        assert is_part_of(found, station)
         assert set(found) == {
             "id", "name", "siteId", "online", "lastSeenAt", "vendor", "model",
             "firmwareVersion", "registration", "quiet", "connectors",
@@ -75,7 +85,7 @@ async def test_stations_by_snapshot_and_changes(bench):
         bench.bus.publish(SessionChanged(number))
         change = await change_of(socket, "stations", "CP1")
         assert set(change) == {"id", "connectors"}
-        assert change["connectors"] == (await bench.get("/api/stations/CP1"))["connectors"]
+        assert is_part_of(change, await bench.get("/api/stations/CP1"))
         assert change["connectors"][0]["sessionId"] == str(number)
 
         await bench.stop(number)

@@ -31,8 +31,11 @@ class Sessions(Protocol):
         """Return one page, the newest first."""
         ...
 
-    async def active(self, limit: int, *, after: int = 0) -> list[Session]:
-        """Return active sessions and all that are newer than `after` (0: none), oldest first."""
+    async def active(self, limit: int, *, after: int = 0, beyond: int = 0) -> list[Session]:
+        """Return active sessions and all that are newer than `after` (0: none), oldest first.
+
+        Those up to `beyond` are left out.
+        """
         ...
 
     async def many(self, ids: Collection[int]) -> list[Session]:
