@@ -27,10 +27,11 @@ from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, SiteId
 from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
+from csms.domain.remembered import Remembered
 from csms.domain.site_control import ControlStep, control
 from csms.domain.site_observation import ACCEPTED, SendingEnd
 from csms.domain.site_report import site_status
-from csms.domain.site_snapshot import SiteSnapshot
+from csms.domain.site_snapshot import ChargerState, SiteSnapshot
 from csms.domain.site_status import SiteStatus
 from csms.domain.what_if import Consequence, Supposition, consequence
 from csms.errors import DatabaseAway, NotFound
@@ -88,6 +89,9 @@ class SmartCharging:
         self._reconnects = Reconnects(clock)
         self._dialects = LimitDialects(manners, bus, clock, learn)
         self._keys: dict[SiteId, set[ChargePointKey]] = {}
+        self._known: defaultdict[SiteId, Remembered[ChargerState]] = defaultdict(
+            Remembered[ChargerState]
+        )
         # not in `run`: what connects while that starts again must not be missed
         bus.subscribe(SiteChanged, self._site_changed)
         bus.subscribe(StationConnected, self._station_connected)
@@ -273,23 +277,34 @@ class SmartCharging:
     ) -> SiteSnapshot:
         """Return a snapshot with what only this process knows of its charge points."""
         news, calls = self._reconnects, self._calls
-        return replace(
-            snapshot,
-            chargers=tuple(
-                replace(
-                    state,
-                    charger=spoken_to(state.charger, dialects.get(state.key, PLAIN)),
-                    dialect=dialects.get(state.key, PLAIN),
-                    # whose dialect is not known yet is told nothing for this step
-                    settling=news.is_settling(state.key) or state.key not in dialects,
-                    reachable=state.reachable and not news.is_held_back(state.key),
-                    reads_back=state.reads_back and calls.reads_back(state.key),
-                )
-                if state.key is not None
-                else state
-                for state in snapshot.chargers
-            ),
-        )
+        contents = []
+        for state in snapshot.chargers:
+            key = state.key
+            if key is None:
+                contents.append((state.charger.id, (state, PLAIN, False, False, False)))
+                continue
+            held_back, reads_back = news.is_held_back(key), calls.reads_back(key)
+            # whose dialect is not known yet is told nothing for this step
+            settling = news.is_settling(key) or key not in dialects
+            dialect = dialects.get(key, PLAIN)
+            contents.append((state.charger.id, (state, dialect, settling, held_back, reads_back)))
+        known = self._known[snapshot.site.id]
+        return replace(snapshot, chargers=known.of(contents, lambda each: _known(*each)))
+
+
+def _known(
+    state: ChargerState, dialect: LimitDialect, settling: bool, held_back: bool, reads_back: bool
+) -> ChargerState:
+    if state.key is None:
+        return state
+    return replace(
+        state,
+        charger=spoken_to(state.charger, dialect),
+        dialect=dialect,
+        settling=settling,
+        reachable=state.reachable and not held_back,
+        reads_back=state.reads_back and reads_back,
+    )
 
 
 def _pause_s(snapshot: SiteSnapshot, step: ControlStep) -> float:

@@ -20,6 +20,9 @@ from csms.domain.battery import Battery, BatteryId
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
 from csms.domain.phases import PhaseRotation, phases_seen
+from csms.domain.power_tree import LoadId
+from csms.domain.remembered import Remembered
+from csms.domain.rotation import Turn
 from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load
 from csms.domain.site_rules import LEAD, LimitScope, MeterReading, OutsideLimit, read_rules
@@ -43,15 +46,28 @@ _TELLS_FOR = timedelta(minutes=10)
 _DC_POWER_W = 150_000
 
 
+class _Memory:
+    """What was made of a site's rows the last time."""
+
+    def __init__(self) -> None:
+        self.stations = Remembered[ChargerState]()
+        self.sessions = Remembered[SessionState]()
+        self.turns = Remembered[dict[LoadId, Turn]]()
+
+
 class SqlControlUnit:
     """One open transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, memories: dict[SiteId, _Memory]) -> None:
         self._connection = connection
+        self._memories = memories
 
     async def lock(self, site_id: SiteId) -> bool:
         """See the port."""
-        return bool(await self._all(sql.LOCK_SITE, site=site_id))
+        is_there = bool(await self._all(sql.LOCK_SITE, site=site_id))
+        if not is_there:
+            self._memories.pop(site_id, None)
+        return is_there
 
     async def holder(self, site_id: SiteId) -> str | None:
         """See the port."""
@@ -63,19 +79,20 @@ class SqlControlUnit:
         site = await self._all(sql.SITE, site=site_id)
         circuits = await self._all(sql.CIRCUITS, site=site_id)
         batteries = await self._all(sql.BATTERIES, site=site_id)
-        stations = await self._all(sql.STATIONS, site=site_id)
+        stations = await self._many(sql.STATIONS, site_id)
         externals = await self._all(sql.EXTERNALS, site=site_id)
-        sessions = await self._all(sql.SESSIONS, site=site_id)
+        sessions = await self._many(sql.SESSIONS, site_id)
         managed = await self._all(sql.MANAGED, site=site_id)
         outside = await self._all(sql.OUTSIDE, site=site_id, now=now, soon=now + 2 * LEAD)
         others: dict[int, dict[int, LimitRow]] = {}
         for row in await self._all(sql.OTHER_LIMITS, site=site_id):
             others.setdefault(row.key, {})[row.connector_id] = limit_row(row)
-        turns = read_turns(site[0].turns)
+        memory = self._memories.setdefault(site_id, _Memory())
+        (turns,) = memory.turns.of([(site_id, site[0].turns)], read_turns)
         drawn = await self._drawn(site_id, site[0], circuits, now)
         known_circuits = {row.id for row in circuits}
         # a station may leave between two statements
-        identities = {row.identity for row in stations}
+        identities = {row["identity"] for row in stations}
         charger_ids = identities | {row.id for row in externals}
         return SiteSnapshot(
             site=Site(
@@ -100,23 +117,25 @@ class SqlControlUnit:
                 ),
             ),
             chargers=(
-                *(_station(row, known_circuits, others.get(row.key, {})) for row in stations),
+                *memory.stations.of(
+                    (
+                        (
+                            row["key"],
+                            (row, row["circuit_id"] in known_circuits, others.get(row["key"], {})),
+                        )
+                        for row in stations
+                    ),
+                    lambda content: _station(*content),
+                ),
                 *(_external(row, known_circuits) for row in externals),
             ),
-            sessions=tuple(
-                SessionState(
-                    transaction_id=TransactionId(row.transaction_id),
-                    charger_id=ChargerId(row.identity),
-                    connector_id=row.connector_id,
-                    measured_w=row.power_w,
-                    measured_at=row.metered_received_at,
-                    limit=limit_row(row),
-                    appetite=appetite(row),
-                    clock_off_s=row.clock_off_s,
-                    drawn=drawn.get(row.transaction_id),
-                )
-                for row in sessions
-                if row.identity in identities
+            sessions=memory.sessions.of(
+                (
+                    (row["transaction_id"], (row, drawn.get(row["transaction_id"])))
+                    for row in sessions
+                    if row["identity"] in identities
+                ),
+                lambda content: _session(*content),
             ),
             managed=tuple(
                 ManagedLoadState(
@@ -236,18 +255,29 @@ class SqlControlUnit:
     async def _all(self, statement: str, **values: object) -> Sequence[Any]:
         return (await self._connection.execute(text(statement), values)).all()
 
+    async def _many(self, statement: str, site_id: SiteId) -> Sequence[Any]:
+        """Return rows by the driver's own way: of a large site they are thousands, and wide.
+
+        Within the transaction that `lock` has begun.
+        """
+        raw = await self._connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        rows: Sequence[Any] = await driver.fetch(statement, site_id)
+        return rows
+
 
 class SqlControlStore:
     """Control transactions and leases."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._memories: dict[SiteId, _Memory] = {}
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[SqlControlUnit]:
         """See the port."""
         async with self._database.transaction() as connection:
-            yield SqlControlUnit(connection)
+            yield SqlControlUnit(connection, self._memories)
 
     async def lease_sites(self, holder: str, now: datetime, until: datetime) -> set[SiteId]:
         """See the port."""
@@ -280,29 +310,43 @@ def _circuit(circuit_id: str | None, known: set[str]) -> CircuitId | None:
     return CircuitId(circuit_id) if circuit_id in known and circuit_id is not None else None
 
 
-def _station(row: Any, known_circuits: set[str], others: Mapping[int, LimitRow]) -> ChargerState:
-    default_w = (
-        _DC_POWER_W if row.current_type == "DC" else _AC_CURRENT_A * row.phases * row.voltage_v
-    )
+def _station(row: Any, on_circuit: bool, others: Mapping[int, LimitRow]) -> ChargerState:
+    phases, voltage_v, max_w = row["phases"], row["voltage_v"], row["max_power_w"]
+    if max_w is None:
+        max_w = _DC_POWER_W if row["current_type"] == "DC" else _AC_CURRENT_A * phases * voltage_v
     return ChargerState(
         charger=Charger(
-            id=ChargerId(row.identity),
-            max_w=default_w if row.max_power_w is None else row.max_power_w,
-            circuit_id=_circuit(row.circuit_id, known_circuits),
-            connectors=row.connectors,
-            current_type=CurrentType(row.current_type),
-            phases=row.phases,
-            voltage_v=row.voltage_v,
-            rotation=PhaseRotation(row.phase_rotation),
+            id=ChargerId(row["identity"]),
+            max_w=max_w,
+            circuit_id=CircuitId(row["circuit_id"]) if on_circuit else None,
+            connectors=row["connectors"],
+            current_type=CurrentType(row["current_type"]),
+            phases=phases,
+            voltage_v=voltage_v,
+            rotation=PhaseRotation(row["phase_rotation"]),
         ),
-        key=ChargePointKey(row.key),
-        reachable=row.node is not None and row.registration == "Accepted",
-        known=row.connected_at is not None,
-        occupied=row.occupied,
+        key=ChargePointKey(row["key"]),
+        reachable=row["node"] is not None and row["registration"] == "Accepted",
+        known=row["connected_at"] is not None,
+        occupied=row["occupied"],
         floor=limit_row(row),
         cap=others.get(0, NOTHING_KNOWN),
         defaults={number: limit for number, limit in others.items() if number},
-        reads_back=not row.quiet,
+        reads_back=not row["quiet"],
+    )
+
+
+def _session(row: Any, drawn: int | None) -> SessionState:
+    return SessionState(
+        transaction_id=TransactionId(row["transaction_id"]),
+        charger_id=ChargerId(row["identity"]),
+        connector_id=row["connector_id"],
+        measured_w=row["power_w"],
+        measured_at=row["metered_received_at"],
+        limit=limit_row(row),
+        appetite=appetite(row),
+        clock_off_s=row["clock_off_s"],
+        drawn=drawn,
     )
 
 

@@ -64,7 +64,7 @@ SELECT c.id AS key, c.identity, c.circuit_id, c.current_type, c.phases, c.voltag
 FROM charge_points c
 LEFT JOIN charging_limits l
     ON l.charge_point_id = c.id AND l.connector_id = 0 AND l.purpose = 'TxDefaultProfile'
-WHERE c.site_id = :site AND c.deleted_at IS NULL
+WHERE c.site_id = $1 AND c.deleted_at IS NULL
 ORDER BY c.id
 """
 
@@ -95,7 +95,7 @@ FROM charge_points c
 JOIN transactions t ON t.charge_point_id = c.id AND t.active
 LEFT JOIN charging_limits l ON l.charge_point_id = c.id AND l.connector_id = t.connector_id
     AND l.purpose = 'TxProfile'
-WHERE c.site_id = :site AND c.deleted_at IS NULL
+WHERE c.site_id = $1 AND c.deleted_at IS NULL
 ORDER BY t.id
 """
 

@@ -62,13 +62,13 @@ def limit_row(row: Any) -> LimitRow:
 
 def appetite(row: Any) -> Appetite:
     """Return the appetite columns of a session's row, if they are its own."""
-    if row.limit_tx != row.transaction_id or row.weighed_at is None:
+    if row["limit_tx"] != row["transaction_id"] or row["weighed_at"] is None:
         return HUNGRY
     return Appetite(
-        cap_w=row.cap_w,
-        under=row.under_readings,
-        last_w=row.last_w,
-        weighed_at=row.weighed_at,
+        cap_w=row["cap_w"],
+        under=row["under_readings"],
+        last_w=row["last_w"],
+        weighed_at=row["weighed_at"],
     )
 
 
