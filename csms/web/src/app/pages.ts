@@ -32,3 +32,10 @@ export function definePages(...pages: PageRoute[]): readonly PageRoute[] {
 export const PAGES: readonly PageRoute[] = Object.values(
   import.meta.glob<{ default: readonly PageRoute[] }>('../pages/*/route.ts', { eager: true }),
 ).flatMap((module) => module.default)
+
+const PATHS: ReadonlySet<string> = new Set(PAGES.map((page) => page.path))
+
+/** Returns whether there is such a page (`/stations/$stationId`): nothing links to what is not there. */
+export function hasPage(path: string): boolean {
+  return PATHS.has(path)
+}

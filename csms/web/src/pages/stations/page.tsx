@@ -2,6 +2,7 @@ import { Button, Group, Select, TextInput } from '@mantine/core'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useDeferredValue, useMemo } from 'react'
 import { useMe } from '@/api/me'
+import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
 import { useLoaded, useSites, useStations } from '@/live/hooks'
 import { Ago } from '@/parts/Ago'
@@ -10,6 +11,7 @@ import { EmptyState } from '@/parts/EmptyState'
 import { count, power } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
+import { PageLink } from '@/parts/PageLink'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
 import { ConnectorDots } from './ConnectorDots'
 import { countStates, filterRows, rowOf, STATES, type StationRow } from './rows'
@@ -43,7 +45,7 @@ export default function StationsPage() {
   const shown = useMemo(() => filterRows(atSite, { text, state, site: null }), [atSite, text, state])
   const counts = useMemo(() => countStates(atSite), [atSite])
   const columns = useMemo(() => columnsOf(names), [names])
-  const add = me.may('operator') && (
+  const add = me.may('operator') && hasPage('/wizard') && (
     <Button component={Link} to="/wizard" leftSection={<Icon name="plus" size={14} />}>
       Connect a charger
     </Button>
@@ -123,9 +125,9 @@ function columnsOf(sites: ReadonlyMap<string, string>): readonly Column<StationR
       value: ({ station }) => station.name,
       cell: ({ station }) => (
         <>
-          <Link to="/stations/$stationId" params={{ stationId: station.id } as never} className="row-link">
+          <PageLink to="/stations/$stationId" params={{ stationId: station.id }} className="row-link">
             {station.name}
-          </Link>
+          </PageLink>
           {station.name !== station.id && <span className="dimmed"> {station.id}</span>}
         </>
       ),

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import type { LiveAttention, LiveSession, LiveSite, LiveStation, LiveToday } from '@/live/types'
+import { sitesNow, strongest, supply, supplyOf, urgent } from './summary'
+
+const item = (id: string, more: Partial<LiveAttention>): LiveAttention => ({
+  id,
+  kind: 'siteWarning',
+  severity: 'warning',
+  since: null,
+  text: id,
+  ...more,
+})
+
+describe('urgent', () => {
+  const items = [
+    item('info', { severity: 'info', since: '2026-01-01T00:00:00Z', stationId: 'A' }),
+    item('newer', { since: '2026-01-03T00:00:00Z', siteId: 'depot' }),
+    item('older', { since: '2026-01-02T00:00:00Z', siteId: 'park' }),
+    item('critical', { severity: 'critical', stationId: 'B' }),
+  ]
+  const siteOf = (id: string) => (id === 'A' ? 'depot' : null)
+
+  it('puts the most severe first, then the oldest', () => {
+    expect(urgent(items, null, siteOf).map(({ id }) => id)).toEqual(['critical', 'older', 'newer', 'info'])
+  })
+
+  it('keeps to a site, also by the station that it names', () => {
+    expect(urgent(items, 'depot', siteOf).map(({ id }) => id)).toEqual(['newer', 'info'])
+  })
+})
+
+describe('sitesNow', () => {
+  const site = (id: string, powerKw: number | null): LiveSite => ({
+    id,
+    name: id,
+    timeZone: 'UTC',
+    gridCapacityKw: 100,
+    powerKw,
+    limitKw: 50,
+    meterKw: null,
+    activeSessions: 0,
+  })
+
+  it('puts the fullest first, with its day and what is wrong there', () => {
+    const day: LiveToday = {
+      id: 'full',
+      powerKw: 1,
+      capacityKw: 1,
+      energyKwh: 5,
+      sessions: 1,
+      revenue: 2,
+      currency: 'EUR',
+      revenues: [],
+      activeSessions: 1,
+    }
+    const found = sitesNow(
+      [site('unknown', null), site('full', 40)],
+      [day],
+      [item('x', { siteId: 'full' }), item('y', { siteId: 'full', severity: 'info' })],
+    )
+    expect(found.map(({ site: { id }, warnings }) => [id, warnings])).toEqual([
+      ['full', 1],
+      ['unknown', 0],
+    ])
+    expect(found[0]?.today).toBe(day)
+    expect(found[1]?.today).toBeUndefined()
+  })
+})
+
+describe('supply', () => {
+  const site = { limitKw: 250, gridCapacityKw: 300 } as LiveSite
+  const charging = { ...site, battery: { energyKwh: 1, powerKw: -20 } }
+
+  it('counts a battery only while it gives', () => {
+    expect(supplyOf(site)).toBe(250)
+    expect(supplyOf({ ...site, battery: { energyKwh: 1, powerKw: 100 } })).toBe(350)
+    expect(supplyOf(charging)).toBe(250)
+    expect(supplyOf({ ...site, limitKw: null })).toBe(300)
+  })
+
+  it('is nothing without a site', () => {
+    expect(supply([])).toBeNull()
+    expect(supply([site, charging].map((each) => ({ site: each, today: undefined, warnings: 0 })))).toBe(500)
+  })
+})
+
+describe('strongest', () => {
+  const session = (id: number, powerKw: number | null, more: Partial<LiveSession> = {}) =>
+    ({ id: String(id), transactionId: id, stationId: 'A', status: 'active', powerKw, ...more }) as LiveSession
+
+  it('leaves out what has ended and what is elsewhere', () => {
+    const stations = new Map([
+      ['A', { id: 'A', siteId: 'depot' } as LiveStation],
+      ['B', { id: 'B', siteId: null } as LiveStation],
+    ])
+    const sessions = [
+      session(1, 3),
+      session(2, null),
+      session(3, 9),
+      session(4, 50, { status: 'completed' }),
+      session(5, 22, { stationId: 'B' }),
+    ]
+    expect(strongest(sessions, 'depot', stations).map(({ id }) => id)).toEqual(['3', '1', '2'])
+    expect(strongest(sessions, null, stations).map(({ id }) => id)).toEqual(['5', '3', '1', '2'])
+  })
+})
