@@ -204,7 +204,8 @@ class Plugged:
             await self._clock.wait(self._stopped, None)
             self._stopped.clear()
             await self._clock.sleep(self._unplug_after_s)
-            if self.station.sessions[1].connector.transaction is None:
+            # somebody else may have pulled the cable, and plugged the next vehicle in
+            if self.station.sessions[1].connector.finished:
                 self.station.unplug(1)
 
     async def plug(self, patience_s: float) -> None:

@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 
 from simulator.clock import RealClock
-from simulator.emulator import Emulator
+from simulator.emulator import Emulator, Plugged
 from simulator.emulator_api import WELCOME, emulator_routes
 from simulator.serving import listening
+from simulator.settings import StationSettings
+from simulator.vehicle import Vehicle
 from tests.simulator.central import Silence
 from tests.simulator.fast_clock import FastClock
 
@@ -65,6 +67,23 @@ async def test_a_session_from_plug_to_available(central):
         # The same address takes the next vehicle on the same connection.
         status, _ = await plug(http, wssUrl=central.url, chargePoint="EMU 1")
         assert (status, central.connections, len(emulator.stations)) == (201, 1, 1)
+
+
+async def test_the_next_vehicle_stays_when_a_hand_has_changed_them(central):
+    settings = StationSettings(identity="E", url=central.url, meter_interval_s=0)
+    plugged = Plugged(settings, RealClock(), unplug_after_s=0)
+    station = plugged.station
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(plugged.run())
+        await plugged.plug(5)
+        await station.present_tag(1, "TAG")
+        await central.until_calls("StartTransaction")
+        station.unplug(1)
+        station.plug(1, Vehicle())
+        await central.until_calls("StopTransaction")
+        assert await station.present_tag(1, "TAG")
+        await central.until_calls("StartTransaction", 2)
+        station.stop()
 
 
 async def test_without_a_name_the_url_is_used_as_it_is(central):
