@@ -85,9 +85,9 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(folder: Path, **settings: Any) -> AsyncIterator[Serving]:
-    """Run `csms serve` over a data folder and end it in order."""
-    process = await start("serve", data_dir=folder, **settings)
+async def serving(folder: Path, command: str = "serve", **settings: Any) -> AsyncIterator[Serving]:
+    """Run `csms serve`, or `csms demo`, over a data folder and end it in order."""
+    process = await start(command, data_dir=folder, **settings)
     try:
         said = ""
         async with asyncio.timeout(30):

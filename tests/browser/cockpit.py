@@ -9,6 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.app.bench import TOKEN
 from tests.app.commands import Serving
+from tests.browser.looks import shot
 from tests.browser.watch import Watch
 from tests.browser.wire import Wire
 
@@ -18,12 +19,17 @@ PHONE = {"width": 390, "height": 844}
 _PATIENCE_MS = 10_000
 
 
-@dataclass
+@dataclass(eq=False)
 class System:
-    """A `csms serve` and the line that browsers reach it by."""
+    """A central system and the line that browsers reach it by.
+
+    Attributes:
+        contexts: Browsers that look at it; they are closed before it ends.
+    """
 
     serving: Serving
     wire: Wire
+    contexts: list[BrowserContext] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -44,7 +50,8 @@ class Windows:
     """Opens pages; each window is a browser profile of its own, and is watched."""
 
     browser: Browser
-    contexts: list[tuple[BrowserContext, Watch]] = field(default_factory=list)
+    watched: list[tuple[BrowserContext, Watch]] = field(default_factory=list)
+    systems: list[System] = field(default_factory=list)
 
     async def window(self, system: System, **options: Any) -> tuple[BrowserContext, Watch]:
         """Return an empty browser profile; `options` are Playwright's."""
@@ -55,7 +62,10 @@ class Windows:
         )
         context.set_default_timeout(_PATIENCE_MS)
         watch = Watch(context, system.url)
-        self.contexts.append((context, watch))
+        self.watched.append((context, watch))
+        system.contexts.append(context)
+        if system not in self.systems:
+            self.systems.append(system)
         return context, watch
 
     async def open(
@@ -73,12 +83,18 @@ class Windows:
         return page
 
     def watch_of(self, page: Page) -> Watch:
-        return next(watch for context, watch in self.contexts if context is page.context)
+        return next(watch for context, watch in self.watched if context is page.context)
 
     def assert_clean(self) -> None:
-        for _, watch in self.contexts:
+        for _, watch in self.watched:
             watch.assert_clean()
 
-    async def close(self) -> None:
-        for context, _ in self.contexts:
-            await context.close()
+
+async def close(contexts: list[BrowserContext], *, failed: str | None = None) -> None:
+    """Close browsers' profiles; of a failed test with pictures of what they showed."""
+    for context in contexts:
+        for number, page in enumerate(context.pages):
+            if failed is not None:
+                await shot(page, f"failed-{failed}-{number}")
+        await context.close()
+    contexts.clear()

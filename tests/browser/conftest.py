@@ -16,10 +16,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+from csms.web import build
 from tests.app.commands import serving
 from tests.browser.chromium import Chromium, installed
-from tests.browser.cockpit import System, Windows
-from tests.browser.looks import Accessibility, shot
+from tests.browser.cockpit import System, Windows, close
+from tests.browser.looks import Accessibility
 from tests.browser.wire import Wire
 from tests.postgres import fresh_database
 
@@ -73,8 +74,15 @@ async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def start_system(_server_url: str, _template: str, tmp_path_factory) -> Start:
-    """Starts a `csms serve` with a database of its own: ``async with start_system(...) as s``."""
+def cockpit_built() -> None:
+    """`make` has built it; who runs these tests alone gets what was built last."""
+    if not (build.DIST / "index.html").is_file():
+        build.build()
+
+
+@pytest.fixture(scope="session")
+def start_system(cockpit_built: None, _server_url: str, _template: str, tmp_path_factory) -> Start:
+    """Starts a central system with a database of its own: ``async with start_system(...) as s``."""
 
     @asynccontextmanager
     async def start(**settings: Any) -> AsyncIterator[System]:
@@ -85,7 +93,13 @@ def start_system(_server_url: str, _template: str, tmp_path_factory) -> Start:
                 serving(tmp_path_factory.mktemp("csms"), database_url=url, **settings) as served,
                 Wire(served.http_url) as wire,
             ):
-                yield System(served, wire)
+                system = System(served, wire)
+                try:
+                    yield system
+                except BaseException:
+                    await close(system.contexts, failed=served.http_url.rpartition(":")[2])
+                    raise
+                await close(system.contexts)
         finally:
             await asyncio.to_thread(database.__exit__, None, None, None)
 
@@ -104,11 +118,9 @@ async def windows(browser: Browser, request: pytest.FixtureRequest) -> AsyncIter
     """Opens pages; afterwards none may have had errors or have asked anybody else."""
     made = Windows(browser)
     yield made
-    if request.node.stash.get(_FAILED, False):
-        for context, _ in made.contexts:
-            for number, page in enumerate(context.pages):
-                await shot(page, f"failed-{request.node.name}-{number}")
-    await made.close()
+    failed = request.node.stash.get(_FAILED, False)
+    for system in made.systems:
+        await close(system.contexts, failed=request.node.name if failed else None)
     made.assert_clean()
 
 
