@@ -85,12 +85,14 @@ def start_system(cockpit_built: None, _server_url: str, _template: str, tmp_path
     """Starts a central system with a database of its own: ``async with start_system(...) as s``."""
 
     @asynccontextmanager
-    async def start(**settings: Any) -> AsyncIterator[System]:
+    async def start(command: str = "serve", **settings: Any) -> AsyncIterator[System]:
         database = fresh_database(_server_url, _template)
         url = await asyncio.to_thread(database.__enter__)  # it runs a loop of its own
         try:
             async with (
-                serving(tmp_path_factory.mktemp("csms"), database_url=url, **settings) as served,
+                serving(
+                    tmp_path_factory.mktemp("csms"), command, database_url=url, **settings
+                ) as served,
                 Wire(served.http_url) as wire,
             ):
                 system = System(served, wire)

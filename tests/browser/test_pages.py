@@ -1,0 +1,71 @@
+"""Every page of the cockpit over a busy system: usable for all, without errors, in pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.browser.cockpit import DESK, PHONE, WALL, System
+from tests.browser.looks import shot
+from tests.waiting import wait_until
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def demo(start_system) -> AsyncIterator[System]:
+    """The demo: three sites, 24 stations, cars that come and go."""
+    async with start_system("demo") as system:
+
+        async def busy() -> bool:
+            found = (await system.ask("GET", "/api/sessions?status=active"))["items"]
+            return sum((each["powerKw"] or 0) > 0 for each in found) > 12
+
+        await wait_until(busy, 60)
+        yield system
+
+
+async def links(page: Page) -> list[str]:
+    """Return the addresses of all pages in the navigation."""
+    found = await page.get_by_role("navigation").get_by_role("link").all()
+    return [str(await link.get_attribute("href")) for link in found]
+
+
+def name_of(path: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", path.lower().partition("?")[0]).strip("-") or "overview"
+
+
+async def settled(page: Page) -> None:
+    """Wait until the page has its heading and the live link its first data."""
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    await expect(page.get_by_label("Loading")).to_have_count(0)
+
+
+async def test_every_page_by_desk_wall_and_phone(demo, windows, accessibility):
+    page = await windows.open(demo)
+    await settled(page)
+    paths = await links(page)
+    assert "/" in paths
+    assert len(paths) == len(set(paths))
+    found = []
+    for path in paths:
+        await page.set_viewport_size(DESK)
+        await page.get_by_role("navigation").locator(f'a[href="{path}"]').click()
+        await settled(page)
+        assert await page.title() != "", path
+        name = name_of(path)
+        await page.emulate_media(color_scheme="light")
+        await shot(page, f"page-{name}")
+        found += await accessibility.violations(page)
+        await page.emulate_media(color_scheme="dark")
+        await shot(page, f"page-{name}-dark")
+        found += await accessibility.violations(page)
+        await page.set_viewport_size(PHONE)
+        await shot(page, f"page-{name}-phone")
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} is {wide} px wider than a phone"
+        await page.set_viewport_size(WALL)
+        await shot(page, f"page-{name}-wall")
+    assert not found, "\n".join(dict.fromkeys(found))
