@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Role } from '@/app/pages'
-import { sendJson } from './client'
-import type { Problem } from './problem'
+import { api, csrfToken, ok } from './client'
+import { Problem } from './problem'
 
 /** Who is signed in. */
 export interface Me {
   name: string
   role: Role
+  /** Of the server's program. */
+  version: string
 }
 
 const ORDER: readonly Role[] = ['viewer', 'operator', 'admin']
@@ -23,7 +25,11 @@ export const ME = ['me'] as const
 export function useMeQuery() {
   return useQuery<Me, Problem>({
     queryKey: ME,
-    queryFn: () => sendJson<Me>('GET', '/api/me'),
+    queryFn: async () => {
+      // the server sets this cookie beside the session's: without it nobody need be asked
+      if (csrfToken() === '') throw new Problem(401, 'unauthenticated', 'You are not signed in.')
+      return await ok(api.GET('/api/me'))
+    },
     staleTime: Number.POSITIVE_INFINITY,
     retry: (count, problem) => problem.status !== 401 && count < 2,
   })
@@ -32,6 +38,6 @@ export function useMeQuery() {
 /** Returns who is signed in; only under the shell, where somebody is. */
 export function useMe(): Me & { may: (role: Role) => boolean } {
   const { data } = useMeQuery()
-  const me = data ?? { name: '', role: 'viewer' as Role }
+  const me = data ?? { name: '', role: 'viewer' as Role, version: '' }
   return { ...me, may: (role) => includes(me.role, role) }
 }

@@ -15,7 +15,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Suspense, useEffect, useMemo } from 'react'
 import { tellSignedOut } from '@/api/client'
-import { useMe } from '@/api/me'
+import { type Me, useMe } from '@/api/me'
 import { useAttention, useLiveLink, useSites } from '@/live/hooks'
 import { Icon } from '@/parts/Icon'
 import { type Shortcut, useShortcuts } from './keys'
@@ -98,7 +98,7 @@ export function Shell() {
         <Group gap={6} ml="auto" wrap="nowrap">
           <LiveDot />
           <SchemeSwitch />
-          <UserMenu name={me.name} role={me.role} onHelp={openHelp} />
+          <UserMenu me={me} onHelp={openHelp} />
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} aria-label="Pages">
@@ -204,7 +204,7 @@ function SchemeSwitch() {
   )
 }
 
-function UserMenu({ name, role, onHelp }: { name: string; role: string; onHelp: () => void }) {
+function UserMenu({ me: { name, role, version }, onHelp }: { me: Me; onHelp: () => void }) {
   const { setColorScheme } = useMantineColorScheme()
   return (
     <Menu position="bottom-end" width={220}>
@@ -218,7 +218,7 @@ function UserMenu({ name, role, onHelp }: { name: string; role: string; onHelp: 
           <Text size="sm" fw={600} c="var(--mantine-color-text)" truncate>
             {name}
           </Text>
-          {role}
+          {role} · csms {version}
         </Menu.Label>
         <Menu.Divider />
         <Menu.Item leftSection={<Icon name="settings" size={15} />} onClick={() => setColorScheme('auto')}>

@@ -12,10 +12,10 @@ interface PowerBarProps {
   numbers?: boolean
 }
 
-/** Power now against a capacity, as bar and numbers; from 90 % on it is a warning. */
+/** Power now against a capacity, as bar and numbers; full is what sharing aims at, more is a warning. */
 export function PowerBar({ value, capacity, label, numbers = true }: PowerBarProps) {
   const full = capacity ? (value ?? 0) / capacity : 0
-  const level = full > 1.001 ? 'over' : full >= 0.9 ? 'high' : 'usual'
+  const level = full > 1.05 ? 'over' : full > 1.01 ? 'high' : 'usual'
   const text = `${power(value)}${capacity ? ` of ${power(capacity)}` : ''}`
   return (
     <span className={classes.root}>
