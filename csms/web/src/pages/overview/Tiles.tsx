@@ -22,7 +22,7 @@ export function Tiles({ day, running, loaded, supplyKw }: TilesProps) {
         value={loaded ? count(running) : null}
         unit={running === 1 ? 'session' : 'sessions'}
       >
-        {day && `${count(day.sessions)} finished today`}
+        {day && `${count(day.sessions)} today, finished ones too`}
       </Tile>
       <Tile name="Power now" value={day ? power(day.powerKw) : loaded ? NOTHING : null}>
         {day && supplyKw ? (
@@ -38,7 +38,7 @@ export function Tiles({ day, running, loaded, supplyKw }: TilesProps) {
         {day && day.sessions + day.activeSessions > 0 && 'in finished and running sessions'}
       </Tile>
       <Tile name="Revenue today" value={day ? revenue(day) : loaded ? NOTHING : null}>
-        {day && 'of finished sessions'}
+        {day && 'of finished and running sessions'}
       </Tile>
     </dl>
   )
