@@ -50,6 +50,7 @@ from csms.services.notices import Notices
 from csms.services.pulse import watch_database, watch_loop
 from csms.services.released import Released
 from csms.services.reservations import StateWatch
+from csms.services.shown_settings import shown_settings
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
 from csms.settings import Settings
@@ -202,13 +203,14 @@ async def running(
         heartbeat_interval_s=settings.heartbeat_interval_s,
     )
     quiet = defaults.quiet if settings.quiet is None else settings.quiet
+    accept_unknown = _first(settings.accept_unknown_stations, defaults.accept_unknown_stations)
     connections = Connections(
         SqlConnectionStore(database),
         bus,
         clock,
         node=node,
         secret=secret,
-        accept_unknown=_first(settings.accept_unknown_stations, defaults.accept_unknown_stations),
+        accept_unknown=accept_unknown,
         quiet=quiet,
     )
     proxies = TrustedProxies(settings.trusted_proxies)
@@ -278,6 +280,7 @@ async def running(
         check_signature=signature_problem,
         redelivery=QuarantineRedelivery(intake, repairs),
         security=certificates.ports(ocpp),
+        entrance=ocpp,
         simulator=(
             None
             if settings.simulator_url is None
@@ -295,6 +298,8 @@ async def running(
             secret=secret,
             admin_token=settings.admin_token,
             quiet=quiet,
+            accepts_unknown=accept_unknown,
+            settings=shown_settings(dict(settings), settings.model_fields_set),
             secure_cookies=settings.http_tls,
             proxies=proxies,
             node=node,

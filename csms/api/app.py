@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
-from csms.api import drivers, forwarded, middleware, openapi, security
+from csms.api import cockpit, drivers, forwarded, middleware, openapi, security
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
+from csms.api.cockpit import CockpitParts
 from csms.api.configuration import Configuration
 from csms.api.connections import ConnectionAttempts
 from csms.api.connector_history import ConnectorHistoryApi
@@ -80,6 +81,7 @@ from csms.services.message_bundles import MessageBundles
 from csms.services.message_tail import Follow, MessageTail
 from csms.services.overview import Overview
 from csms.services.ports.bus import Bus
+from csms.services.ports.entrance import Entrance
 from csms.services.ports.files import FileAddresses, SignatureCheck
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.redelivery import Redelivery
@@ -91,6 +93,7 @@ from csms.services.quarantine import QuarantineService
 from csms.services.reservations import ReservationService
 from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
+from csms.services.shown_settings import ShownSetting
 from csms.services.site_rules import SiteRulesService
 from csms.services.sites import SiteService
 from csms.services.station_state import StationState
@@ -115,6 +118,8 @@ class ApiConfig:
         web: Folder of the built browser UI; None serves none.
         drivers: Settings of drivers' pages.
         node: Name of this node: it cares for the stations that are connected to it.
+        accepts_unknown: Whether who comes under a new name becomes a station by itself.
+        settings: Of the process, to be shown to administrators.
         checks: What `/ready` asks besides the database: name -> check that raises a `CsmsError`.
     """
 
@@ -127,6 +132,8 @@ class ApiConfig:
     web: Path | None = None
     drivers: DriverConfig = field(default_factory=DriverConfig)
     node: str = ""
+    accepts_unknown: bool = False
+    settings: Sequence[ShownSetting] = ()
     checks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
 
@@ -149,6 +156,7 @@ class Ports:
         check_signature: Of firmware images; None: nobody does.
         security: Certificates of charge points; None in a system without them.
         simulator: The one beside this system; None: there is none.
+        entrance: Of charge points; None in a system without them.
     """
 
     units: UnitsOfWork
@@ -167,6 +175,7 @@ class Ports:
     check_signature: SignatureCheck | None = None
     security: SecurityPorts | None = None
     simulator: Simulator | None = None
+    entrance: Entrance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +262,19 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Audit(audit),
         drivers.resource(units, audit, config.drivers),
         SimulatorApi(ports.simulator),
+        *cockpit.resources(
+            CockpitParts(
+                units=units,
+                gateway=ports.gateway,
+                schemas=ports.schemas,
+                clock=clock,
+                stations=stations,
+                entrance=ports.entrance,
+                diary=ports.diary,
+                accepts_unknown=config.accepts_unknown,
+                settings=config.settings,
+            )
+        ),
     ]
     if ports.diary is not None:
         resources.append(ConnectionAttempts(ports.diary, units))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import aiohttp
 import asyncpg
@@ -44,6 +45,7 @@ async def bench(database_url, schemas):
         bus=bus,
         clock=clock,
         follow_log=follow_log,
+        entrance=SimpleNamespace(port=9000, tls_port=9443),
     )
     api = create_api(ports, ApiConfig(version="1.2.3", secret=SECRET, admin_token=ADMIN))
     server = ApiServer(api.app, host="127.0.0.1", port=0)
