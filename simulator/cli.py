@@ -28,7 +28,13 @@ from simulator.terminal import (
 )
 from simulator.verifying import verify
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # Paragraphs of help are wrapped as such.
+    rich_markup_mode="markdown",
+)
 
 
 @app.callback()
