@@ -113,18 +113,7 @@ export function Shell() {
                 </div>
                 <ul aria-labelledby={`nav-${section}`} className={classes.list}>
                   {inSection.map((page) => (
-                    <li key={page.path}>
-                      <Link
-                        to={page.path}
-                        className={classes.link}
-                        activeProps={{ 'data-active': true, 'aria-current': 'page' }}
-                        activeOptions={{ exact: page.path === '/', includeSearch: false }}
-                      >
-                        <Icon name={page.nav.icon} size={17} />
-                        <span>{page.nav.label}</span>
-                        {page.path === '/' && <AttentionCount />}
-                      </Link>
-                    </li>
+                    <NavItem key={page.path} page={page} />
                   ))}
                 </ul>
               </div>
@@ -140,6 +129,29 @@ export function Shell() {
       </AppShell.Main>
       <ShortcutHelp shortcuts={shortcuts} opened={help} onClose={closeHelp} />
     </AppShell>
+  )
+}
+
+function always(): boolean {
+  return true
+}
+
+function NavItem({ page }: { page: NavPage }) {
+  const { useShown = always } = page.nav
+  if (!useShown()) return null
+  return (
+    <li>
+      <Link
+        to={page.path}
+        className={classes.link}
+        activeProps={{ 'data-active': true, 'aria-current': 'page' }}
+        activeOptions={{ exact: page.path === '/', includeSearch: false }}
+      >
+        <Icon name={page.nav.icon} size={17} />
+        <span>{page.nav.label}</span>
+        {page.path === '/' && <AttentionCount />}
+      </Link>
+    </li>
   )
 }
 

@@ -11,6 +11,8 @@ export interface NavEntry {
   order: number
   /** Letter of the keyboard shortcut `g` + letter; unique over all pages. */
   key?: string
+  /** A hook that says whether the entry is shown now. Default: it is. */
+  useShown?: () => boolean
 }
 
 export interface PageRoute {

@@ -1,7 +1,6 @@
-import { Anchor, Button, Code, Group, Loader, Pagination, Text, TextInput } from '@mantine/core'
+import { Button, Code, Group, Loader, Pagination, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useMe } from '@/api/me'
 import type { Problem } from '@/api/problem'
@@ -9,10 +8,12 @@ import { EmptyState } from '@/parts/EmptyState'
 import { power } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
+import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { type About, useAbout } from './about'
 import { type Charging, chargeACar, type Step } from './chargeACar'
 import { StationCard } from './StationCard'
-import { type About, PAGE_SIZE, type StationPage, useAbout, useSimStations } from './simulator'
+import { PAGE_SIZE, type StationPage, useSimStations } from './simulator'
 import classes from './simulator.module.css'
 
 /** Simulated charge points: what they do now, and everything a driver or the weather could do to them. */
@@ -140,9 +141,9 @@ function ChargeResult({ charge }: { charge: Charge }) {
           {charge.data.sessionId === null ? (
             'accepted, not started yet'
           ) : (
-            <Anchor component={Link} to={`/sessions/${charge.data.sessionId}`} inherit underline="always">
+            <PageLink to="/sessions/$sessionId" params={{ sessionId: charge.data.sessionId }}>
               session {charge.data.sessionId}
-            </Anchor>
+            </PageLink>
           )}
         </Text>
       )}

@@ -2,14 +2,6 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { sendJson } from '@/api/client'
 import type { Problem } from '@/api/problem'
 
-/** Whether there is a simulator, and what it can do. */
-export interface About {
-  configured: boolean
-  reachable: boolean
-  makesStations: boolean
-  detail: string | null
-}
-
 /** A connector as the simulator shows it: W, A and Wh, not yet kilo. */
 export interface SimConnector {
   connectorId: number
@@ -62,17 +54,7 @@ export interface Oddity {
 }
 
 export const PAGE_SIZE = 100
-const ABOUT = ['simulator', 'about'] as const
 const STATIONS = ['simulator', 'stations'] as const
-
-export function useAbout() {
-  return useQuery<About, Problem>({
-    queryKey: ABOUT,
-    queryFn: () => sendJson<About>('GET', '/api/simulator'),
-    // it may be started or stopped any time
-    refetchInterval: (query) => (query.state.data?.configured === false ? false : 5000),
-  })
-}
 
 /** Follows a page of charge points, anew each second while it is looked at. */
 export function useSimStations(search: string, offset: number, enabled: boolean) {
