@@ -7,6 +7,7 @@ the file. HTTP uploads are PUT, and POST where a server knows no PUT.
 import asyncio
 import ftplib
 import io
+import socket
 import ssl
 from collections.abc import Collection
 from functools import partial
@@ -127,11 +128,23 @@ async def _get(location: str, tls: ssl.SSLContext | None) -> bytes:
         return bytes(data)
 
 
+class _SecureFtp(ftplib.FTP_TLS):  # what it adds to FTP is the TLS
+    """FTPS that takes up the TLS session of its commands for data, as many servers demand."""
+
+    def ntransfercmd(
+        self, cmd: str, rest: int | str | None = None
+    ) -> tuple[socket.socket, int | None]:
+        """Open a data connection under TLS."""
+        plain, size = super(ftplib.FTP_TLS, self).ntransfercmd(cmd, rest)
+        session = self.sock.session if isinstance(self.sock, ssl.SSLSocket) else None
+        return self.context.wrap_socket(plain, server_hostname=self.host, session=session), size
+
+
 def _ftp(location: str, data: bytes | None, tls: ssl.SSLContext | None) -> bytes:
     """Send ``data``, or fetch the file when there is none; blocks, so it runs in a thread."""
     parts = urlsplit(location)
     is_secured = parts.scheme.lower() == "ftps"
-    kind = partial(ftplib.FTP_TLS, context=tls) if is_secured else ftplib.FTP
+    kind = partial(_SecureFtp, context=tls) if is_secured else ftplib.FTP
     fetched = io.BytesIO()
     # FTP is what the specification names; its passwords go in the clear.
     with kind(timeout=TIMEOUT_S) as ftp:
