@@ -112,7 +112,7 @@ def _page(texts: Texts, headline: str, above: str, content: str) -> str:
     choose = html.escape(texts.say("language.choose"), quote=True)
     return (
         f'<header><nav aria-label="{choose}">{links}</nav>'
-        f'<h1>{html.escape(headline)}</h1><p class="where">{html.escape(above)}</p></header>'
+        f'<p class="where">{html.escape(above)}</p><h1>{html.escape(headline)}</h1></header>'
         f"<main>{content}</main>"
     )
 

@@ -32,7 +32,7 @@ _STYLE = """
 @page { size: A4; margin: 12mm }
 * { box-sizing: border-box }
 body { margin: 0; font: 11pt/1.35 system-ui, sans-serif; color: #000; background: #fff }
-main { display: grid; grid-template-columns: 1fr 1fr; gap: 6mm }
+main { max-width: 186mm; display: grid; grid-template-columns: 1fr 1fr; gap: 6mm }
 section { border: .3mm dashed #999; border-radius: 3mm; padding: 6mm; text-align: center;
   break-inside: avoid }
 h1 { margin: 0; font-size: 15pt; overflow-wrap: anywhere }
@@ -40,7 +40,8 @@ h1 + p { margin: 1mm 0 0; font-size: 12pt }
 svg { display: block; width: 52mm; height: 52mm; margin: 3mm auto }
 ul { list-style: none; margin: 0; padding: 0; font-size: 9pt }
 .address { margin: 3mm 0 0; font-size: 7.5pt; color: #444; overflow-wrap: anywhere }
-header { padding: 6mm; font-size: 10pt }
+header { max-width: 186mm; padding: 6mm 0; font-size: 10pt }
+@media screen { body { padding: 0 6mm 6mm } }
 @media print { header { display: none } }
 """
 _CSP = (
@@ -205,8 +206,8 @@ class DriverRules:
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>QR codes, {html.escape(title)}</title><style>{_STYLE}</style></head><body>"
-            f"<header><b>{html.escape(title)}</b>: {len(labels)} labels, A4, two in a row. "
-            f"They lead to {html.escape(self._origin(request))}.</header>"
+            f"<header><b>{html.escape(title)}</b>: labels for A4, two in a row, {len(labels)} "
+            f"in all. They lead to {html.escape(self._origin(request))}.</header>"
             f"<main>{''.join(labels)}</main></body></html>"
         )
         return web.Response(

@@ -95,10 +95,7 @@ def said(view: PageView) -> tuple[str, str]:
         return f"state.{view.state.value}", f"state.{view.state.value}.text"
     match mine.standing.phase:
         case Phase.STARTING:
-            if not mine.called:
-                return "starting", "starting.asking"
-            plugged = view.state in (ConnectorState.PLUGGED, ConnectorState.IN_USE)
-            return "starting", "starting.waiting" if plugged else "starting.plug"
+            return "starting", "starting.waiting" if mine.called else "starting.asking"
         case Phase.FAILED:
             return "failed", f"problem.{mine.standing.problem}"
         case Phase.STOPPING:

@@ -19,6 +19,10 @@ describe('formats', () => {
     expect(plain(formatOf('de').price(0.2999, 'EUR'))).toBe('0,2999 €')
     expect(plain(formatOf('de').price(0.3, 'EUR'))).toBe('0,30 €')
   })
+  it('shows ratings as they are', () => {
+    expect(plain(formatOf('de').rating(22))).toBe('22 kW')
+    expect(plain(formatOf('de').rating(7.36))).toBe('7,36 kW')
+  })
   it('large powers without decimals', () => {
     expect(plain(formatOf('en').power(149.6))).toBe('150 kW')
   })

@@ -1,6 +1,8 @@
 /** Numbers, money and times as the driver's language writes them; units are the same in all four. */
 export interface Format {
   power(kw: number): string
+  /** A rated power: as exact as it is given. */
+  rating(kw: number): string
   energy(kwh: number): string
   percent(value: number): string
   money(amount: number, currency: string): string
@@ -37,9 +39,10 @@ export function formatOf(locale: string): Format {
       minimumFractionDigits: 2,
       maximumFractionDigits: most,
     }).format(amount)
-  const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+  const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' })
   return {
     power: (kw) => `${number(kw, kw < 100 ? 1 : 0)}${UNBROKEN}kW`,
+    rating: (kw) => `${new Intl.NumberFormat(locale).format(kw)}${UNBROKEN}kW`,
     energy: (kwh) => `${number(kwh, 2)}${UNBROKEN}kWh`,
     percent: (value) => `${number(value, 0)}${UNBROKEN}%`,
     money: (amount, code) => currency(amount, code, 2),

@@ -119,6 +119,11 @@ describe('the page', () => {
     expect(field?.getAttribute('aria-describedby')).toContain('code-problem')
     expect(page.querySelector('#code-problem')?.textContent).toBe(en['error.tag_refused'])
   })
+  it('lets no time pass without news', () => {
+    const values = { now: NOW + 600_000, newsAt: NOW }
+    expect(text(shown({ ...values, link: 'lost' }, { mine: mine({}) }))).toContain('30 min')
+    expect(text(shown({ ...values, link: 'live' }, { mine: mine({}) }))).toContain('40 min')
+  })
   it('says so when the line is cut', () => {
     expect(text(shown({ link: 'lost' }))).toContain('Connection lost')
     expect(text(shown({}))).not.toContain('Connection lost')

@@ -48,8 +48,8 @@ function header({ view }: Model, { say, language }: Manner): HTMLElement {
     'header',
     {},
     h('nav', { 'aria-label': say('language.choose') }, ...links),
-    h('h1', {}, view ? view.place.name : say('page.missing')),
     h('p', { class: 'where' }, where ? where.join(' · ') : ''),
+    h('h1', {}, view ? view.place.name : say('page.missing')),
   )
 }
 
@@ -81,7 +81,14 @@ function stateCard(model: Model, view: View, { say }: Manner): HTMLElement {
   return h(
     'section',
     { class: 'card state', 'data-key': 'state', 'data-state': tone, role: 'status', 'aria-atomic': 'true' },
-    h('h2', {}, say(headline)),
+    h(
+      'h2',
+      {},
+      tone === 'starting' || tone === 'stopping'
+        ? h('span', { class: 'spinner', 'aria-hidden': 'true' })
+        : null,
+      say(headline),
+    ),
     h('p', { class: problem ? 'problem' : null }, say(sentence)),
   )
 }
@@ -101,7 +108,9 @@ function sessionCard(model: Model, view: View, manner: Manner): HTMLElement | nu
   if (!session) return null
   const { say, format } = manner
   const over = view.mine?.phase === 'done'
-  const end = session.stoppedAt ? Date.parse(session.stoppedAt) : model.now
+  // without news nothing goes on: what the charger does meanwhile is not known here
+  const known = model.link === 'live' ? model.now : model.newsAt
+  const end = session.stoppedAt ? Date.parse(session.stoppedAt) : known
   const power = session.powerKw ?? (over ? null : undefined)
   return h(
     'section',
@@ -125,7 +134,7 @@ function sessionCard(model: Model, view: View, manner: Manner): HTMLElement | nu
         : value('limit', say('value.limit'), format.power(session.limitKw)),
     ),
     over && session.cost === null ? h('p', { class: 'small' }, say('done.notBilled')) : null,
-    over ? h('p', { class: 'small' }, say('done.text')) : null,
+    over && view.state === 'finishing' ? h('p', {}, say('done.text')) : null,
     h('p', { class: 'small' }, `${say('value.reference')}: `, h('b', {}, session.reference)),
   )
 }
@@ -182,7 +191,7 @@ function actions(model: Model, view: View, { say }: Manner): HTMLElement | null 
       button('start', say(label), {
         pending: starting,
         disabled: view.blocked !== null || model.pending !== null,
-        kind: 'main',
+        kind: phase === 'done' ? 'second' : 'main',
       }),
       view.blocked === 'not_plugged_in' &&
         h('p', { class: 'small', 'data-key': 'first' }, say('error.not_plugged_in')),
@@ -200,7 +209,7 @@ function startShown(view: View): boolean {
 interface Look {
   pending?: boolean
   disabled?: boolean
-  kind: 'main' | 'stop' | 'plain'
+  kind: 'main' | 'second' | 'stop'
 }
 
 function button(action: string, text: string, { pending, disabled, kind }: Look): HTMLElement {
@@ -279,7 +288,7 @@ function priceLine(view: View, { say, format }: Manner): HTMLElement {
   const price =
     perKwh === 0 ? say('price.free') : say('price.perKwh', { price: format.price(perKwh, currency) })
   const { connectorType, maxKw } = view.place
-  const plug = [connectorType, maxKw === null ? null : say('charger.upTo', { power: format.power(maxKw) })]
+  const plug = [connectorType, maxKw === null ? null : say('charger.upTo', { power: format.rating(maxKw) })]
   return h(
     'p',
     { class: 'price', 'data-key': 'price' },
