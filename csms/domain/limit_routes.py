@@ -36,7 +36,7 @@ def _routed(session: SessionState, by_default: Mapping[ChargerId, ChargerState])
         return session  # a TxProfile that was taken goes before whatever else is told
     beside = session.limit
     if beside.transaction_id != session.transaction_id:
-        beside = replace(superseded(beside), transaction_id=session.transaction_id)
+        beside = superseded(beside)._replace(transaction_id=session.transaction_id)
     return replace(
         session,
         by_default=True,
@@ -53,8 +53,7 @@ def under(state: ChargerState, connector_id: int) -> LimitRow:
     if own.acknowledged_w is not None:
         return own
     floor = state.floor
-    return replace(
-        floor,
+    return floor._replace(
         earlier_w=floor.earlier_w | own.possible_w(),
         doubtful=floor.doubtful or own.doubtful or own.in_flight_w is not None,
         may_be_unlimited=floor.may_be_unlimited or own.may_be_unlimited,

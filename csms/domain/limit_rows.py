@@ -10,8 +10,8 @@ decrease goes on counting as what held before, until `csms.domain.obedience` has
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from csms.domain.ids import TransactionId
 
@@ -29,9 +29,10 @@ LEASE_GRACE = timedelta(seconds=120)
 way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitRow:
+class LimitRow(NamedTuple):
     """What is known of one profile: wished, sent, acknowledged, refused, seen at work.
+
+    A named tuple, because thousands are changed and compared before a limit that drops leaves.
 
     Attributes:
         transaction_id: Of a TxProfile.
@@ -136,8 +137,7 @@ def wished(
             writes=row.writes,
             written_on=row.written_on,
         )
-    return replace(
-        row,
+    return row._replace(
         desired_w=limit_w,
         desired_version=row.desired_version + is_new,
         desired_at=now,
@@ -166,8 +166,7 @@ def sent(
     if not nothing_holds:
         ends_at = None if row.ends_at is None or ends_at is None else max(row.ends_at, ends_at)
     told_before = max(row.possible_w(), default=None)
-    return replace(
-        row,
+    return row._replace(
         in_flight_w=limit_w,
         in_flight_version=row.desired_version,
         sent_at=now,
@@ -193,8 +192,7 @@ def accepted(row: LimitRow, now: datetime, *, proven: bool, ends_at: datetime | 
         return row
     lingers = not proven and row.before_w is not None and row.before_w > row.in_flight_w
     ignored = row.refused_status == IGNORED and lingers
-    return replace(
-        row,
+    return row._replace(
         acknowledged_w=row.in_flight_w,
         acknowledged_version=row.in_flight_version,
         acknowledged_at=now,
@@ -218,8 +216,7 @@ def refused(row: LimitRow, status: str, now: datetime) -> LimitRow:
     """Return the row after a rejection, an error or no answer: old and new both stay possible."""
     if row.in_flight_w is None:
         return row
-    return replace(
-        in_doubt(row),
+    return in_doubt(row)._replace(
         refused_w=row.in_flight_w,
         refused_status=status,
         refused_at=now,
@@ -235,8 +232,7 @@ def ignored(row: LimitRow, now: datetime, *, beyond: bool) -> LimitRow:
         now: When it was seen.
         beyond: More was drawn than all that may hold: it may be under no limit at all.
     """
-    return replace(
-        row,
+    return row._replace(
         doubtful=True,
         may_be_unlimited=row.may_be_unlimited or beyond,
         refused_w=row.acknowledged_w,
@@ -253,8 +249,7 @@ def proven(row: LimitRow) -> LimitRow:
     """Return the row when its acknowledged limit was seen at work: what held before is gone."""
     if not row.is_lingering:
         return row
-    return replace(
-        row,
+    return row._replace(
         earlier_w=frozenset(),
         refused_status=None,
         refused_at=None,
@@ -267,8 +262,7 @@ def forgotten(row: LimitRow) -> LimitRow:
 
     `FORGET` of `csms.store.control_sql` does the same to many rows.
     """
-    return replace(
-        in_doubt(row),
+    return in_doubt(row)._replace(
         may_be_unlimited=True,
         refused_w=None,
         refused_status=None,
@@ -280,8 +274,7 @@ def forgotten(row: LimitRow) -> LimitRow:
 
 def lapsed(row: LimitRow) -> LimitRow:
     """Return the row when its lease has ended everywhere: its load is under the floor again."""
-    return replace(
-        row,
+    return row._replace(
         acknowledged_w=None,
         acknowledged_at=None,
         earlier_w=frozenset(),
@@ -314,4 +307,4 @@ def in_doubt(row: LimitRow) -> LimitRow:
     if row.in_flight_w is not None:
         earlier.add(row.in_flight_w)
     kept = frozenset({min(earlier), max(earlier)} if earlier else ())
-    return replace(row, in_flight_w=None, in_flight_version=None, earlier_w=kept, doubtful=True)
+    return row._replace(in_flight_w=None, in_flight_version=None, earlier_w=kept, doubtful=True)

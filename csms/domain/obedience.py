@@ -15,7 +15,7 @@ accepted limit counts as refused, and it is told again, then left alone as unman
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from csms.domain.limit_rows import LimitRow, ignored, proven
@@ -99,7 +99,7 @@ def judged(
     if is_new and reading is not None and reading.power_w > most:
         return _over(row, reading, told_at, now, takes_s, ampere_w)
     if is_new and reading is not None and row.over_readings:
-        row = replace(row, over_readings=0, judged_at=reading.at)
+        row = row._replace(over_readings=0, judged_at=reading.at)
     if not row.is_lingering:
         return Judgement(row=row)
     if reads_back and row.read_back_at is None:
@@ -128,7 +128,7 @@ def read_back(row: LimitRow, limit_w: int | None, now: datetime, *, ampere_w: in
     if row.acknowledged_w is None or row.in_flight_w is not None or row.doubtful:
         return row
     if limit_w is not None and limit_w <= row.acknowledged_w + ampere_w // 20:
-        return replace(row, read_back_at=now)
+        return row._replace(read_back_at=now)
     beyond = limit_w is None or limit_w > max(row.possible_w())
     return ignored(row, now, beyond=beyond)
 
@@ -144,7 +144,7 @@ def _over(
     if row.judged_at is not None and reading.at <= row.judged_at:
         return Judgement(row=row)
     count = row.over_readings + 1
-    row = replace(row, over_readings=count, judged_at=reading.at)
+    row = row._replace(over_readings=count, judged_at=reading.at)
     late_s = (reading.at - told_at).total_seconds()
     # either it takes longer than was known, or it does not follow at all
     slower = min(SLOWEST_S, late_s * 1.5) if row.is_lingering else 0.0

@@ -144,7 +144,7 @@ def plan_changes(
         ValueError: An unknown node, or a load that is there twice.
     """
     queue = sorted(entries, key=lambda e: (worst_case_w(e), e.order, e.id))
-    ledger = _Ledger(tree, queue)
+    _check(tree, queue)
     decreases: list[Step] = []
     raises: list[tuple[PossibleLimits, int]] = []
     waits: list[Wait] = []
@@ -158,8 +158,11 @@ def plan_changes(
             decreases.append(_step(entry, wish))
         else:
             raises.append((entry, wish))
+    if not raises:  # as when a limit drops: what flows has nothing to say then
+        return Plan(steps=tuple(decreases), waits=tuple(waits))
     increases: list[Step] = []
-    pending = _pending(tree, queue, desired_w) if raises else {}
+    ledger = _Ledger(tree, queue)
+    pending = _pending(tree, queue, desired_w)
     for entry, wish in raises:
         full = ledger.full_node(entry, wish)
         limit = wish if full is None else _instead(ledger, entry, smallest_raise_w)
@@ -179,6 +182,15 @@ def plan_changes(
                 )
             )
     return Plan(steps=(*decreases, *increases), waits=tuple(waits))
+
+
+def _check(tree: PowerTree, entries: Sequence[PossibleLimits]) -> None:
+    """Raise ValueError for an unknown node, or a load that is there twice."""
+    if len({entry.id for entry in entries}) != len(entries):
+        msg = "a load is there twice"
+        raise ValueError(msg)
+    for entry in entries:
+        tree.place(entry.node)
 
 
 def _instead(ledger: _Ledger, entry: PossibleLimits, smallest_raise_w: int | None) -> int | None:
@@ -229,9 +241,7 @@ class _Ledger:
     """Worst-case flow through every node, kept up while increases are granted."""
 
     def __init__(self, tree: PowerTree, entries: Sequence[PossibleLimits]) -> None:
-        if len({entry.id for entry in entries}) != len(entries):
-            msg = "a load is there twice"
-            raise ValueError(msg)
+        _check(tree, entries)
         self._tree = tree
         self._per_phase = bool(tree.available_da)
         self._limits = [self._kinds(node.limit_w, node.phase_limit_da) for node in tree.nodes]

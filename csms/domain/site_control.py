@@ -220,7 +220,11 @@ def control(
         decision=decision,
         energies=energies,
         unmanaged_w=unmanaged | {load_id: limit for load_id, (limit, _) in unbound.items()},
-        rows={place: row for place, row in after.items() if row != before.get(place)},
+        rows={
+            place: row
+            for place, row in after.items()
+            if row is not (old := before.get(place)) and row != old
+        },
         sendings=tuple(sendings),
         supply=has,
         appetites=seen.appetites,

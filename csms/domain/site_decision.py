@@ -146,6 +146,8 @@ def decide_site(
         battery_w=battery,
         grid_w=grid,
         available_w=supply,
-        tree=site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply),
+        tree=tree
+        if not any((unmanaged_w or {}).values())
+        else site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply),
         turns=sharing.turns,
     )

@@ -194,7 +194,7 @@ def _floors_looked_at(
         look, asking = _floor_looked_at(state, number, floor, busy, now)
         row = look.row
         if number == 0 and state.charger.id in follow:
-            row = replace(row, follow_s=follow[state.charger.id])
+            row = row._replace(follow_s=follow[state.charger.id])
         if row is not floor:
             changed[RowKey(key, number, ProfilePurpose.TX_DEFAULT)] = row
         askings += asking

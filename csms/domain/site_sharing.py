@@ -19,7 +19,7 @@ from csms.domain.allocation_phases import Bottleneck, allocate_network
 from csms.domain.charging_profiles import RateLimit, RateUnit
 from csms.domain.phase_network import PhaseLoad, phase_network
 from csms.domain.phases import grid_phases, phase_names
-from csms.domain.power_tree import LoadId, NodeId, PowerTree
+from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn, next_turns, precedence
 from csms.domain.sites import (
     Charger,
@@ -95,22 +95,26 @@ def share_power(
     asked = [tree_load(load, chargers[load.at.charger_id], policy) for load in loads]
     after: dict[LoadId, Turn] = {}
     if now is not None and policy is Policy.FAIR:
-        network = phase_network(
-            tree,
-            [
-                _phase_load(replace(load, drawn=None), chargers[load.at.charger_id])
-                for load, one in zip(loads, asked, strict=True)
-                if one.least_w
-            ],
-        )
-        order = precedence(network, turns, now, _idle(loads))
-        _, outside = admit(network, order.claims, order.first)
-        waiting = {network.loads[member].id for member in outside}
-        after = next_turns(turns, [load.id for load in network.loads], waiting, now)
-        behind = max((load.order for load in loads), default=0) + 1
-        asked = [
-            replace(one, order=one.order + behind) if one.id in waiting else one for one in asked
-        ]
+        if _all_fit(tree, asked):  # nearly always; who comes first is a question for others
+            after = next_turns(turns, [one.id for one in asked if one.least_w], (), now)
+        else:
+            network = phase_network(
+                tree,
+                [
+                    _phase_load(load, chargers[load.at.charger_id], drawn=None)
+                    for load, one in zip(loads, asked, strict=True)
+                    if one.least_w
+                ],
+            )
+            order = precedence(network, turns, now, _idle(loads))
+            _, outside = admit(network, order.claims, order.first)
+            waiting = {network.loads[member].id for member in outside}
+            after = next_turns(turns, [load.id for load in network.loads], waiting, now)
+            behind = max((load.order for load in loads), default=0) + 1
+            asked = [
+                replace(one, order=one.order + behind) if one.id in waiting else one
+                for one in asked
+            ]
     got = allocate(tree, asked, policy)
     places = _places(got.waiting, loads, after)
     company = Counter(node for one in asked if one.max_w for node in tree.path(one.node))
@@ -151,7 +155,7 @@ def share_phases(
     now: datetime | None,
 ) -> Sharing:
     """Return the shares in steps of 0.1 A, within the limits of every phase; as `share_power`."""
-    asked = [_phase_load(load, chargers[load.at.charger_id]) for load in loads]
+    asked = [_phase_load(load, chargers[load.at.charger_id], load.drawn) for load in loads]
     network = phase_network(tree, asked)
     after: dict[LoadId, Turn] = {}
     if now is None:
@@ -209,11 +213,31 @@ def _idle(loads: Sequence[SiteLoad]) -> frozenset[LoadId]:
     return frozenset(load.id for load in loads if load.idle)
 
 
-def _phase_load(load: SiteLoad, charger: Charger) -> PhaseLoad:
-    """Return a vehicle as a load on the phases that it uses, in 0.1 A."""
+def _all_fit(tree: PowerTree, loads: Sequence[Load]) -> bool:
+    """Return whether every load can have its minimum beside the others'."""
+    needs = [0] * len(tree.nodes)
+    for load in loads:
+        needs[tree.place(load.node)] += load.least_w
+    for place in range(len(needs) - 1, -1, -1):
+        need, room, parent = needs[place], tree.available_w[place], tree.parents[place]
+        if room is not None and need > room:
+            return False
+        if parent >= 0:
+            needs[parent] += need
+    return True
+
+
+def _phase_load(load: SiteLoad, charger: Charger, drawn: int | None) -> PhaseLoad:
+    """Return a vehicle as a load on the phases that it uses, in 0.1 A.
+
+    Args:
+        load: The vehicle.
+        charger: Its own.
+        drawn: The charger's phases that it uses, as bits; None: all of them count.
+    """
     conductors = charger.conductors
-    if load.drawn is not None and charger.current_type is CurrentType.AC:
-        conductors = load.drawn & conductors or conductors
+    if drawn is not None and charger.current_type is CurrentType.AC:
+        conductors = drawn & conductors or conductors
     volts = charger.voltage_v * conductors.bit_count()
     most = charger.max_da
     if load.vehicle_max_w is not None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,7 +105,7 @@ def test_two_readings_over_the_limit_after_its_time_are_disobedience():
 
 
 def test_more_than_ever_allowed_may_be_unlimited():
-    settled = replace(lowered(), earlier_w=frozenset())
+    settled = lowered()._replace(earlier_w=frozenset())
     row = look(look(settled, (W, 16), 16).row, (W, 26), 26).row
     assert row.may_be_unlimited
 

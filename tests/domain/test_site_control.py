@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
@@ -13,7 +14,9 @@ from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_rows import RETRY_REFUSED_AFTER, RETRY_UNMANAGED_AFTER, LimitRow
 from csms.domain.site_control import control
 from csms.domain.site_entries import managed_load, session_load
+from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
+from csms.domain.site_rules import SiteRules
 from csms.domain.site_snapshot import (
     BatteryRow,
     ChargerState,
@@ -134,7 +137,7 @@ def test_a_session_without_own_limit_counts_at_whatever_its_floor_may_be():
 
 @pytest.mark.parametrize("connectors", [1, 2, 3])
 def test_each_idle_connector_may_draw_what_the_floor_allows(connectors):
-    floor = replace(ZERO, acknowledged_w=10_000, desired_w=0)
+    floor = ZERO._replace(acknowledged_w=10_000, desired_w=0)
     wide = charger("A", connectors=connectors, floor=floor, reachable=False)
     step = control(snapshot(30_000, [wide, charger("B")], [session(1, "B")]), NOW)
     assert shares(step) == {"1": 30_000 - min(MAX, connectors * 10_000)}
@@ -154,7 +157,7 @@ def test_each_idle_connector_may_draw_what_the_floor_allows(connectors):
 )
 def test_whatever_may_hold_keeps_its_room(row):
     """The neighbour would fit beside what is acknowledged, but not beside what may hold."""
-    floor = replace(ZERO, acknowledged_w=20_000)
+    floor = ZERO._replace(acknowledged_w=20_000)
     snap = snapshot(
         20_000,
         [charger("A", floor=floor), charger("B")],
@@ -180,7 +183,7 @@ def test_whatever_may_hold_keeps_its_room(row):
 def test_what_cannot_be_told_is_counted_and_told_nothing(fault):
     row = fault.pop("row", {})
     connector = fault.pop("connector", 1)
-    floor = replace(ZERO, acknowledged_w=20_000) if connector == 0 else ZERO
+    floor = ZERO._replace(acknowledged_w=20_000) if connector == 0 else ZERO
     snap = snapshot(
         30_000,
         [charger("A", floor=floor, **fault), charger("B")],
@@ -433,3 +436,60 @@ def test_the_observer_sees_an_overload():
     assert world.overload() == "grid: 22000 > 20000"
     world.chargers[0].floor_w = 11_001
     assert world.overload() == "circuit c: 11001 > 11000"
+
+
+# A floor reaches more than one
+
+
+SHARE = SiteRules(fallback_a=Decimal(6))
+
+
+def test_a_floor_that_rises_needs_room_on_every_idle_connector():
+    """Another charger has not come down yet: there is room for one connector's 6 A, not for two."""
+    high = {"in_flight_w": 24_000, "in_flight_version": 2}
+    for connectors, limit_w, told_first in ((1, 30_000, [4140]), (2, 30_000, [])):
+        snap = snapshot(
+            limit_w,
+            [charger("A", connectors=connectors), charger("B", max_w=24_000)],
+            [session(1, "B", 24_000, **high)],
+        )
+        step = control(replace(snap, rules=SHARE), NOW)
+        assert [t[2] for t in told(step) if t[:2] == ("A", 0)] == told_first
+
+
+@pytest.mark.parametrize(("row", "goes"), [({}, False), ({"acknowledged_w": 0}, True)])
+def test_a_floor_that_rises_needs_room_for_sessions_without_a_limit_of_their_own(row, goes):
+    snap = snapshot(
+        26_000,
+        [charger("A"), charger("B", max_w=24_000)],
+        [
+            session(1, "A", **{"acknowledged_w": None, **row}),
+            session(2, "B", 24_000, in_flight_w=24_000, in_flight_version=2),
+        ],
+    )
+    step = control(replace(snap, rules=SHARE), NOW)
+    assert (("A", 0, 4140) in told(step)) is goes
+
+
+def test_a_floor_that_falls_is_believed_no_sooner_than_who_draws_under_it():
+    floor = LimitRow(
+        desired_w=0,
+        desired_version=2,
+        acknowledged_w=TOLD,
+        in_flight_w=0,
+        in_flight_version=2,
+        before_w=TOLD,
+    )
+    end = SendingEnd(
+        request=Request(ChargePointKey(ord("A")), 0, ProfilePurpose.TX_DEFAULT, None, 2),
+        limit_w=0,
+        status="Accepted",
+        at=NOW,
+    )
+    for sessions, share_w in (
+        ([session(1, "A"), session(2, "B", 0)], None),
+        ([session(2, "B", 0)], TOLD),
+    ):
+        snap = snapshot(MAX, [charger("A", floor=floor), charger("B")], sessions)
+        step = control(snap, NOW, ends=[end])
+        assert next((t[2] for t in told(step) if t[:2] == ("B", 1)), None) == share_w

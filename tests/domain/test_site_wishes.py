@@ -85,7 +85,7 @@ def test_a_limit_above_the_fallback_share_is_a_lease():
     ("chargers", "rules"),
     [
         (None, SiteRules(lease_s=0)),
-        ([charger(floor=replace(ZERO, doubtful=True)), charger("B")], None),
+        ([charger(floor=ZERO._replace(doubtful=True)), charger("B")], None),
         ([charger(dialect=LimitDialect(kind=ProfileKind.RELATIVE)), charger("B")], None),
     ],
 )
@@ -187,7 +187,7 @@ def test_who_was_told_too_often_today_is_raised_tomorrow():
     assert step(spent, rules=rules).sendings == ()
     assert [each[2] for each in told(step(spent, rules=rules, limit_w=8000))] == [7935]
     tomorrow = NOW + timedelta(days=1)
-    later = replace(spent, limit=replace(spent.limit, ends_at=tomorrow + LEASE))
+    later = replace(spent, limit=spent.limit._replace(ends_at=tomorrow + LEASE))
     assert [each[2] for each in told(step(later, rules=rules, now=tomorrow))] == [TOLD]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -47,7 +46,7 @@ def _believes_an_acceptance(monkeypatch):
 
 def _believes_a_refusal(monkeypatch):
     def believing(row, status, now):
-        return replace(row, in_flight_w=None, in_flight_version=None, refusals=1, refused_at=now)
+        return row._replace(in_flight_w=None, in_flight_version=None, refusals=1, refused_at=now)
 
     monkeypatch.setattr(site_observation, "refused", believing)
 
