@@ -7,7 +7,7 @@ of a limit ends. So their sum must fit every limit at any time, whatever else ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from csms.domain.power_tree import NodeId
@@ -29,7 +29,12 @@ _USUAL_V = 230
 
 
 def fallback_shares(
-    site: Site, chargers: Sequence[Charger], fallback_a: Decimal | None, *, reserved_w: int = 0
+    site: Site,
+    chargers: Sequence[Charger],
+    fallback_a: Decimal | None,
+    *,
+    reserved_w: int = 0,
+    never_zero: Collection[ChargerId] = (),
 ) -> Mapping[ChargerId, int]:
     """Return what each connector of a charger falls back to, in W as the wire will say it.
 
@@ -38,15 +43,23 @@ def fallback_shares(
         chargers: All of the site; another system's count at their maximum.
         fallback_a: Current a phase; None: the maximum where all maxima fit.
         reserved_w: Kept free for the building.
+        never_zero: Chargers that end a transaction at 0: no car could start there.
 
     Returns:
-        One share a charger; 0 for all where they do not fit together.
+        One share a charger. Where they do not fit together 0 for all, but the least current for
+        those that cannot have 0, if at least that fits.
     """
     shares = {each.id: _share_w(each, fallback_a) for each in chargers}
     draws = {each.id: each.max_w for each in chargers} if fallback_a is None else shares
     if overloaded(site, chargers, draws, reserved_w) is None:
         return shares
-    return dict.fromkeys(shares, 0)
+    nothing = dict.fromkeys(shares, 0)
+    if not never_zero:
+        return nothing
+    least = nothing | {
+        each.id: _share_w(each, each.least_a) for each in chargers if each.id in never_zero
+    }
+    return least if overloaded(site, chargers, least, reserved_w) is None else nothing
 
 
 def overloaded(

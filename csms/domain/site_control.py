@@ -151,13 +151,14 @@ def control(
         plain,
         snapshot.rules.fallback_a,
         reserved_w=max(has.building_w, snapshot.rules.building_max_w),
+        never_zero={s.charger.id for s in snapshot.chargers if s.dialect.zero_means_stop},
     )
     found = entries(snapshot, now)
     unmanaged = {e.id: worst_case_w(e) for e in found if e.unmanaged_w is not None}
     held = reserves(found, chargers)
     unbound = _unbound(snapshot, chargers, unmanaged, held)
     kept = Counter(held)
-    if snapshot.rules.fallback_a is not None:
+    if any(floors.values()):
         kept.update(idle_reserves(snapshot, floors, held))
     settled = unmanaged.keys() | unbound.keys()
 

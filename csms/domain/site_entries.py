@@ -153,8 +153,6 @@ def idle_reserves(
 ) -> dict[NodeId, int]:
     """Return what idle connectors may start with, by the node that feeds their charger.
 
-    Where floors are the chargers' maxima everything fits anyway; else room must be kept for them.
-
     Args:
         snapshot: Of the site.
         floors_w: What each idle connector may start with.

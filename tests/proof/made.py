@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
+from csms.domain.dialects import Traits, read_traits
 from csms.domain.ids import SiteId
 from csms.domain.phases import PhaseRotation
 from csms.domain.site_rules import SiteRules
-from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, Site
+from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
 from tests.proof.truth import VOLT, Connector, TrueCharger
 
 
@@ -30,6 +33,11 @@ class Odds:
     car_every_s: float = 600.0  # each connector
     change_every_s: float = 120.0  # each car's appetite
     limit_every_s: float = 900.0  # the site's limit
+    odd_charger: float = 0.3  # of chargers: refuses what others take
+    quiet: float = 0.3  # of chargers: is asked nothing
+    fallback: float = 0.3  # of sites: a share that every charger may always draw
+    few_phases: float = 0.4  # of cars
+    foretold: float = 0.5  # of limits: known some minutes before
 
 
 @dataclass
@@ -42,16 +50,30 @@ class Result:
     energy_wh: float = 0.0
 
 
+@dataclass
+class Node:
+    """A limit of the site and the chargers below it; `phase_limit_da`: of each of its phases."""
+
+    name: str
+    limit_w: int
+    below: set[int]
+    phase_limit_da: int | None = None
+
+
 class Made:
     """Chargers as they really are, and the site as the server knows it."""
 
     def __init__(self, seed: int, odds: Odds, rules: SiteRules | None, *, reads_back: bool) -> None:
         self.chance = random.Random(seed)
         self.seed, self.odds, self.reads_back = seed, odds, reads_back
+        # what was added later has chances of its own
+        self.odd = random.Random(f"{seed} odd")
+        self.manners: dict[int, Traits] = {}
+        self.dc: set[int] = set()
         self._build(rules)
 
     def _build(self, rules: SiteRules | None) -> None:
-        chance = self.chance
+        chance, odds = self.chance, self.odds
         self.chargers = []
         for number in range(1, chance.randint(3, 7)):
             phases = chance.choice([3, 3, 3, 1])
@@ -62,24 +84,40 @@ class Made:
                     max_w=max_w,
                     phases=phases,
                     connectors={n: Connector() for n in range(1, chance.choice([1, 1, 2]) + 1)},
-                    follows_s=self._log(*self.odds.follows_s),
+                    follows_s=self._log(*odds.follows_s),
                     clock_off=timedelta(seconds=chance.uniform(-55, 55)),
-                    reads_back=self.reads_back,
+                    reads_back=self.reads_back and self.odd.random() >= odds.quiet,
                 )
             )
+            if self.odd.random() < odds.odd_charger:
+                self._make_odd(self.chargers[-1])
         most = sum(true.max_w for true in self.chargers)
         self.built_w = int(most * chance.uniform(0.3, 0.9))
         self.limit_w = self.built_w
         below = {true.number for true in self.chargers if chance.random() < 0.5}
-        part = sum(true.max_w for true in self.chargers if true.number in below)
-        self.circuit_w = int(part * chance.uniform(0.4, 1.1))
-        self.below = below
-        circuits = (Circuit(id=CircuitId("c"), limit_w=self.circuit_w),) if below else ()
-        # every other site limits the current of each phase, too
+        rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]))
+        if self.odd.random() < odds.fallback:
+            rules = replace(rules, fallback_a=Decimal(6))
+        self.rules = rules
+        self._wire(below, chance)
+
+    def _wire(self, below: set[int], chance: random.Random) -> None:
+        """Hang some chargers on circuits; every other site limits the current of phases, too."""
         wiring = random.Random(f"{self.seed} phases")
-        self.phase_limit_da: int | None = None
+        inner = {number for number in below if self.odd.random() < 0.4}
+        made = {"c": below} if below else {}
+        if inner:
+            made["d"] = inner
+        self.nodes = [Node("grid", self.built_w, {true.number for true in self.chargers})]
+        for name, numbers in made.items():
+            part = sum(true.max_w for true in self.chargers if true.number in numbers)
+            source = chance if name == "c" else self.odd
+            self.nodes.append(Node(name, int(part * source.uniform(0.4, 1.1)), numbers))
         if wiring.random() < 0.5:
-            self.phase_limit_da = int(self.built_w / (3 * VOLT) * 10 * wiring.uniform(0.6, 1.2))
+            for node in self.nodes:
+                if node.name == "grid" or self.odd.random() < 0.7:
+                    usual = node.limit_w / (3 * VOLT) * 10
+                    node.phase_limit_da = int(usual * wiring.uniform(0.6, 1.2))
         rotations = [wiring.choice(["RST", "STR", "TRS", "Unknown"]) for _ in self.chargers]
         self.first_phase = {
             true.number: wiring.randrange(3) if rotation == "Unknown" else "RST".index(rotation[0])
@@ -89,22 +127,56 @@ class Made:
             id=SiteId("s"),
             name="s",
             grid_limit_w=self.limit_w,
-            grid_phase_limit_da=self.phase_limit_da,
-            circuits=circuits,
+            grid_phase_limit_da=self.nodes[0].phase_limit_da,
+            circuits=tuple(
+                Circuit(
+                    id=CircuitId(node.name),
+                    limit_w=node.limit_w,
+                    parent_id=CircuitId("c") if node.name == "d" else None,
+                    phase_limit_da=node.phase_limit_da,
+                )
+                for node in self.nodes[1:]
+            ),
         )
-        self.rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]))
         self.assets = {
             true.number: Charger(
                 id=ChargerId(f"CP{true.number}"),
                 max_w=true.max_w,
-                circuit_id=CircuitId("c") if true.number in below else None,
+                circuit_id=next(
+                    (CircuitId(name) for name in ("d", "c") if true.number in made.get(name, ())),
+                    None,
+                ),
                 connectors=len(true.connectors),
+                current_type=CurrentType.DC if true.number in self.dc else CurrentType.AC,
                 phases=true.phases,
                 voltage_v=VOLT,
                 rotation=PhaseRotation(rotations[true.number - 1]),
             )
             for true in self.chargers
         }
+
+    def _make_odd(self, true: TrueCharger) -> None:
+        """Let a charger refuse what others take; of some the server is told so beforehand."""
+        traits: dict[str, Any]
+        kind = self.odd.choice(["default", "default", "watts", "relative", "steps", "zero", "dc"])
+        match kind:
+            case "default":
+                true.refuses = frozenset({"TxProfile"})
+                traits = {"profile_purposes": ["TxDefaultProfile"]}
+            case "watts":
+                true.refuses, traits = frozenset({"A"}), {"rate_units": ["W"]}
+            case "relative":
+                true.refuses, traits = frozenset({"Absolute"}), {"profile_kinds": ["Relative"]}
+            case "dc":
+                true.refuses, traits = frozenset({"A"}), {}
+                self.dc.add(true.number)
+            case "steps":
+                true.allowed_a = self.odd.choice([(6, 8, 10, 13, 16), (8, 16, 32)])
+                traits = {"allowed_a": list(true.allowed_a)}
+            case _:
+                true.zero_stops, traits = True, {"zero_means_stop": True}
+        if kind in {"steps", "zero"} or self.odd.random() < 0.5:
+            self.manners[true.number] = read_traits(traits)
 
     def _log(self, low: float, high: float) -> float:
         return math.exp(self.chance.uniform(math.log(low), math.log(high)))

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from csms.domain.site_rules import SiteRules
-from tests.proof.made import Made, Odds, Result
+from tests.proof.made import Made, Node, Odds, Result
 from tests.proof.truth import VOLT
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _TOLD = 5
+_ROUNDING_W = 0.01
 
 
 class Observed(Made):
@@ -30,31 +31,39 @@ class Observed(Made):
 
     def observe(self, what: str) -> None:
         most = {true.number: true.most_w(self.now) for true in self.chargers}
-        grid = sum(most.values())
-        below = sum(w for number, w in most.items() if number in self.below)
+        currents = self.currents_a({true.number: true.most_a(self.now) for true in self.chargers})
         limit = self.limit_w
         if self.ceiling_w is not None:
             # after a drop of the limit no more may flow than could before it, ever less
             could = self.could_w()
             self.ceiling_w = min(self.ceiling_w, could) if could > limit else None
             limit = limit if self.ceiling_w is None else max(limit, self.ceiling_w)
-        if grid > limit:
-            self._violation(f"{what}: grid {grid} > {limit} ({self.limit_w}): {most}")
-        if self.below and below > self.circuit_w:
-            self._violation(f"{what}: circuit {below} > {self.circuit_w}: {most}")
-        if self.phase_limit_da is not None:
-            currents = self.currents_a(most)
-            if max(currents) * 10 > self.phase_limit_da + 1e-6:
-                self._violation(f"{what}: {currents} A > {self.phase_limit_da / 10} A: {most}")
+        for node in self.nodes:
+            flow = sum(w for number, w in most.items() if number in node.below)
+            most_w = limit if node.name == "grid" else node.limit_w
+            if flow > most_w + _ROUNDING_W:
+                self._violation(f"{what}: {node.name} {flow:.0f} > {most_w}: {most}")
+            if node.phase_limit_da is None:
+                continue
+            through = self._through(node, currents)
+            if max(through) * 10 > node.phase_limit_da + 1e-6:
+                told = ", ".join(f"{each:.1f}" for each in through)
+                limit_a = node.phase_limit_da / 10
+                self._violation(f"{what}: {node.name} {told} A > {limit_a}: {most}")
 
-    def currents_a(self, most: dict[int, int]) -> list[float]:
-        """What flows on L1, L2 and L3 when chargers draw so much."""
-        currents = [0.0, 0.0, 0.0]
+    def currents_a(self, own: dict[int, list[float]]) -> dict[int, list[float]]:
+        """What chargers take from L1, L2 and L3 when they draw so much on their own phases."""
+        found = {}
         for true in self.chargers:
-            for phase in range(true.phases):
-                on = (self.first_phase[true.number] + phase) % 3
-                currents[on] += most[true.number] / true.phases / VOLT
-        return currents
+            on = [0.0, 0.0, 0.0]
+            for phase, current in enumerate(own[true.number]):
+                on[(self.first_phase[true.number] + phase) % 3] += current
+            found[true.number] = on
+        return found
+
+    def _through(self, node: Node, currents: dict[int, list[float]]) -> list[float]:
+        below = [each for number, each in currents.items() if number in node.below]
+        return [sum(each[phase] for each in below) for phase in range(3)]
 
     def could_w(self) -> int:
         """What could flow at a car of any size at each connector, with all that is on its way."""
@@ -78,6 +87,23 @@ class Observed(Made):
             )
             for true in self.chargers
         }
+
+    def is_crowded(self) -> bool:
+        """Whether cars of any size at each connector would be more than some limit allows."""
+        could = self._could_w()
+        own = {
+            true.number: [could[true.number] / true.phases / VOLT] * true.phases
+            for true in self.chargers
+        }
+        currents = self.currents_a(own)
+        for node in self.nodes:
+            limit = self.limit_w if node.name == "grid" else node.limit_w
+            if sum(w for number, w in could.items() if number in node.below) > limit:
+                return True
+            most_da = node.phase_limit_da
+            if most_da is not None and max(self._through(node, currents)) * 10 > most_da:
+                return True
+        return False
 
     def _violation(self, text: str) -> None:
         if len(self.result.violations) < _TOLD:

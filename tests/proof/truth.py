@@ -32,12 +32,16 @@ class Installed:
 
 @dataclass
 class Connector:
-    """`wants_w` is what its car would take now, `car_w` the most that it ever takes."""
+    """`wants_w` is what its car would take now, `car_w` the most that it ever takes.
+
+    `car_phases`: how many of the charger's phases the car uses, the first ones; None: all.
+    """
 
     transaction: int | None = None
     server_id: int | None = None  # once StartTransaction was answered
     car_w: int = 0
     wants_w: int = 0
+    car_phases: int | None = None
     known_w: float = 0.0  # in force when last looked at
     fading: list[tuple[int, datetime]] = field(default_factory=list)
 
@@ -51,7 +55,9 @@ class TrueCharger:
     follows_s: float  # from the acceptance until it works
     clock_off: timedelta
     reads_back: bool = True
-    obeys_default: bool = True  # TxDefaultProfile after a TxProfile has ended
+    refuses: frozenset[str] = frozenset()  # units, kinds and purposes of profiles
+    allowed_a: tuple[int, ...] = ()  # it refuses others
+    zero_stops: bool = False  # a limit of 0 ends the transaction
     profiles: list[Installed] = field(default_factory=list)
 
     def install(self, payload: dict[str, Any], now: datetime) -> None:
@@ -86,8 +92,19 @@ class TrueCharger:
         self.fade(before, now)
 
     def takes(self, payload: dict[str, Any]) -> bool:
-        """A TxProfile needs its transaction (3.13.2)."""
+        """Whether it takes a SetChargingProfile; a TxProfile needs its transaction (3.13.2)."""
         profile = payload["csChargingProfiles"]
+        schedule = profile["chargingSchedule"]
+        (period,) = schedule["chargingSchedulePeriod"]
+        is_step = period["limit"] in (0, *self.allowed_a) or schedule["chargingRateUnit"] == "W"
+        if self.allowed_a and not is_step:
+            return False
+        if self.refuses & {
+            schedule["chargingRateUnit"],
+            profile["chargingProfileKind"],
+            profile["chargingProfilePurpose"],
+        }:
+            return False
         if profile["chargingProfilePurpose"] != "TxProfile":
             return True
         connector = self.connectors.get(payload["connectorId"])
@@ -138,20 +155,46 @@ class TrueCharger:
         connector.fading = [(w, until) for w, until in connector.fading if until > now]
         return max([limit, *(w for w, _ in connector.fading)])
 
-    def most_w(self, now: datetime) -> int:
+    def most_w(self, now: datetime) -> float:
         """The most that it may draw at this instant, whatever its cars want at it."""
-        total = 0
+        total = 0.0
         for number, connector in self.connectors.items():
             if connector.transaction is not None:
-                total += min(self.in_force_w(number, now), connector.car_w)
+                total += self._taken_w(connector, self.in_force_w(number, now), connector.car_w)
         return min(self.max_w, total)
+
+    def most_a(self, now: datetime) -> list[float]:
+        """The same on each of its own phases."""
+        currents = [0.0] * self.phases
+        for number, connector in self.connectors.items():
+            if connector.transaction is None:
+                continue
+            used = self._used(connector)
+            taken = self._taken_w(connector, self.in_force_w(number, now), connector.car_w)
+            for phase in range(used):
+                currents[phase] += taken / used / VOLT
+        return [min(current, self.max_w / self.phases / VOLT) for current in currents]
 
     def draw_w(self, number: int, now: datetime) -> int:
         """What a meter shows."""
         connector = self.connectors[number]
         if connector.transaction is None:
             return 0
-        return min(self.in_force_w(number, now), connector.wants_w)
+        return int(self._taken_w(connector, self.in_force_w(number, now), connector.wants_w))
+
+    def draw_ma(self, number: int, now: datetime) -> tuple[int, int, int]:
+        """What a meter shows of each phase."""
+        used = self._used(self.connectors[number])
+        current = round(1000 * self.draw_w(number, now) / used / VOLT)
+        first, second, third = (current if phase < used else 0 for phase in range(3))
+        return first, second, third
+
+    def _used(self, connector: Connector) -> int:
+        return min(self.phases, connector.car_phases or self.phases)
+
+    def _taken_w(self, connector: Connector, limit_w: float, most_w: float) -> float:
+        """A limit is a current on each phase: who uses fewer phases takes less of it."""
+        return min(limit_w * self._used(connector) / self.phases, most_w)
 
     def fade(self, before: dict[int, int], now: datetime) -> None:
         """Let what was enforced before work on for as long as this charge point takes."""

@@ -9,52 +9,43 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from csms.bus.local import LocalBus
+from csms.domain.dialects import NO_TRAITS, Traits, read_traits, written_traits
 from csms.domain.ids import ChargePointKey, TransactionId
+from csms.domain.limit_dialect import spoken_to
 from csms.domain.limit_messages import limit_payload, question, said_limit_w
 from csms.domain.limit_rows import LimitRow, forgotten
 from csms.domain.reclaim import HUNGRY, Appetite
 from csms.domain.site_control import Sending, control
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
-from csms.domain.site_rules import SiteRules
+from csms.domain.site_rules import LEAD, OutsideLimit, SiteRules
 from csms.domain.site_snapshot import ChargerState, Request, RowKey, SessionState, SiteSnapshot
 from csms.domain.sites import ChargerId
+from csms.services.limit_dialects import LimitDialects
+from tests.proof.cars import Cars, Line, Session
 from tests.proof.made import Odds, Result
-from tests.proof.observer import START, Observed
-from tests.proof.truth import Connector, TrueCharger
+from tests.proof.observer import START
+from tests.proof.truth import TrueCharger
 
 POLL_S = 10.0
 TIMEOUT_S = 30.0
 
 
-@dataclass
-class Session:
-    """What the server's tables hold of a transaction."""
-
-    transaction: int
-    charger: int
-    connector: int
-    measured_w: int | None = None
-    measured_at: datetime | None = None
+def at_once(work: Coroutine[Any, Any, Any]) -> Any:
+    """Return what asynchronous work that waits for nothing comes to."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
 
 
-@dataclass(eq=False)
-class Line:
-    """One connection."""
-
-    number: int
-    epoch: int
-    busy: bool = False
-    queue: list[Any] = field(default_factory=list)
-    to_charger: datetime = START  # when the newest frame arrives there
-    to_server: datetime = START
-
-
-class World(Observed):
+class World(Cars):
     """A site at work: a server, wires, cars, and all that goes wrong."""
 
     def __init__(
@@ -69,6 +60,7 @@ class World(Observed):
         trace: bool = False,
     ) -> None:
         super().__init__(seed, odds or Odds(), rules, reads_back=reads_back)
+        self.operators_w = self.limit_w
         self.max_transitions = max_transitions
         self.end = START + timedelta(hours=hours)
         self.trace = trace
@@ -85,6 +77,7 @@ class World(Observed):
         # the database
         self.rows: dict[RowKey, LimitRow] = {}
         self.appetites: dict[RowKey, tuple[int, Appetite]] = {}
+        self.outside: list[OutsideLimit] = []
         self.sessions: dict[int, Session] = {}
         self.connected: set[int] = set()
         # the server's memory
@@ -150,6 +143,19 @@ class World(Observed):
         self.unable: set[int] = set()
         self.life = next(self._epochs)
         self.hinted = False
+        self.dialects = LimitDialects(self, LocalBus(), self, self._learn)
+
+    async def traits(self, charge_points: Iterable[ChargePointKey]) -> dict[ChargePointKey, Traits]:
+        """What is stored of charge points (`csms.services.ports.dialects.Manners`)."""
+        return {key: self.manners.get(key, NO_TRAITS) for key in charge_points}
+
+    async def _learn(self, key: ChargePointKey, traits: Mapping[str, Any]) -> None:
+        known = written_traits(self.manners.get(key, NO_TRAITS))
+        self.manners[key] = read_traits({**known, **traits})
+        self.result.counts["learned"] += 1
+
+    def monotonic(self) -> float:
+        return (self.now - START).total_seconds()
 
     def crash(self) -> None:
         """All memory is dropped, all connections are lost; the rows stay."""
@@ -170,12 +176,15 @@ class World(Observed):
         self.after(POLL_S, self._poll)
 
     def snapshot(self) -> SiteSnapshot:
+        dialects = at_once(self.dialects.of([ChargePointKey(t.number) for t in self.chargers]))
         return SiteSnapshot(
-            site=replace(self.site, grid_limit_w=self.limit_w),
+            site=replace(self.site, grid_limit_w=self.operators_w),
             rules=self.rules,
+            outside=tuple(self.outside),
             chargers=tuple(
                 ChargerState(
-                    charger=self.assets[true.number],
+                    charger=spoken_to(self.assets[true.number], dialects[true.number]),
+                    dialect=dialects[true.number],
                     key=ChargePointKey(true.number),
                     reachable=true.number in self.connected,
                     settling=true.number in self.newcomers,
@@ -185,6 +194,11 @@ class World(Observed):
                     ),
                     reads_back=true.reads_back and true.number not in self.unable,
                     floor=self._row(true.number, 0, "TxDefaultProfile"),
+                    defaults={
+                        number: row
+                        for number in true.connectors
+                        if (row := self._row(true.number, number, "TxDefaultProfile")) != LimitRow()
+                    },
                 )
                 for true in self.chargers
             ),
@@ -197,6 +211,7 @@ class World(Observed):
                     measured_at=each.measured_at,
                     limit=self._row(each.charger, each.connector, "TxProfile"),
                     appetite=self._appetite(each),
+                    drawn=each.drawn if self.site.shares_phases else None,
                 )
                 for each in self.sessions.values()
             ),
@@ -223,6 +238,9 @@ class World(Observed):
         lost = [r for r in snapshot.open_requests() if r not in self.open and r not in ended]
         step = control(snapshot, self.now, ends=ends, lost=lost)
         self.open -= ended
+        for end in ends:
+            if isinstance(end, SendingEnd):
+                at_once(self.dialects.ended(end.request, end.status))
         if self._crashes(len(step.sendings) and 0.2):
             self.crash()  # before the commit
             return
@@ -313,12 +331,17 @@ class World(Observed):
             if self.chance.random() < 0.5:
                 true.install(payload, self.now)
             return
-        elif fate < self.odds.rejected + self.odds.unanswered + self.odds.not_installed:
+        elif (
+            fate < self.odds.rejected + self.odds.unanswered + self.odds.not_installed
+            and true.reads_back
+        ):
+            # who is asked nothing is found out only by what a car draws: see docs/power.md
             self.result.counts["not installed"] += 1
             self.pretended[line.number, what.target.connector_id] = what.limit_w
         else:
             true.install(payload, self.now)
             self.pretended.pop((line.number, what.target.connector_id), None)
+            self._zero_ends(true)
         self._answer(line, what, status, ticket)
 
     def _composite(self, true: TrueCharger, number: int) -> dict[str, Any]:
@@ -439,113 +462,35 @@ class World(Observed):
     def _lose_profiles(self, true: TrueCharger) -> None:
         """Come back without any limit, where that alone does no harm yet."""
         kept, true.profiles = true.profiles, []
-        could = self._could_w()
-        below = sum(w for number, w in could.items() if number in self.below)
-        limit_da = self.phase_limit_da
-        crowded = limit_da is not None and max(self.currents_a(could)) * 10 > limit_da
-        full = sum(could.values()) > self.limit_w or (self.below and below > self.circuit_w)
-        if full or crowded:
+        if self.is_crowded():
             true.profiles = kept
         else:
             self.note(f"{true.number} has lost its profiles")
 
-    # Cars
-
-    def _car(self, true: TrueCharger, number: int) -> None:
-        """A car comes or goes."""
-        connector, chance = true.connectors[number], self.cars[true.number, number]
-        mean_s = self.odds.car_every_s
-        self.after(chance.expovariate(1 / mean_s), self._car, true, number)
-        car_w, first_s = chance.choice([3680, 7360, 11040, 22080]), chance.expovariate(1)
-        if connector.transaction is not None:
-            self._leave(true, connector)
-        elif any(each.purpose == "TxDefaultProfile" for each in true.profiles):
-            # before it has been told anything nobody can hold it back, so it does not start
-            connector.transaction = next(self._ids)
-            connector.server_id = None
-            connector.car_w = connector.wants_w = car_w
-            connector.fading = []
-            self.note(f"start {true.number}/{number}")
-            if true.number in self.lines:
-                self.after(
-                    self._log(0.05, 2), self._started, true, connector, connector.transaction
-                )
-            self.after(
-                first_s * self.odds.change_every_s,
-                self._appetite_moves,
-                true,
-                number,
-                connector.transaction,
-            )
-
-    def _leave(self, true: TrueCharger, connector: Connector) -> None:
-        connector.transaction, connector.fading = None, []
-        left = connector.server_id
-        connector.server_id = None
-        if left is not None and true.number in self.lines:
-            self.after(self._log(0.05, 2), self._over, left)
-
-    def _over(self, transaction: int) -> None:
-        if self.sessions.pop(transaction, None) is not None:
-            self.hint()
-
-    def _started(self, true: TrueCharger, connector: Connector, transaction: int) -> None:
-        if connector.transaction == transaction and true.number in self.lines:
-            self._report(true, connector)
-
-    def _report(self, true: TrueCharger, connector: Connector) -> None:
-        if connector.transaction is None or connector.server_id is not None:
-            return
-        number = next(n for n, each in true.connectors.items() if each is connector)
-        for old in [
-            key
-            for key, each in self.sessions.items()
-            if (each.charger, each.connector) == (true.number, number)
-        ]:
-            del self.sessions[old]
-        transaction = connector.transaction
-        connector.server_id = transaction
-        self.sessions[transaction] = Session(transaction, true.number, number)
-        self.hint()
-
-    def _appetite_moves(self, true: TrueCharger, number: int, transaction: int) -> None:
-        connector, chance = true.connectors[number], self.cars[true.number, number]
-        if connector.transaction != transaction:
-            return
-        share = chance.choice([0.0, 0.2, 0.5, 0.8, 1.0, 1.0])
-        connector.wants_w = int(connector.car_w * share)
-        self.after(
-            chance.expovariate(1 / self.odds.change_every_s),
-            self._appetite_moves,
-            true,
-            number,
-            transaction,
-        )
-
-    def _meter(self, true: TrueCharger, line: Line) -> None:
-        if self.lines.get(true.number) is not line:
-            return
-        for number, connector in true.connectors.items():
-            if connector.server_id is not None:
-                draw = true.draw_w(number, self.now)
-                line.to_server = max(line.to_server, self.now + self._latency(quick=True))
-                self.at(line.to_server, self._metered, line, connector.server_id, draw)
-        self.after(10 + 20 * (true.number % 3), self._meter, true, line)
-
-    def _metered(self, line: Line, transaction: int, draw_w: int) -> None:
-        session = self.sessions.get(transaction)
-        if session is not None and self.lines.get(line.number) is line:
-            session.measured_w, session.measured_at = draw_w, self.now
+    # The limit
 
     def _move_limit(self) -> None:
-        """An operator, or the grid's, sets another limit from now on."""
+        """An operator, or the grid's, sets another limit: from now on, or foretold."""
+        limit_w = int(self.built_w * self.chance.uniform(0.4, 1.0))
+        if self.odd.random() < self.odds.foretold:
+            starts = self.now + timedelta(seconds=self.odd.uniform(0, 600))
+            ends = starts + timedelta(seconds=self.odd.uniform(60, 900))
+            self.outside.append(OutsideLimit(limit_w=limit_w, starts_at=starts, ends_at=ends))
+            self.at(max(self.now, starts - LEAD), self._limit_moves)
+            self.at(ends, self._limit_moves)
+        else:
+            self.operators_w = limit_w
+        self._limit_moves()
+        self.after(self._soon(self.odds.limit_every_s), self._move_limit)
+
+    def _limit_moves(self) -> None:
         before, could = self.limit_w, self.could_w()
-        self.limit_w = int(self.built_w * self.chance.uniform(0.4, 1.0))
+        holds = [each.limit_w for each in self.outside if each.holds(self.now)]
+        self.limit_w = min([self.operators_w, *holds])
         self.note(f"limit {self.limit_w}")
         if self.limit_w < before:
             self.ceiling_w = max(could, self.ceiling_w or 0)
         self.hint()
-        self.after(self._soon(self.odds.limit_every_s), self._move_limit)
 
     # Chances
 
