@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from csms.web import build
 from tests.app.commands import serving
@@ -34,6 +34,7 @@ _ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+expect.set_options(timeout=10_000)  # ms, on a machine that does much else
 _FAILED = pytest.StashKey[bool]()
 
 Start = Callable[..., AbstractAsyncContextManager[System]]

@@ -15,6 +15,7 @@ from simulator.emulator_api import emulator_routes
 from simulator.serving import listening
 from tests.browser.cockpit import PHONE, System
 from tests.browser.looks import shot
+from tests.waiting import wait_until
 
 
 @asynccontextmanager
@@ -58,7 +59,7 @@ async def test_from_an_empty_system_to_a_charging_car_in_two_clicks(
         await expect(one.get_by_text("11.0 kW")).to_be_visible()
         (session,) = (await system.ask("GET", "/api/sessions"))["items"]
         assert (session["status"], session["stationId"]) == ("active", "SIM-000001")
-        await expect(page.get_by_role("link", name=f"session {session['id']}")).to_be_visible()
+        await expect(page.get_by_text(f"session {session['id']}")).to_be_visible()
         await shot(page, "simulator")
         await accessibility.no_violations(page)
 
@@ -72,8 +73,12 @@ async def test_what_drivers_and_weather_do(start_system, windows, accessibility)
 
         await one.get_by_role("button", name="Unplug").click()
         await expect(one.get_by_text("Available", exact=True)).to_be_visible()
-        (session,) = (await system.ask("GET", "/api/sessions"))["items"]
-        assert (session["status"], session["stopReason"]) == ("completed", "EVDisconnected")
+
+        async def told() -> bool:
+            (session,) = (await system.ask("GET", "/api/sessions"))["items"]
+            return session["stopReason"] == "EVDisconnected"
+
+        await wait_until(told)
 
         await one.get_by_role("button", name="Plug in").click()
         await expect(one.get_by_text("Preparing", exact=True)).to_be_visible()
@@ -106,7 +111,11 @@ async def test_what_drivers_and_weather_do(start_system, windows, accessibility)
         await page.get_by_role("button", name="Actions for SIM-000001").click()
         await page.get_by_role("menuitem", name="Pull the network cable").click()
         await expect(card.get_by_text("Cable pulled")).to_be_visible()
-        assert (await system.ask("GET", "/api/stations/SIM-000001"))["online"] is False
+
+        async def offline() -> bool:
+            return not (await system.ask("GET", "/api/stations/SIM-000001"))["online"]
+
+        await wait_until(offline)
         await page.get_by_role("button", name="Actions for SIM-000001").click()
         await page.get_by_role("menuitem", name="Plug the network cable").click()
         await expect(card.get_by_text("Online")).to_be_visible()
@@ -141,5 +150,7 @@ async def test_without_a_simulator_the_page_says_how(start_system, windows, free
     settings = {"simulator_url": f"http://127.0.0.1:{free_port}"} if configured else {}
     async with start_system(**settings) as system:
         page = await windows.open(system, "/simulator")
+        entry = page.get_by_role("navigation").get_by_role("link", name="Simulator")
         title = "The simulator does not answer" if configured else "No simulator is connected"
         await expect(page.get_by_role("heading", name=title)).to_be_visible()
+        await expect(entry).to_have_count(1 if configured else 0)
