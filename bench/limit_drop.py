@@ -95,10 +95,11 @@ class Site:
             cp.arrivals.clear()
         body = {"limitKw": self.limit_kw * share, "reason": "drop"}
         cpu, began = cpu_s(self.server.pid), time.time()
-        limit = await self.server.ask("POST", "/api/sites/s/limits", body)
-        answered = time.time()
-        await self._until(lambda cp: any(_falls(each) for each in cp.arrivals), "decreases")
-        used = [after - before for after, before in zip(cpu_s(self.server.pid), cpu, strict=True)]
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(self._post(body))
+            await self._until(lambda cp: any(_falls(each) for each in cp.arrivals), "decreases")
+            used = [now - then for now, then in zip(cpu_s(self.server.pid), cpu, strict=True)]
+        limit, answered = asking.result()
         came = [at for cp in self.stations for at, before, now in cp.take_arrivals(_is_lower)]
         committed = await self.sql.fetchval(
             "SELECT created_at FROM site_limits WHERE id = $1", int(limit["id"])
@@ -114,6 +115,9 @@ class Site:
             "serverCpuMs": used[0] * 1000,
             "postgresCpuMs": used[1] * 1000,
         }
+
+    async def _post(self, body: dict[str, Any]) -> tuple[Any, float]:
+        return await self.server.ask("POST", "/api/sites/s/limits", body), time.time()
 
     async def _last_sent(self, committed: datetime) -> datetime:
         """Return when the last limit was written; the log is stored a little later."""

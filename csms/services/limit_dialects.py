@@ -31,7 +31,9 @@ Learn = Callable[[ChargePointKey, Mapping[str, Any]], Awaitable[None]]
 
 
 class LimitDialects:
-    """Looks dialects up for many at once, and keeps them for a minute, for changes elsewhere.
+    """Looks dialects up for many at once, and keeps them: a minute, for changes elsewhere.
+
+    A step that comes before `refresh` may still go by what is two minutes old.
 
     Concurrency: any task; two at once may look the same up twice.
     """
@@ -56,20 +58,30 @@ class LimitDialects:
         """Return the dialects of those that exist. Raises DatabaseAway."""
         if self._manners is None:
             return {key: self._tried(key, PLAIN) for key in charge_points}
-        now = self._clock.monotonic()
-        missing = [
-            key
-            for key in charge_points
-            if key not in self._known or now - self._known[key][0] >= _KEPT_S
-        ]
-        if missing:
-            for key, traits in (await self._manners.traits(missing)).items():
-                self._known[key] = now, limit_dialect(traits)
+        await self._look_up(charge_points, 2 * _KEPT_S)
         return {
             key: self._tried(key, self._known[key][1])
             for key in charge_points
             if key in self._known
         }
+
+    async def refresh(self, charge_points: Collection[ChargePointKey]) -> None:
+        """Look those up again that were not for a while, before a step has to. Raises DatabaseAway.
+
+        Of a large site that takes longer than a limit that drops may take to its chargers.
+        """
+        await self._look_up(charge_points, _KEPT_S)
+
+    async def _look_up(self, charge_points: Collection[ChargePointKey], kept_s: float) -> None:
+        if self._manners is None:
+            return
+        now, known = self._clock.monotonic(), self._known
+        missing = [
+            key for key in charge_points if key not in known or now - known[key][0] >= kept_s
+        ]
+        if missing:
+            for key, traits in (await self._manners.traits(missing)).items():
+                known[key] = now, limit_dialect(traits)
 
     async def ended(self, request: Request, status: str) -> None:
         """Note how a limit was taken; what another way has brought is learned."""

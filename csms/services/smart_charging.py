@@ -192,6 +192,7 @@ class SmartCharging:
                 self._held.pop(site_id, None)
                 self._calls.let_go(site_id)
                 return
+            await self._dialects.refresh(self._keys.get(site_id, ()))
             await self._agendas[site_id].wait()
 
     async def _take_reconnects(self) -> None:

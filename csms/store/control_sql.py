@@ -168,7 +168,7 @@ _ROW = {
 ROWS = f"""
 INSERT INTO charging_limits AS l ({", ".join(_ROW)})
 SELECT {", ".join(f"r.{name}" for name in _ROW)}
-FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+FROM json_to_recordset(CAST(:rows AS json))
     AS r({", ".join(f"{name} {kind}" for name, kind in _ROW.items())})
 ON CONFLICT (charge_point_id, connector_id, purpose) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in list(_ROW)[3:])},

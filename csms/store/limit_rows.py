@@ -98,7 +98,8 @@ def appetites_document(appetites: Mapping[RowKey, Appetite]) -> str:
 
 
 def _document(place: RowKey, row: LimitRow) -> dict[str, Any]:
-    return {
+    """Return a row's columns; what is not there is NULL, and costs nothing on the way."""
+    values = {
         "charge_point_id": place.key,
         "connector_id": place.connector_id,
         "purpose": place.purpose.value,
@@ -107,3 +108,4 @@ def _document(place: RowKey, row: LimitRow) -> dict[str, Any]:
         "earlier_high_w": max(row.earlier_w, default=None),
         **dict(zip(_SAME, _all_of(row), strict=True)),
     }
+    return {name: value for name, value in values.items() if value is not None}

@@ -38,8 +38,14 @@ async def test_dialects_are_looked_up_together_and_kept_for_a_minute():
     await dialects.of([1, 2])
     assert manners.asked[1:] == [[1]]
     await clock.advance(61)
-    await dialects.of([1, 2])
+    await dialects.of([1, 2])  # a step does not wait for it yet
+    assert manners.asked[2:] == []
+    await dialects.refresh([1, 2])
+    await dialects.refresh([1, 2])
     assert manners.asked[2:] == [[1, 2]]
+    await clock.advance(121)
+    await dialects.of([1, 2])
+    assert manners.asked[3:] == [[1, 2]]
 
 
 @pytest.mark.parametrize(
