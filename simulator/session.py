@@ -8,6 +8,7 @@ no lock.
 
 import asyncio
 import math
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
 
 LONGEST_SLEEP_S = 3_600.0
+
+VIA: Mapping[tuple[str, str], str] = {
+    ("Preparing", "Reserved"): "Available",
+    ("Preparing", "Unavailable"): "Available",
+    ("Finishing", "Charging"): "Preparing",
+    ("Finishing", "SuspendedEV"): "Preparing",
+    ("Finishing", "SuspendedEVSE"): "Preparing",
+}
+"""Changes that the table of 4.9 does not have, and the state between the two."""
 
 
 class ConnectorSession:
@@ -54,6 +64,7 @@ class ConnectorSession:
         self._overheated = False
         self._allowed_until_wh: int | None = None
         self._unstable: tuple[str, float] | None = None
+        self._noted = ""
 
     @property
     def becomes_inoperative(self) -> bool:
@@ -298,6 +309,9 @@ class ConnectorSession:
         connector.advance(moment)
         self.sampler.take_due(now, moment)
         if self._is_stable(connector.status, moment):
+            between = VIA.get((self._noted, connector.status))
+            if between is not None:
+                self._note(between)
             self._note(connector.status)
         if self._offer != connector.offer:
             self._offer = connector.offer
@@ -371,6 +385,7 @@ class ConnectorSession:
             at=station.clock.now(),
             after=self.sampler.last_message,
         )
+        self._noted = status
         if not station.statuses.note(notice):
             return None
         station.emit("status", connectorId=connector.connector_id, status=status)
