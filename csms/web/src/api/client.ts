@@ -38,6 +38,11 @@ const session: Middleware = {
 export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' })
 api.use(session)
 
+// lists are there as CSV too, which is a text; the typed client asks for JSON
+type Body<T> = [Exclude<NonNullable<T>, string>] extends [never]
+  ? NonNullable<T>
+  : Exclude<NonNullable<T>, string>
+
 /**
  * Returns the body of an answer.
  *
@@ -45,7 +50,7 @@ api.use(session)
  */
 export async function ok<T>(
   asked: Promise<{ data?: T; error?: unknown; response: Response }>,
-): Promise<NonNullable<T>> {
+): Promise<Body<T>> {
   let answer: Awaited<typeof asked>
   try {
     answer = await asked
@@ -53,7 +58,7 @@ export async function ok<T>(
     throw asProblem(error)
   }
   if (!answer.response.ok) throw problemOf(answer.response.status, answer.error)
-  return answer.data as NonNullable<T>
+  return answer.data as Body<T>
 }
 
 /** Sends what the typed client does not know (files, CSV, free JSON); throws as `ok` does. */

@@ -62,6 +62,7 @@ export const theme: MantineThemeOverride = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
+    Alert: { styles: { title: { color: 'var(--mantine-color-text)' } } },
     Anchor: { defaultProps: { underline: 'always' } },
     Button: { defaultProps: { size: 'xs' } },
     ActionIcon: { defaultProps: { variant: 'subtle', size: 'md' } },
@@ -71,7 +72,14 @@ export const theme: MantineThemeOverride = createTheme({
     NumberInput: { defaultProps: { size: 'sm' } },
     Paper: { defaultProps: { withBorder: true } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: {
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } },
+      styles: {
+        content: { background: 'var(--csms-card)' },
+        header: { background: 'var(--csms-card)' },
+        title: { fontWeight: 600 },
+      },
+    },
     Loader: { defaultProps: { size: 'sm', type: 'dots' } },
   },
 })

@@ -1,6 +1,6 @@
-import { Button, Group, Select, TextInput } from '@mantine/core'
+import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useDeferredValue, useMemo } from 'react'
+import { lazy, Suspense, useDeferredValue, useMemo } from 'react'
 import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
@@ -13,12 +13,16 @@ import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
+import { Board } from './Board'
 import { ConnectorDots } from './ConnectorDots'
 import { countStates, filterRows, rowOf, STATES, type StationRow } from './rows'
+
+const StationMap = lazy(async () => ({ default: (await import('./StationMap')).StationMap }))
 
 interface Search {
   q?: string
   state?: string
+  view?: 'board' | 'map'
 }
 
 export default function StationsPage() {
@@ -89,33 +93,55 @@ export default function StationsPage() {
             label: `${lookOf(each === 'unknown' ? null : each).text} (${count(counts.get(each) ?? 0)})`,
           }))}
         />
+        <SegmentedControl
+          aria-label="View"
+          size="xs"
+          ml="auto"
+          value={search.view ?? 'table'}
+          onChange={(view) => set({ view: view === 'table' ? undefined : (view as 'board' | 'map') })}
+          data={VIEWS}
+        />
       </Group>
-      <DataTable
-        label="Stations"
-        columns={columns}
-        rows={shown}
-        rowKey={(row) => row.station.id}
-        order={{ column: 'name', descending: false }}
-        onOpen={(row) =>
-          void navigate({ to: '/stations/$stationId', params: { stationId: row.station.id } as never })
-        }
-        empty={
-          loaded ? (
-            <EmptyState
-              icon="filter"
-              title="No station passes the filter"
-              action={
-                <Button variant="default" onClick={() => set({ q: undefined, state: undefined })}>
-                  Show all
-                </Button>
-              }
-            />
-          ) : null
-        }
-      />
+      {search.view === 'board' ? (
+        <Board rows={shown} sites={names} />
+      ) : search.view === 'map' ? (
+        <Suspense fallback={<Loader aria-label="Loading" />}>
+          <StationMap rows={shown} />
+        </Suspense>
+      ) : (
+        <DataTable
+          label="Stations"
+          columns={columns}
+          rows={shown}
+          rowKey={(row) => row.station.id}
+          order={{ column: 'name', descending: false }}
+          onOpen={(row) =>
+            void navigate({ to: '/stations/$stationId', params: { stationId: row.station.id } as never })
+          }
+          empty={
+            loaded ? (
+              <EmptyState
+                icon="filter"
+                title="No station passes the filter"
+                action={
+                  <Button variant="default" onClick={() => set({ q: undefined, state: undefined })}>
+                    Show all
+                  </Button>
+                }
+              />
+            ) : null
+          }
+        />
+      )}
     </>
   )
 }
+
+const VIEWS = [
+  { value: 'table', label: 'Table' },
+  { value: 'board', label: 'Board' },
+  { value: 'map', label: 'Map' },
+]
 
 function columnsOf(sites: ReadonlyMap<string, string>): readonly Column<StationRow>[] {
   return [
