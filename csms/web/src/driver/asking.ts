@@ -9,6 +9,7 @@ const KNOWN = new Set([
   'tag_needed',
   'tag_refused',
   'already_charging',
+  'cookie_needed',
   'no_session',
   'not_offered',
 ])
