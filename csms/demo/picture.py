@@ -18,10 +18,11 @@ class Answered(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where to find the system."""
+    """Where to find the system; `driver`: the page of one of its connectors."""
 
     ocpp: str
     cockpit: str
+    driver: str
     api: str
     docs: str
     sign_in: str

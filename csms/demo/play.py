@@ -120,6 +120,7 @@ def _addresses(settings: Settings, defaults: Defaults, system: Running, token: s
     return Addresses(
         ocpp=f"ws://{ocpp}/ocpp/IDENTITY",
         cockpit=f"{api}/",
+        driver=f"{api}/c/{next(iter(stations_of()))}/1",
         api=f"{api}/api",
         docs=f"{api}/api/docs",
         sign_in=f"{api}/sign-in?token={token}",

@@ -106,6 +106,7 @@ def addresses_in_words(addresses: Addresses) -> list[str]:
     return [
         f"OCPP     {addresses.ocpp}",
         f"cockpit  {addresses.cockpit}",
+        f"driver   {addresses.driver} (behind the connector's QR code)",
         f"API      {addresses.api}",
         f"docs     {addresses.docs}",
         f"sign in  {addresses.sign_in}",

@@ -23,6 +23,7 @@ SIGN_IN = "http://127.0.0.1:8080/sign-in?token=csms_0123456789abcdef01234567"
 ADDRESSES = Addresses(
     ocpp="ws://127.0.0.1:9000/ocpp/IDENTITY",
     cockpit="http://127.0.0.1:8080/",
+    driver="http://127.0.0.1:8080/c/DEPOT-01/1",
     api="http://127.0.0.1:8080/api",
     docs="http://127.0.0.1:8080/api/docs",
     sign_in=SIGN_IN,
