@@ -2,6 +2,7 @@ import { ActionIcon, Loader } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { type PointerEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { hasPage } from '@/app/pages'
 import { EmptyState } from '@/parts/EmptyState'
 import { Icon } from '@/parts/Icon'
 import { ProblemNotice } from '@/parts/ProblemNotice'
@@ -13,6 +14,7 @@ import classes from './StationMap.module.css'
 
 const REACH = 30
 const MOST_TITLES = 12
+const MOST_NAMES = 40 // in sight; more would cover the marks
 
 /** Where the stations are, each in the colour of its state; those close together are one mark. */
 export function StationMap({ rows }: { rows: readonly StationRow[] }) {
@@ -99,7 +101,7 @@ function Canvas({ placed }: { placed: readonly Placed[] }) {
 
   function open(members: readonly StationRow[], x: number, y: number) {
     const [only] = members
-    if (members.length === 1 && only)
+    if (members.length === 1 && only && hasPage('/stations/$stationId'))
       void navigate({ to: '/stations/$stationId', params: { stationId: only.station.id } as never })
     else zoomBy(3, x, y)
   }
@@ -150,6 +152,11 @@ function Canvas({ placed }: { placed: readonly Placed[] }) {
               >
                 <title>{titles(members)}</title>
                 <circle r={one ? 8 : Math.min(22, 11 + Math.log2(members.length) * 1.6)} />
+                {one && shown.length <= MOST_NAMES && (
+                  <text x={13} dy="0.35em" className={classes.name}>
+                    {members[0]?.station.name}
+                  </text>
+                )}
                 {!one && (
                   <text dy="0.35em" textAnchor="middle">
                     {members.length}

@@ -43,6 +43,9 @@ export default function StationsPage() {
       replace: true,
     })
 
+  const open = (row: StationRow) =>
+    void navigate({ to: DETAIL, params: { stationId: row.station.id } as never })
+
   const names = useMemo(() => new Map(sites.map(({ id, name }) => [id, name])), [sites])
   const rows = useMemo(() => stations.map(rowOf), [stations])
   const atSite = useMemo(() => filterRows(rows, { text: '', state: null, site }), [rows, site])
@@ -115,9 +118,7 @@ export default function StationsPage() {
           rows={shown}
           rowKey={(row) => row.station.id}
           order={{ column: 'name', descending: false }}
-          onOpen={(row) =>
-            void navigate({ to: '/stations/$stationId', params: { stationId: row.station.id } as never })
-          }
+          onOpen={hasPage(DETAIL) ? open : undefined}
           empty={
             loaded ? (
               <EmptyState
@@ -136,6 +137,8 @@ export default function StationsPage() {
     </>
   )
 }
+
+const DETAIL = '/stations/$stationId'
 
 const VIEWS = [
   { value: 'table', label: 'Table' },

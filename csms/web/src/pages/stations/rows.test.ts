@@ -41,6 +41,7 @@ describe('rowOf', () => {
   it('adds up the power of what has one, and invents none', () => {
     expect(rowOf(station('A', [connector(1, 'Charging', 7), connector(2, 'Charging', 4)])).powerKw).toBe(11)
     expect(rowOf(station('A', [connector(1, 'Charging')])).powerKw).toBeNull()
+    expect(rowOf(station('A', [connector(1, 'Charging', 7)], { online: false })).powerKw).toBeNull()
   })
 
   it('is the same row for the same station', () => {

@@ -45,7 +45,8 @@ export function rowOf(station: LiveStation): StationRow {
   let row = known.get(station)
   if (row === undefined) {
     const connectors = outlets(station)
-    const powers = connectors.flatMap(({ powerKw }) =>
+    // what an offline station took last says nothing of now
+    const powers = (station.online ? connectors : []).flatMap(({ powerKw }) =>
       powerKw === null || powerKw === undefined ? [] : [powerKw],
     )
     row = {
