@@ -15,7 +15,7 @@ from aiohttp import web
 from csms.api import cockpit, drivers, forwarded, middleware, openapi, security
 from csms.api.authentication import Authentication
 from csms.api.calls import Calls
-from csms.api.cockpit import CockpitParts
+from csms.api.cockpit import CockpitPorts
 from csms.api.configuration import Configuration
 from csms.api.connections import ConnectionAttempts
 from csms.api.connector_history import ConnectorHistoryApi
@@ -234,6 +234,22 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
     export = MessageExport(MessageBundles(units, clock), ports.settle_log)
+    for_cockpit = cockpit.parts(
+        CockpitPorts(
+            units=units,
+            gateway=ports.gateway,
+            schemas=ports.schemas,
+            clock=clock,
+            audit=audit,
+            stations=stations,
+            commands=commands,
+            entrance=ports.entrance,
+            diary=ports.diary,
+            accepts_unknown=config.accepts_unknown,
+            settings=config.settings,
+            node=config.node,
+        )
+    )
     resources: list[Resource] = [
         Health(overview, config.version),
         Me(access, config.version),
@@ -262,19 +278,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Audit(audit),
         drivers.resource(units, audit, config.drivers),
         SimulatorApi(ports.simulator),
-        *cockpit.resources(
-            CockpitParts(
-                units=units,
-                gateway=ports.gateway,
-                schemas=ports.schemas,
-                clock=clock,
-                stations=stations,
-                entrance=ports.entrance,
-                diary=ports.diary,
-                accepts_unknown=config.accepts_unknown,
-                settings=config.settings,
-            )
-        ),
+        *for_cockpit.resources,
     ]
     if ports.diary is not None:
         resources.append(ConnectionAttempts(ports.diary, units))
@@ -334,6 +338,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         "session feed": feed.run,
         "driver pages": follow_driver_pages,
         "live feed": live.run,
+        **for_cockpit.loops,
         **({} if tail is None else {"message tail": tail.run}),
         "configuration": reconciler.run,
         "local lists": lists.run,

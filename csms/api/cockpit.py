@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from csms.api.bulk import BulkCalls
 from csms.api.call_schemas import CallForms
 from csms.api.newcomers import NewcomersApi
 from csms.api.routes import Resource
 from csms.api.settings import ShownSettings
 from csms.clock import Clock
+from csms.services.audit import AuditTrail
+from csms.services.bulk import BulkService
+from csms.services.commands import CommandService
 from csms.services.diary import Diary
 from csms.services.first_run import Newcomers
 from csms.services.ports.entrance import Entrance
@@ -20,38 +24,63 @@ from csms.services.stations import StationService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CockpitParts:
+class CockpitPorts:
     """What they are built from.
 
     Attributes:
         entrance: Of charge points; None in a system without them, as `diary`.
         accepts_unknown: Whether who comes under a new name becomes a station by itself.
         settings: Of this process, to be shown.
+        node: Name of this node.
     """
 
     units: UnitsOfWork
     gateway: Gateway
     schemas: CallSchemas
     clock: Clock
+    audit: AuditTrail
     stations: StationService
+    commands: CommandService
     entrance: Entrance | None
     diary: Diary | None
     accepts_unknown: bool
     settings: Sequence[ShownSetting]
+    node: str
 
 
-def resources(parts: CockpitParts) -> list[Resource]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CockpitParts:
+    """The operations, and the loops that have to run beside them: name -> body."""
+
+    resources: list[Resource]
+    loops: Mapping[str, Callable[[], Awaitable[None]]]
+
+
+def parts(ports: CockpitPorts) -> CockpitParts:
     """Return the operations."""
     newcomers = Newcomers(
-        parts.units,
-        parts.gateway,
-        parts.clock,
-        entrance=parts.entrance,
-        diary=parts.diary,
-        accepts_unknown=parts.accepts_unknown,
+        ports.units,
+        ports.gateway,
+        ports.clock,
+        entrance=ports.entrance,
+        diary=ports.diary,
+        accepts_unknown=ports.accepts_unknown,
     )
-    return [
-        CallForms(parts.schemas),
-        NewcomersApi(newcomers, parts.stations),
-        ShownSettings(parts.settings),
-    ]
+    bulk = BulkService(
+        ports.units,
+        ports.commands,
+        ports.schemas,
+        ports.gateway,
+        ports.clock,
+        ports.audit,
+        node=ports.node,
+    )
+    return CockpitParts(
+        resources=[
+            CallForms(ports.schemas),
+            NewcomersApi(newcomers, ports.stations),
+            ShownSettings(ports.settings),
+            BulkCalls(bulk),
+        ],
+        loops={"bulk calls": bulk.run},
+    )

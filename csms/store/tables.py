@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
+from csms.store import bulk_tables as bulk_tables
 from csms.store import certificate_tables as certificate_tables
 from csms.store import driver_tables as driver_tables
 

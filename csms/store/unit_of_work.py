@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.errors import DatabaseAway
 from csms.store.audit import Audit
 from csms.store.availability import AvailabilityOrders
+from csms.store.bulk import BulkJobs
 from csms.store.calls import Calls
 from csms.store.certificates import StationCertificates
 from csms.store.charge_points import ChargePoints
@@ -165,6 +166,11 @@ class SqlUnitOfWork:
     def signing_requests(self) -> SigningRequests:
         """Their requests for certificates."""
         return SigningRequests(self._connection)
+
+    @cached_property
+    def bulk(self) -> BulkJobs:
+        """Calls to many stations."""
+        return BulkJobs(self._connection)
 
     @cached_property
     def live(self) -> LiveRows:

@@ -138,6 +138,7 @@ class Bench:
     log_followers: list[Any] = field(default_factory=list)
     token: str | None = ADMIN
     close: Callable[[], Any] | None = None
+    units: Any = None
 
     def log(self, key: int, *raws: str, action: str | None, direction: str = "in") -> None:
         """Tell of frames as the message log does once they are stored."""

@@ -64,6 +64,7 @@ async def bench(database_url, schemas):
             allocator=allocator,
             bus=bus,
             clock=clock,
+            units=ports.units,
             log_followers=followers,
         )
         for kind in (SessionChanged, SiteChanged, StationChanged):

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from csms.services.ports.availability import AvailabilityOrders
+from csms.services.ports.bulk import BulkJobs
 from csms.services.ports.calls import Calls
 from csms.services.ports.certificates import SigningRequests, StationCertificates
 from csms.services.ports.charge_points import Changes as Changes
@@ -150,6 +151,11 @@ class UnitOfWork(Protocol):
     @property
     def signing_requests(self) -> SigningRequests:
         """Repository of their requests for certificates."""
+        ...
+
+    @property
+    def bulk(self) -> BulkJobs:
+        """Repository of calls to many stations."""
         ...
 
     @property
