@@ -12,7 +12,7 @@ export function LiveDot() {
   return (
     <span className={classes.dot} data-phase={phase} role="status">
       <span className={classes.light} aria-hidden="true" />
-      {text}
+      <span className={classes.word}>{text}</span>
     </span>
   )
 }
@@ -32,7 +32,7 @@ function Lost({ since, retryAt }: { since: number; retryAt: number | null }) {
   return (
     <div className={classes.banner} role="alert">
       <Icon name="wifiOff" />
-      <span>
+      <span className={classes.words}>
         <b>Connection lost.</b> What you see is as of{' '}
         <time title={exactTime(since)}>{shortTime(since, now)}</time>, {duration((now - since) / 1000)} ago.{' '}
         {wait > 0 ? `Trying again in ${wait} s.` : 'Trying again …'}

@@ -2,11 +2,13 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  Link,
   lazyRouteComponent,
   redirect,
   retainSearchParams,
 } from '@tanstack/react-router'
 import { EmptyState } from '@/parts/EmptyState'
+import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { asProblem } from '../api/problem'
 import { PAGES } from './pages'
@@ -23,9 +25,12 @@ const root = createRootRoute({
     typeof search.site === 'string' && search.site !== '' ? { site: search.site } : {},
   search: { middlewares: [retainSearchParams<RootSearch>(['site'])] },
   notFoundComponent: () => (
-    <EmptyState icon="search" title="There is no such page">
-      The address may be mistyped, or what it showed is gone.
-    </EmptyState>
+    <>
+      <PageHeader title="There is no such page" />
+      <EmptyState icon="search" title="Nothing is here" action={<Link to="/">To the overview</Link>}>
+        The address may be mistyped, or what it showed is gone.
+      </EmptyState>
+    </>
   ),
   errorComponent: ({ error, reset }) => (
     <ProblemNotice problem={asProblem(error)} title="This page has failed" retry={reset} />

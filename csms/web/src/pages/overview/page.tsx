@@ -5,6 +5,7 @@ import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
 import { useAttention, useLoaded, useSessions, useSites, useStations, useToday } from '@/live/hooks'
+import type { LiveAttention } from '@/live/types'
 import { EmptyState } from '@/parts/EmptyState'
 import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
@@ -43,7 +44,7 @@ export default function OverviewPage() {
   const day = today.find(({ id }) => id === (site ?? 'all'))
   const name = sites.find(({ id }) => id === site)?.name
 
-  if (loaded && stations.length === 0) return <FirstSteps />
+  if (loaded && stations.length === 0) return <FirstSteps attention={items} />
   return (
     <>
       <PageHeader
@@ -95,7 +96,7 @@ function Panel({ id, title, count, order, children }: PanelProps) {
   )
 }
 
-function FirstSteps() {
+function FirstSteps({ attention }: { attention: readonly LiveAttention[] }) {
   const { may } = useMe()
   return (
     <>
@@ -116,6 +117,11 @@ function FirstSteps() {
           ? 'Connect a charger and this page shows what it does, what it takes and what it needs.'
           : 'An operator has to connect a charger; then this page shows what it does.'}
       </EmptyState>
+      {attention.length > 0 && (
+        <Panel id="needs-you" title="Needs you" count={attention.length} order={1}>
+          <AttentionList items={attention} loaded />
+        </Panel>
+      )}
     </>
   )
 }
