@@ -113,6 +113,16 @@ def _overloaded_phase(
     return None
 
 
+def building_problem(site: Site, building_w: int) -> str | None:
+    """Return why a building cannot be behind a connection; None when it fits."""
+    if building_w <= site.grid_limit_w:
+        return None
+    return (
+        f"the building may draw {building_w / 1000:g} kW where the connection has "
+        f"{site.grid_limit_w / 1000:g} kW: even without chargers it would be exceeded"
+    )
+
+
 def fallback_problem(
     site: Site, chargers: Sequence[Charger], fallback_a: Decimal | None, *, reserved_w: int = 0
 ) -> str | None:

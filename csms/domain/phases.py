@@ -28,6 +28,9 @@ class PhaseRotation(StrEnum):
     UNKNOWN = "Unknown"
 
 
+_WIRED = frozenset(each.value for each in PhaseRotation if each is not PhaseRotation.UNKNOWN)
+
+
 def grid_phases(rotation: PhaseRotation, conductors: int) -> int:
     """Return the grid's phases of some of a charger's conductors.
 
@@ -45,6 +48,28 @@ def grid_phases(rotation: PhaseRotation, conductors: int) -> int:
         return ALL_PHASES
     letters = rotation.value
     return sum(1 << _PLACES[letters[n]] for n in range(3) if conductors >> n & 1)
+
+
+def told_rotation(value: str) -> PhaseRotation | None:
+    """Return what a charger says of its wiring (ConnectorPhaseRotation); None: nothing of use.
+
+    Connector 0 is the charger's own supply, which counts where nothing is said of connectors.
+
+    >>> told_rotation("0.RST, 1.STR, 2.STR"), told_rotation("0.TRS,1.NotApplicable")
+    (<PhaseRotation.STR: 'STR'>, <PhaseRotation.TRS: 'TRS'>)
+    >>> told_rotation("1.RST,2.STR"), told_rotation("Unknown")
+    (<PhaseRotation.UNKNOWN: 'Unknown'>, None)
+    """
+    own: set[PhaseRotation] = set()
+    connectors: set[PhaseRotation] = set()
+    for entry in value.split(","):
+        number, _, letters = entry.strip(" '\"").rpartition(".")
+        if letters.upper() in _WIRED:
+            (own if number == "0" else connectors).add(PhaseRotation(letters.upper()))
+    found = connectors or own
+    if not found:
+        return None
+    return found.pop() if len(found) == 1 else PhaseRotation.UNKNOWN
 
 
 def phases_seen(readings: Iterable[Sequence[int]]) -> int | None:

@@ -92,6 +92,7 @@ class ControlStep:
 
     Attributes:
         unmanaged_w: What each load that cannot be controlled now counts for.
+        held_w: What chargers count for that cannot be controlled now, by their nodes.
         rows: Rows of the ledger that have changed, requests about to leave included.
         appetites: Of the rows whose load's appetite has changed.
         sendings: Limits to send once the rows are stored.
@@ -110,6 +111,7 @@ class ControlStep:
     supply: Supply
     appetites: Mapping[RowKey, Appetite] = field(default_factory=dict)
     askings: tuple[ReadBack, ...] = ()
+    held_w: Mapping[NodeId, int] = field(default_factory=dict)
     chargers: Mapping[ChargePointKey, Charger] = field(default_factory=dict)
     floors_w: Mapping[ChargerId, int] = field(default_factory=dict)
     is_waiting: bool = False
@@ -232,6 +234,7 @@ def control(
         askings=seen.askings if sends else (),
         chargers={each.key: each.charger for each in snapshot.chargers if each.key is not None},
         floors_w=floors,
+        held_w=held,
         is_waiting=any(row.is_lingering for row in (after if after else before).values()),
     )
 

@@ -10,7 +10,9 @@ from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
-from csms.domain.sites import GRID, circuit_node
+from csms.domain.sites import GRID, charger_node, circuit_node
+
+_NAMED = 5
 
 
 def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> SiteStatus:
@@ -72,13 +74,13 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
         if snapshot.site.batteries
         else None,
         grid_power_w=decision.grid_w,
-        warnings=(*step.supply.warnings, *_warnings(snapshot, step)),
+        warnings=(*step.supply.warnings, *_warnings(snapshot, step, now)),
     )
 
 
-def _warnings(snapshot: SiteSnapshot, step: ControlStep) -> list[str]:
+def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[str]:
     """Return what is wrong with chargers, a sentence each."""
-    found = []
+    found = [*_overloads(step), *_uncontrolled(snapshot, step, now)]
     for session in snapshot.sessions:
         row = session.own_limit
         if row.refused_status == IGNORED and row.refusals:
@@ -91,10 +93,78 @@ def _warnings(snapshot: SiteSnapshot, step: ControlStep) -> list[str]:
                 f"the clock of charger {session.charger_id} is {abs(session.clock_off_s):.0f} s "
                 f"{'ahead' if session.clock_off_s > 0 else 'late'}: its limits hold without an end"
             )
+    for state in snapshot.chargers:
+        told, wired = state.told_rotation, state.charger.rotation
+        if told is not None and told is not wired:
+            found.append(
+                f"charger {state.charger.id} says that its phases are wired {told}, but {wired} is "
+                f"set: {wired} counts"
+            )
+        if state.dialect.zero_means_stop and not step.floors_w.get(state.charger.id, 0):
+            found.append(
+                f"charger {state.charger.id} ends its sessions at 0 A, and there is no room to "
+                "let each of its connectors start with more"
+            )
     asked = snapshot.rules.fallback_a
     if asked is not None and not any(step.floors_w.values()) and step.floors_w:
         found.append(
             f"the fallback share of {float(asked):g} A does not fit the limits that hold now: "
             "0 A instead"
+        )
+    return found
+
+
+def _overloads(step: ControlStep) -> list[str]:
+    """Return where more may flow than may be, because it is not ours to lower."""
+    found = []
+    for node in step.decision.nodes:
+        if node.id in step.held_w:
+            continue  # a charger keeps its own maximum
+        if node.load_w > node.limit_w:
+            found.append(
+                f"up to {node.load_w / 1000:g} kW may flow through the {node.id} where "
+                f"{node.limit_w / 1000:g} kW may: what cannot be controlled counts in full"
+            )
+        most_da = max(node.load_da or (0,))
+        if node.phase_limit_da is not None and most_da > node.phase_limit_da:
+            found.append(
+                f"up to {most_da / 10:g} A may flow through a phase of the {node.id} where "
+                f"{node.phase_limit_da / 10:g} A may: what cannot be controlled counts in full"
+            )
+    return found
+
+
+def _uncontrolled(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[str]:
+    """Return which chargers count for more than their fallback share because nobody steers them."""
+    refusals = {
+        place.key: row.refused_status
+        for place, row in (snapshot.rows() | dict(step.rows)).items()
+        if row.gives_up(now)
+    }
+    away, found = [], []
+    away_w = 0
+    for state in snapshot.chargers:
+        charger = state.charger
+        counts_w = step.held_w.get(charger_node(charger.id), 0)
+        if state.key is None or not state.known or not counts_w:
+            continue
+        if not state.reachable:
+            share_w = step.floors_w.get(charger.id, 0) * charger.connectors
+            if counts_w > min(charger.max_w, share_w):
+                away.append(charger.id)
+                away_w += counts_w
+        elif state.key in refusals:
+            found.append(
+                f"charger {charger.id} does not take limits ({refusals[state.key]}): it counts "
+                f"for {counts_w / 1000:g} kW"
+            )
+    if away:
+        one = len(away) == 1
+        names = ", ".join(away[:_NAMED])
+        names += f" and {len(away) - _NAMED} more" if len(away) > _NAMED else ""
+        found.append(
+            f"{names} cannot be told limits (offline, or not accepted) and "
+            f"count{'s' if one else ''} for {away_w / 1000:g} kW: what {'it' if one else 'they'} "
+            f"had last, or {'its' if one else 'their'} maximum"
         )
     return found

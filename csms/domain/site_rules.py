@@ -15,6 +15,9 @@ from enum import StrEnum
 from typing import Any
 
 METER_LOST_AFTER = timedelta(seconds=60)
+CHARGER_METER_FRESH = timedelta(minutes=2)
+"""How long a charger's reading tells what it draws: older ones are taken for the building's."""
+
 BUILDING_STEP_W = 500
 BUILDING_FALLS_AFTER = timedelta(seconds=60)
 LEAD = timedelta(seconds=90)

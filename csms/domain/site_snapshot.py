@@ -19,6 +19,7 @@ from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_dialect import PLAIN, LimitDialect
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
 from csms.domain.obedience import Reading
+from csms.domain.phases import PhaseRotation
 from csms.domain.power_tree import LoadId
 from csms.domain.reclaim import HUNGRY, Appetite
 from csms.domain.rotation import Turn
@@ -64,6 +65,7 @@ class ChargerState:
         cap: Of its ChargePointMaxProfile.
         dialect: How it wants its limits told.
         reads_back: May be asked which limit holds.
+        told_rotation: How it says itself that its phases are wired, where the site shares phases.
     """
 
     charger: Charger
@@ -77,6 +79,7 @@ class ChargerState:
     cap: LimitRow = NOTHING_KNOWN
     dialect: LimitDialect = PLAIN
     reads_back: bool = False
+    told_rotation: PhaseRotation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

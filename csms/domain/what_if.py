@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from csms.domain.fallback import fallback_problem
+from csms.domain.fallback import building_problem, fallback_problem
 from csms.domain.ids import TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN
 from csms.domain.site_control import control
@@ -31,6 +31,7 @@ class Supposition:
     """How a site would be otherwise; None: as it is.
 
     Attributes:
+        site_changes: What of the site would be otherwise, by the names of `Site`.
         rule_changes: Rules that would be otherwise, by the names of `SiteRules`.
         building_w: What the building would draw.
         limits: Limits from outside, in place of those that are there.
@@ -40,6 +41,7 @@ class Supposition:
 
     grid_limit_w: int | None = None
     circuits: tuple[Circuit, ...] | None = None
+    site_changes: Mapping[str, Any] | None = None
     rule_changes: Mapping[str, Any] | None = None
     building_w: int | None = None
     limits: tuple[OutsideLimit, ...] | None = None
@@ -73,7 +75,9 @@ def consequence(snapshot: SiteSnapshot, supposition: Supposition, now: datetime)
     chargers = [state.charger for state in snapshot.chargers]
     problems = site_problems(snapshot.site, chargers)
     if not problems:
-        problem = fallback_problem(
+        problem = building_problem(
+            snapshot.site, snapshot.rules.building_max_w
+        ) or fallback_problem(
             snapshot.site,
             chargers,
             snapshot.rules.fallback_a,
@@ -95,7 +99,7 @@ def consequence(snapshot: SiteSnapshot, supposition: Supposition, now: datetime)
 
 
 def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -> SiteSnapshot:
-    site = snapshot.site
+    site = replace(snapshot.site, **(supposition.site_changes or {}))
     if supposition.grid_limit_w is not None:
         site = replace(site, grid_limit_w=supposition.grid_limit_w)
     if supposition.circuits is not None:

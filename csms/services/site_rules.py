@@ -10,7 +10,13 @@ from typing import Any
 from csms.clock import Clock
 from csms.domain.events import SiteChanged
 from csms.domain.ids import SiteId
-from csms.domain.site_rules import MeterReading, OutsideLimit, SiteRules, heard
+from csms.domain.site_rules import (
+    CHARGER_METER_FRESH,
+    MeterReading,
+    OutsideLimit,
+    SiteRules,
+    heard,
+)
 from csms.domain.what_if import Consequence, Supposition
 from csms.errors import Invalid, NotFound
 from csms.services.audit import AuditTrail
@@ -55,7 +61,7 @@ class SiteRulesService:
             raise Invalid(
                 "unsafe_site",
                 "The site would not be safe.",
-                {"fallbackA": "; ".join(found.problems)},
+                {_field(changes): "; ".join(found.problems)},
             )
         async with self._units() as unit:
             if not await unit.sites.lock(site_id):
@@ -146,8 +152,9 @@ class SiteRulesService:
             if not await unit.sites.lock(site_id):
                 raise _no_site()
             before = await unit.site_rules.meter(site_id)
-            draw = await unit.site_rules.chargers_draw_w(site_id)
-            reading = heard(before, power_w, draw, self._clock.now())
+            now = self._clock.now()
+            draw = await unit.site_rules.chargers_draw_w(site_id, now - CHARGER_METER_FRESH)
+            reading = heard(before, power_w, draw, now)
             await unit.site_rules.set_meter(site_id, reading)
         if before is None or before.building_w != reading.building_w:
             self._bus.publish(SiteChanged(SiteId(site_id)))
@@ -179,6 +186,10 @@ class SiteRulesService:
     async def _changed(self, site_id: str) -> None:
         self._bus.publish(SiteChanged(SiteId(site_id)))
         await self._allocator.decide(SiteId(site_id))
+
+
+def _field(changes: Mapping[str, Any]) -> str:
+    return "buildingMaxKw" if changes.keys() == {"building_max_w"} else "fallbackA"
 
 
 async def _rules(unit: UnitOfWork, site_id: str) -> SiteRules:

@@ -23,6 +23,7 @@ from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import BatteryDraft, Circuit, Site
 
 _PLAIN_BATTERY = "battery"
+_BEARS_ON_SAFETY = frozenset({"grid_limit_w", "grid_phase_limit_da", "policy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ class SiteService:
             NotFound, Invalid: As `create`.
         """
         _check(values, circuits or (), batteries or ())
-        if "grid_limit_w" in values or circuits is not None:
+        if values.keys() & _BEARS_ON_SAFETY or circuits is not None:
             await self._check_safety(site_id, values, circuits)
         async with self._units() as unit:
             await _locked(unit, site_id)
@@ -191,12 +192,17 @@ class SiteService:
     ) -> None:
         """Raise Invalid when the site could not be safe with what it asks of its chargers."""
         supposition = Supposition(
-            grid_limit_w=values.get("grid_limit_w"),
+            site_changes={
+                name: Policy(value) if name == "policy" else value
+                for name, value in values.items()
+                if name in _BEARS_ON_SAFETY
+            },
             circuits=None if circuits is None else _domain_circuits(circuits),
         )
         found = await self._allocator.what_if(SiteId(site_id), supposition)
         if found.problems:
-            where = "gridCapacityKw" if circuits is None else "circuits"
+            where = "gridCapacityKw" if "grid_limit_w" in values else "gridLimitA"
+            where = where if circuits is None else "circuits"
             raise Invalid(
                 "unsafe_site", "The site would not be safe.", {where: "; ".join(found.problems)}
             )
@@ -282,6 +288,7 @@ def _domain_circuits(circuits: Sequence[Circuit]) -> tuple[sites.Circuit, ...]:
             id=sites.CircuitId(circuit.id),
             limit_w=circuit.limit_w,
             parent_id=None if circuit.parent_id is None else sites.CircuitId(circuit.parent_id),
+            phase_limit_da=circuit.phase_limit_da,
         )
         for circuit in circuits
     )

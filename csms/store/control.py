@@ -19,7 +19,7 @@ from csms.domain.allocation import Policy
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
-from csms.domain.phases import PhaseRotation, phases_seen
+from csms.domain.phases import PhaseRotation, phases_seen, told_rotation
 from csms.domain.power_tree import LoadId
 from csms.domain.remembered import Remembered
 from csms.domain.rotation import Turn
@@ -89,7 +89,12 @@ class SqlControlUnit:
             others.setdefault(row.key, {})[row.connector_id] = limit_row(row)
         memory = self._memories.setdefault(site_id, _Memory())
         (turns,) = memory.turns.of([(site_id, site[0].turns)], read_turns)
-        drawn = await self._drawn(site_id, site[0], circuits, now)
+        shares_phases = (
+            any(row.phase_limit_da is not None for row in circuits)
+            or site[0].grid_phase_limit_da is not None
+        )
+        drawn = await self._drawn(site_id, site[0], now) if shares_phases else {}
+        rotations = await self._rotations(site_id) if shares_phases else {}
         known_circuits = {row.id for row in circuits}
         # a station may leave between two statements
         identities = {row["identity"] for row in stations}
@@ -121,7 +126,12 @@ class SqlControlUnit:
                     (
                         (
                             row["key"],
-                            (row, row["circuit_id"] in known_circuits, others.get(row["key"], {})),
+                            (
+                                row,
+                                row["circuit_id"] in known_circuits,
+                                others.get(row["key"], {}),
+                                rotations.get(row["key"]),
+                            ),
                         )
                         for row in stations
                     ),
@@ -177,13 +187,16 @@ class SqlControlUnit:
             ),
         )
 
-    async def _drawn(
-        self, site_id: SiteId, site: Any, circuits: Sequence[Any], now: datetime
-    ) -> dict[int, int]:
+    async def _rotations(self, site_id: SiteId) -> dict[int, PhaseRotation]:
+        """Return how charge points say that they are wired, of those that say it."""
+        told = {
+            row.key: told_rotation(row.value)
+            for row in await self._all(sql.ROTATIONS, site=site_id)
+        }
+        return {key: rotation for key, rotation in told.items() if rotation is not None}
+
+    async def _drawn(self, site_id: SiteId, site: Any, now: datetime) -> dict[int, int]:
         """Return the phases that cars were seen to draw on; what was seen once is kept."""
-        limits = (site.grid_phase_limit_da, *(row.phase_limit_da for row in circuits))
-        if all(limit is None for limit in limits):
-            return {}
         readings: dict[int, list[tuple[int, int, int]]] = {}
         for row in await self._all(sql.CURRENTS, site=site_id, since=now - _TELLS_FOR):
             readings.setdefault(row.transaction_id, []).append(
@@ -310,7 +323,12 @@ def _circuit(circuit_id: str | None, known: set[str]) -> CircuitId | None:
     return CircuitId(circuit_id) if circuit_id in known and circuit_id is not None else None
 
 
-def _station(row: Any, on_circuit: bool, others: Mapping[int, LimitRow]) -> ChargerState:
+def _station(
+    row: Any, on_circuit: bool, others: Mapping[int, LimitRow], told: PhaseRotation | None
+) -> ChargerState:
+    rotation = PhaseRotation(row["phase_rotation"])
+    if rotation is PhaseRotation.UNKNOWN and told is not None:
+        rotation = told  # the operator has set nothing
     phases, voltage_v, max_w = row["phases"], row["voltage_v"], row["max_power_w"]
     if max_w is None:
         max_w = _DC_POWER_W if row["current_type"] == "DC" else _AC_CURRENT_A * phases * voltage_v
@@ -323,7 +341,7 @@ def _station(row: Any, on_circuit: bool, others: Mapping[int, LimitRow]) -> Char
             current_type=CurrentType(row["current_type"]),
             phases=phases,
             voltage_v=voltage_v,
-            rotation=PhaseRotation(row["phase_rotation"]),
+            rotation=rotation,
         ),
         key=ChargePointKey(row["key"]),
         reachable=row["node"] is not None and row["registration"] == "Accepted",
@@ -333,6 +351,7 @@ def _station(row: Any, on_circuit: bool, others: Mapping[int, LimitRow]) -> Char
         cap=others.get(0, NOTHING_KNOWN),
         defaults={number: limit for number, limit in others.items() if number},
         reads_back=not row["quiet"],
+        told_rotation=told,
     )
 
 

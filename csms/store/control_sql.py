@@ -113,6 +113,13 @@ CROSS JOIN LATERAL (
 WHERE c.site_id = :site AND c.deleted_at IS NULL
 """
 
+ROTATIONS = """
+SELECT k.charge_point_id AS key, k.value
+FROM charge_points c JOIN configuration_keys k ON k.charge_point_id = c.id
+    AND k.key_folded = 'connectorphaserotation'
+WHERE c.site_id = :site AND c.deleted_at IS NULL AND k.value IS NOT NULL
+"""
+
 MANAGED = """
 SELECT id, charger_id, connector_id, vehicle_max_power_w, consumed_power_w
 FROM managed_loads WHERE site_id = :site AND stopped_at IS NULL ORDER BY id

@@ -26,12 +26,14 @@ _S = tables.sites
 _L = limit_tables.site_limits
 _M = limit_tables.site_meters
 
-# what runs on stations, and what other systems have told of their loads
+# what runs on stations, and what other systems have told of their loads; what was told long ago,
+# or by a station that is away, may not be drawn any more
 _DRAW = text("""
 SELECT coalesce((
     SELECT sum(t.power_w) FROM charge_points c JOIN transactions t
         ON t.charge_point_id = c.id AND t.active
-    WHERE c.site_id = :site AND c.deleted_at IS NULL), 0)
+    WHERE c.site_id = :site AND c.deleted_at IS NULL AND c.node IS NOT NULL
+        AND t.metered_received_at > :since), 0)
   + coalesce((
     SELECT sum(consumed_power_w) FROM managed_loads
     WHERE site_id = :site AND stopped_at IS NULL), 0)
@@ -148,9 +150,9 @@ class SiteRulesRows:
         """See the port."""
         await self._connection.execute(text(FORGET), {"keys": [charge_point]})
 
-    async def chargers_draw_w(self, site_id: str) -> int:
+    async def chargers_draw_w(self, site_id: str, since: datetime) -> int:
         """See the port."""
-        found = await self._connection.execute(_DRAW, {"site": site_id})
+        found = await self._connection.execute(_DRAW, {"site": site_id, "since": since})
         return int(found.scalar_one())
 
 

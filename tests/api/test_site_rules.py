@@ -73,6 +73,76 @@ async def test_fallback_shares_above_a_limit_are_refused_with_the_sentence(site)
     assert "none" in str(refused.json)
 
 
+async def test_a_limit_of_phases_that_fallback_shares_would_exceed_is_refused(site):
+    await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 16})
+    refused = await site.ask("PATCH", "/api/sites/s", {"gridLimitA": 31})
+    assert (refused.status, refused.json["code"]) == (422, "unsafe_site")
+    assert (
+        "fallback share of 16 A does not fit the grid limit" in refused.json["fields"]["gridLimitA"]
+    )
+    assert (await site.ask("PATCH", "/api/sites/s", {"gridLimitA": 32})).status == 200
+    assert (await site.ask("PATCH", "/api/sites/s", {"gridLimitA": None})).status == 200
+    await site.ask(
+        "PATCH", "/api/sites/s", {"circuits": [{"id": "c", "limitKw": 30, "limitA": 40}]}
+    )
+    for name in ("A", "B"):
+        await site.ask("PATCH", f"/api/stations/{name}", {"circuitId": "c"})
+    narrow = {"circuits": [{"id": "c", "limitKw": 30, "limitA": 20}]}
+    refused = await site.ask("PATCH", "/api/sites/s", narrow)
+    assert "circuit c" in refused.json["fields"]["circuits"]
+
+
+async def test_a_building_that_is_more_than_the_connection_is_refused(site):
+    refused = await site.ask("PATCH", "/api/sites/s/rules", {"buildingMaxKw": 41})
+    assert (refused.status, refused.json["code"]) == (422, "unsafe_site")
+    assert (
+        "may draw 41 kW where the connection has 40 kW" in refused.json["fields"]["buildingMaxKw"]
+    )
+    assert (await site.ask("PATCH", "/api/sites/s/rules", {"buildingMaxKw": 40})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("circuits", "sentence"),
+    [
+        ([{"id": "a", "limitKw": 9, "parentId": "b"}], "circuit a is fed by circuit b, which"),
+        ([{"id": "a", "limitKw": 9, "parentId": "a"}], "circuit a feeds itself"),
+        (
+            [
+                {"id": "a", "limitKw": 9, "parentId": "b"},
+                {"id": "b", "limitKw": 9, "parentId": "a"},
+            ],
+            "circuit a and circuit b feed each other in a circle",
+        ),
+        ([{"id": "a", "limitKw": 9}, {"id": "a", "limitKw": 8}], "circuit a is there twice"),
+        ([{"id": "a", "limitKw": -1}], "greater than or equal to 0"),
+        ([{"id": "a", "limitKw": 1, "limitA": -1}], "greater than or equal to 0"),
+    ],
+)
+async def test_wiring_that_cannot_be_is_refused_with_the_reason(site, circuits, sentence):
+    for method, path, body in (
+        ("POST", "/api/sites", {"name": "T", "gridCapacityKw": 40, "circuits": circuits}),
+        ("PATCH", "/api/sites/s", {"circuits": circuits}),
+    ):
+        refused = await site.ask(method, path, body)
+        assert refused.status == 422
+        assert sentence in str(refused.json["fields"])
+    assert (await site.get("/api/sites/s"))["circuits"] == []
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999"])
+async def test_what_is_no_number_is_refused(site, text):
+    for path in ("limits", "meter"):
+        name = "limitKw" if path == "limits" else "powerKw"
+        sent = await site.ask(
+            "POST",
+            f"/api/sites/s/{path}",
+            data=f'{{"{name}": {text}}}',
+            headers={"Content-Type": "application/json"},
+        )
+        assert sent.status in {400, 422}
+    assert (await site.get("/api/sites/s/limits"))["items"] == []
+
+
 async def test_a_limit_from_outside_holds_until_it_is_removed(site):
     limit = await site.post(
         "/api/sites/s/limits", {"limitKw": 10, "reason": "section 14a"}, status=201

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from csms.domain.phases import ALL_PHASES, PhaseRotation, grid_phases, phase_names
+from csms.domain.phases import (
+    ALL_PHASES,
+    PhaseRotation,
+    grid_phases,
+    phase_names,
+    told_rotation,
+)
 
 
 @pytest.mark.parametrize("rotation", PhaseRotation)
@@ -26,3 +32,22 @@ def test_a_car_on_one_unknown_phase_counts_on_all():
 
 def test_names():
     assert [phase_names(phases) for phases in (1, 4, 7)] == ["L1", "L3", "L1 and L2 and L3"]
+
+
+@pytest.mark.parametrize(
+    ("value", "rotation"),
+    [
+        ("0.RST, 1.RST, 2.RST", PhaseRotation.RST),
+        ("1.str", PhaseRotation.STR),
+        ("TRS", PhaseRotation.TRS),
+        ("0.RST", PhaseRotation.RST),
+        ("0.RST,1.STR", PhaseRotation.STR),
+        ("1.RST,2.STR", PhaseRotation.UNKNOWN),
+        ("1.NotApplicable", None),
+        ("1.Unknown", None),
+        ("", None),
+        (",.,..", None),
+    ],
+)
+def test_what_a_charger_says_of_its_wiring(value, rotation):
+    assert told_rotation(value) is rotation

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import asyncpg
 import pytest
 
 from csms.bus.local import LocalBus
@@ -34,6 +35,13 @@ class Site:
         status = await self.loop.decide("s")
         (grid,) = [each for each in status.circuits if each.id == "grid"]
         return grid.limit_w, grid.load_w
+
+
+@pytest.fixture
+async def sql(database_url):
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture
@@ -98,3 +106,44 @@ async def test_what_chargers_draw_is_no_building_load(site):
             }
         )
     assert (await site.rules.hear_meter("s", 11_000)).building_w == 2000
+
+
+async def test_readings_of_chargers_that_are_old_are_the_buildings(site, sql):
+    """What a car drew two minutes ago says nothing of what flows now."""
+    key = await sql.fetchval(
+        "INSERT INTO charge_points (identity, name, site_id, node, max_power_w)"
+        " VALUES ('A', 'A', 's', 'node', 22000) RETURNING id"
+    )
+    await sql.execute(
+        "INSERT INTO transactions (charge_point_id, connector_id, site_id, id_tag, id_tag_key,"
+        " id_tag_status, meter_start_wh, started_at, start_received_at, price_per_kwh, currency,"
+        " power_w, metered_received_at)"
+        " VALUES ($1, 1, 's', 'T', 'T', 'Accepted', 0, $2, $2, 0, 'EUR', 11000, $2)",
+        key,
+        site.clock.now(),
+    )
+    assert (await site.rules.hear_meter("s", 13_000)).building_w == 2000
+    await site.clock.advance(121)
+    assert (await site.rules.hear_meter("s", 13_000)).building_w == 13_000
+    await sql.execute("UPDATE transactions SET metered_received_at = $1", site.clock.now())
+    await sql.execute("UPDATE charge_points SET node = NULL")
+    await site.clock.advance(61)
+    assert (await site.rules.hear_meter("s", 13_000)).building_w == 13_000
+
+
+async def test_limits_across_the_change_of_the_clocks_hold_for_the_time_that_they_say(site):
+    """Berlin, 25 October 2026: 02:30 comes twice; with its offset each is one instant."""
+    for start, end, hours in (
+        ("2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", 1),
+        ("2027-03-28T01:30:00+01:00", "2027-03-28T03:30:00+02:00", 1),
+    ):
+        starts_at, ends_at = datetime.fromisoformat(start), datetime.fromisoformat(end)
+        assert ends_at - starts_at == timedelta(hours=hours)
+        limit = OutsideLimit(limit_w=12_000, starts_at=starts_at, ends_at=ends_at)
+        await site.rules.add_limit("me", "s", limit, None)
+        for at, limit_w in ((starts_at, 12_000), (ends_at, 40_000)):
+            early = at - timedelta(seconds=1)
+            await site.clock.advance((early - site.clock.now()).total_seconds())
+            assert (await site.grid())[0] == 12_000  # its decreases begin before it
+            await site.clock.advance(1)
+            assert (await site.grid())[0] == limit_w

@@ -111,3 +111,26 @@ async def test_turns_are_kept_between_steps(running):
     await b.settled("A")
     await b.followed()
     assert (await wires["B"].next()).limit == 7
+
+
+async def test_the_wiring_that_a_station_tells_counts_where_nobody_has_set_it(running):
+    b = running
+    await _phase_limit(b, 32)
+    for name in "AB":
+        await b.station(name)
+    await _one_phase(b, "A", "Unknown")
+    await _one_phase(b, "B", "RST")
+    for name, told in (("A", "1.STR"), ("B", "1.TRS")):
+        await b.sql.execute(
+            "INSERT INTO configuration_keys (charge_point_id, key_folded, key, value)"
+            " VALUES ($1, 'connectorphaserotation', 'ConnectorPhaseRotation', $2)",
+            b.keys[name],
+            told,
+        )
+        await b.start(name)
+        await b.settled(name)
+    status = await _status(b)
+    assert {load.charger_id: load.phases for load in status.loads} == {"A": (2,), "B": (1,)}
+    assert status.warnings == (
+        "charger B says that its phases are wired TRS, but RST is set: RST counts",
+    )

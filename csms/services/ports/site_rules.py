@@ -85,6 +85,6 @@ class SiteRulesRepository(Protocol):
         """Let no limit of a charge point be certain any more; its site must be locked."""
         ...
 
-    async def chargers_draw_w(self, site_id: str) -> int:
-        """Return what all chargers of a site draw, as far as their meters have told."""
+    async def chargers_draw_w(self, site_id: str, since: datetime) -> int:
+        """Return what all chargers of a site draw, as far as their meters have told since then."""
         ...
