@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from csms.domain.admission_search import Choice, best_counts
+from csms.domain.admission_search import best_counts
+from csms.domain.admission_trade import Choice
 from csms.domain.phase_network import Network
 from csms.domain.power_tree import LoadId
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import gcd, inf
+
+from csms.domain.admission_trade import Choice, Trade
 
 _PATIENT = 120
 _HASTY = 8
@@ -21,8 +22,8 @@ _STEADY = 24
 _MOST_LOOKS = 200_000
 """Choices that the exact search looks at before it gives up."""
 
-_MOST_TRADES = 1_500
-_TRADES_IN_ALL = 600_000  # shared out among the loads
+_MOST_TRADES = 6_000
+_TRADES_IN_ALL = 3_000_000  # shared out among the loads
 """How often places are traded when not exact."""
 
 _ROUNDING = 1e-6
@@ -35,19 +36,6 @@ _STALE = 8
 
 _NEAR = 0.993
 """Part of the bound that is good enough when not exact."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One kind of load.
-
-    Attributes:
-        takes: Links and what one load takes of each, above 0.
-        claims: Of its loads, the highest first, each above 0.
-    """
-
-    takes: tuple[tuple[int, int], ...]
-    claims: Sequence[int]
 
 
 def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool) -> list[int]:
@@ -239,72 +227,14 @@ class _Search:
         self._descend(order, 0, ways, (0.0, 0), [0] * len(ways), list(self._rooms))
 
     def trade(self, times: int) -> None:
-        """Send one to three kinds' weakest out and fill what that frees; keep what is no worse.
-
-        Steps that are as good are kept too: where claims are alike they lead to better ones. The
-        numbers that choose are made from the turn, so that equal sites are treated alike.
-        """
-        choices, counts = self._choices, list(self.best)
-        free = list(self._rooms)
-        inside: dict[int, list[int]] = {link: [] for link in self._links}
-        for number, choice in enumerate(choices):
-            for link, take in choice.takes:
-                free[link] -= take * counts[number]
-                inside[link].append(number)
-        surplus: list[float] = [
-            choice.claims[0] - sum(self._prices[link] * take for link, take in choice.takes)
-            for choice in choices
-        ]
-        worth = self._worth
-        numbers = range(len(choices))
-        chance = 1
+        """Trade places so many times, or until the result is good enough."""
+        trade = Trade(self._choices, self._rooms, self.best)
         for turn in range(times):
             if self.is_near():
                 return
-            chance = chance * 1_103_515_245 + 12_345 & 0x7FFF_FFFF
-            some = [number for number, count in enumerate(counts) if count]
-            if not some:
-                return
-            out = [some[(chance >> 8) % len(some)]]
-            beside = [
-                number
-                for link, _ in choices[out[0]].takes
-                for number in inside[link]
-                if counts[number] and number not in out
-            ]
-            if beside:
-                out += [beside[(chance >> shift) % len(beside)] for shift in (5, 11)[: turn % 3]]
-            before, was_free, was_worth = list(counts), list(free), worth
-            freed = set()
-            for number in out:
-                if counts[number]:
-                    counts[number] -= 1
-                    worth -= choices[number].claims[counts[number]]
-                    for link, take in choices[number].takes:
-                        free[link] += take
-                        freed.add(link)
-            waiting = {number for link in freed for number in inside[link]}
-            keys = surplus if turn % 2 else [-((n + 1) * (chance | 1) & 0xFFFF) for n in numbers]
-            order = sorted(waiting, key=lambda number: (-keys[number], number))
-            worth += self._fill_up(order, counts, free)
-            if worth < was_worth:
-                counts, free, worth = before, was_free, was_worth
-            elif worth > self._worth:
-                self._worth, self.best = worth, list(counts)
-
-    def _fill_up(self, order: Sequence[int], counts: list[int], free: list[int]) -> int:
-        """Let in of these kinds, one after the other, whoever fits; return their claims."""
-        gained = 0
-        for number in order:
-            choice = self._choices[number]
-            while counts[number] < len(choice.claims):
-                if any(free[link] < take for link, take in choice.takes):
-                    break
-                gained += choice.claims[counts[number]]
-                counts[number] += 1
-                for link, take in choice.takes:
-                    free[link] -= take
-        return gained
+            trade.step(turn % 3 + 1)
+            if trade.worth > self._worth:
+                self._worth, self.best = trade.worth, list(trade.counts)
 
     def _ways(self) -> dict[int, list[tuple[float, int]]]:
         """Return for each kind its numbers, the best for the prices first, with what they lose."""

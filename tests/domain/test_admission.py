@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csms.domain.admission import EXACT, admit
-from csms.domain.admission_search import Choice, best_counts
+from csms.domain.admission_search import best_counts
+from csms.domain.admission_trade import Choice
 from csms.domain.phase_network import PhaseLoad, phase_network
 from csms.domain.power_tree import LoadId, Node, NodeId, power_tree
 from tests.domain.phase_trees import MASKS, phase_load, phase_tree
@@ -113,18 +114,14 @@ def test_up_to_sixty_it_is_what_a_milp_solver_finds(seed, cars):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("cars", [100, 150, 200, 400])
 def test_from_a_hundred_it_is_within_a_percent_of_it(cars):
-    """Seeds fixed in advance: beyond `EXACT` loads nothing but a bound proves the result.
-
-    One site in some hundreds whose claims are all alike stays a little below (bench/ALLOCATION.md).
-    """
+    """Seeds fixed in advance: beyond `EXACT` loads nothing but a bound proves the result."""
     reached = []
     for seed in range(1000, 1050):
         network, claims = _garage(seed, cars)
         present, _ = admit(network, claims)
         assert _fits(network, present)
         reached.append(_worth(network, claims, present) / _optimum(network, claims))
-    assert min(reached) >= 0.985
-    assert sum(share < 0.99 for share in reached) <= 1, sorted(reached)[:3]
+    assert min(reached) >= 0.99, sorted(reached)[:3]
 
 
 @many(20)
