@@ -36,6 +36,7 @@ _PLAIN = """<!doctype html>
   </body>
 </html>
 """
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _COMMA = frozenset({"de", "fr", "es"})
 _LEAST_DECIMALS = 2
 
@@ -85,7 +86,6 @@ def page_of(texts: Texts, view: dict[str, Any]) -> tuple[str, str]:
     name = place["name"]
     headline, sentence = (texts.say(key) for key in view["say"])
     connector = texts.say("page.connector", number=place["connectorId"])
-    above = " · ".join(part for part in (place["site"], connector) if part)
     price = view["price"]
     told = (
         texts.say("price.free")
@@ -97,22 +97,27 @@ def page_of(texts: Texts, view: dict[str, Any]) -> tuple[str, str]:
         f"<h2>{html.escape(headline)}</h2><p>{html.escape(sentence)}</p></section>"
         f'<p class="price">{html.escape(told)}</p>'
     )
-    return texts.say("page.title", place=name), _page(texts, name, above, content)
+    return texts.say("page.title", place=name), _page(
+        texts, name, content, above=connector, below=place["site"]
+    )
 
 
 def notice_of(texts: Texts, key: str) -> tuple[str, str]:
     """Return title and content of a page that only says something."""
     headline, sentence = texts.say(key), texts.say(f"{key}.text")
     content = f'<section class="card state"><p>{html.escape(sentence)}</p></section>'
-    return headline, _page(texts, headline, "", content)
+    return headline, _page(texts, headline, content)
 
 
-def _page(texts: Texts, headline: str, above: str, content: str) -> str:
+def _page(
+    texts: Texts, headline: str, content: str, *, above: str = "", below: str | None = None
+) -> str:
+    site = "" if below is None else f'<p class="site">{html.escape(below)}</p>'
     links = "".join(_link(language, language == texts.language) for language in LANGUAGES)
     choose = html.escape(texts.say("language.choose"), quote=True)
     return (
         f'<header><nav aria-label="{choose}">{links}</nav>'
-        f'<p class="where">{html.escape(above)}</p><h1>{html.escape(headline)}</h1></header>'
+        f'<p class="where">{html.escape(above)}</p><h1>{html.escape(headline)}</h1>{site}</header>'
         f"<main>{content}</main>"
     )
 
@@ -129,9 +134,11 @@ def _money(price: dict[str, Any], language: str) -> str:
     amount = Decimal(str(price["perKwh"])).normalize()
     decimals = max(_LEAST_DECIMALS, -int(amount.as_tuple().exponent))
     text = f"{amount:.{decimals}f}"
-    if language in _COMMA:
-        text = text.replace(".", ",")
-    return f"{text} {price['currency']}"
+    symbol = _SYMBOLS.get(price["currency"])
+    if language not in _COMMA and symbol is not None:
+        return f"{symbol}{text}"
+    text = text.replace(".", ",") if language in _COMMA else text
+    return f"{text}\u00a0{symbol or price['currency']}"
 
 
 def _in_script(text: str) -> str:

@@ -68,10 +68,13 @@ def test_the_first_picture():
     title, page = page_of(Texts("de"), VIEW)
     assert title == "Laden an <Bay>"
     assert "&lt;Bay&gt;" in page
-    assert "A &amp; B · Anschluss 2" in page
-    assert "0,30 EUR pro kWh" in page
+    assert "A &amp; B" in page
+    assert "Anschluss 2" in page
+    assert "0,30\u00a0€ pro kWh" in page
     finer = {**VIEW, "price": {"perKwh": 0.2999, "currency": "EUR"}}
-    assert "0.2999 EUR per kWh" in page_of(Texts("en"), finer)[1]
+    assert "€0.2999 per kWh" in page_of(Texts("en"), finer)[1]
+    swiss = {**VIEW, "price": {"perKwh": 0.3, "currency": "CHF"}}
+    assert "0.30\u00a0CHF per kWh" in page_of(Texts("en"), swiss)[1]
     free = {**VIEW, "price": {"perKwh": 0.0, "currency": "EUR"}}
     assert "Free of charge" in page_of(Texts("en"), free)[1]
     assert "Zu viele Anfragen" in notice_of(Texts("de"), "page.busy")[1]

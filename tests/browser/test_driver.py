@@ -234,7 +234,7 @@ async def test_without_script_and_how_much_comes_over_the_line(system, windows, 
     async with charger() as station:
         plain = await opened(windows, system, station, java_script_enabled=False)
         await headline(plain, "Free")
-        await expect(plain.locator(".price")).to_have_text("0.30 EUR per kWh")
+        await expect(plain.locator(".price")).to_have_text("€0.30 per kWh")
         assert "this page needs JavaScript" in await plain.content()
         await shot(plain, "driver-no-script")
 

@@ -42,14 +42,13 @@ function header({ view }: Model, { say, language }: Manner): HTMLElement {
       each.toUpperCase(),
     ),
   )
-  const where =
-    view && [view.place.site, say('page.connector', { number: view.place.connectorId })].filter(Boolean)
   return h(
     'header',
     {},
     h('nav', { 'aria-label': say('language.choose') }, ...links),
-    h('p', { class: 'where' }, where ? where.join(' · ') : ''),
+    h('p', { class: 'where' }, view ? say('page.connector', { number: view.place.connectorId }) : ''),
     h('h1', {}, view ? view.place.name : say('page.missing')),
+    view?.place.site ? h('p', { class: 'site' }, view.place.site) : null,
   )
 }
 
@@ -129,13 +128,13 @@ function sessionCard(model: Model, view: View, manner: Manner): HTMLElement | nu
         session.cost === null ? '–' : format.money(session.cost, session.currency),
       ),
       value('duration', say('value.duration'), format.duration(end - Date.parse(session.startedAt))),
-      over || session.limitKw === null
+      over || session.limitKw === null || session.limitKw >= (view.place.maxKw ?? Number.POSITIVE_INFINITY)
         ? null
         : value('limit', say('value.limit'), format.power(session.limitKw)),
     ),
     over && session.cost === null ? h('p', { class: 'small' }, say('done.notBilled')) : null,
     over && view.state === 'finishing' ? h('p', {}, say('done.text')) : null,
-    h('p', { class: 'small' }, `${say('value.reference')}: `, h('b', {}, session.reference)),
+    h('p', { class: 'small' }, say('value.reference', { number: session.reference })),
   )
 }
 
