@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-
 from playwright.async_api import Page, expect
 
-from simulator.charge_point import ChargePointSimulator
-from simulator.settings import StationSettings
-from simulator.vehicle import Vehicle
 from tests.browser.looks import shot
+from tests.browser.stations import charge, charger
 
 LOST = "net::ERR_|WebSocket connection"
-
-
-@asynccontextmanager
-async def charger(system, identity: str, **settings):
-    """Give a charge point that has booted at this system."""
-    body = {"identity": identity, "name": f"Bay {identity}", "maxKw": 22}
-    await system.ask("POST", "/api/stations", body)
-    url = system.serving.ocpp_url
-    station = ChargePointSimulator(
-        StationSettings(identity=identity, url=url, meter_interval_s=1, **settings)
-    )
-    async with station:
-        await station.until_registered()
-        yield station
-
-
-async def charge(system, station, identity: str) -> str:
-    """Plug a car in and start its session; returns the session's id."""
-    station.plug(1, Vehicle(onboard_a=16))
-    started = await system.ask("POST", "/api/sessions/start", {"stationId": identity})
-    return str(started["id"])
 
 
 def needs_you(page: Page):
@@ -49,7 +24,7 @@ async def test_a_session_comes_grows_and_goes(system, windows):
         await expect(page.get_by_text("Live", exact=True)).to_be_visible()
         row = charging_now(page).get_by_text("Bay L1")
         await expect(row).to_have_count(0)
-        session = await charge(system, station, "L1")
+        session = await charge(system, station)
         await expect(row).to_be_visible()
         await expect(charging_now(page).get_by_text("11.0 kW")).to_be_visible()
         await system.ask("POST", f"/api/sessions/{session}/stop", {})
@@ -71,7 +46,7 @@ async def test_a_cut_line_is_told_and_heals_with_the_state_of_then(system, windo
     async with charger(system, "L3") as station:
         page = await windows.open(system)
         row = charging_now(page).get_by_text("Bay L3")
-        first = await charge(system, station, "L3")
+        first = await charge(system, station)
         await expect(row).to_be_visible()
 
         windows.watch_of(page).expect(LOST)
@@ -104,7 +79,7 @@ async def test_it_heals_without_a_hand(system, windows):
         await expect(page.get_by_text("Cut off")).to_be_visible()
         system.wire.mend()
         await expect(page.get_by_text("Live", exact=True)).to_be_visible()
-        await charge(system, station, "L4")
+        await charge(system, station)
         await expect(charging_now(page).get_by_text("Bay L4")).to_be_visible()
 
 

@@ -1,0 +1,37 @@
+"""Charge points for pages to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from simulator.charge_point import ChargePointSimulator
+from simulator.settings import StationSettings
+from simulator.vehicle import Vehicle
+from tests.browser.cockpit import System
+
+
+@asynccontextmanager
+async def charger(
+    system: System, identity: str, site: str | None = None, **settings
+) -> AsyncIterator[ChargePointSimulator]:
+    """Give a charge point that has booted at this system; it is called ``Bay`` and its identity."""
+    body = {"identity": identity, "name": f"Bay {identity}", "maxKw": 22, "siteId": site}
+    await system.ask("POST", "/api/stations", body)
+    station = ChargePointSimulator(
+        StationSettings(
+            identity=identity, url=system.serving.ocpp_url, **{"meter_interval_s": 1, **settings}
+        )
+    )
+    async with station:
+        async with asyncio.timeout(20):
+            await station.until_registered()
+        yield station
+
+
+async def charge(system: System, station: ChargePointSimulator) -> str:
+    """Plug a car in and start its session; returns the session's id."""
+    station.plug(1, Vehicle(onboard_a=16))
+    started = await system.ask("POST", "/api/sessions/start", {"stationId": station.identity})
+    return str(started["id"])
