@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from csms.ocppj.call_errors import ErrorCode, Refused
-from csms.ocppj.repairs.catalogue import MESSAGE_ID_REUSED
+from csms.ocppj.repairs.catalogue import ANSWER_ID, MESSAGE_ID_REUSED
 from csms.ocppj.repairs.tolerance import Tolerance
 
 CALL = 2
@@ -279,18 +279,24 @@ class Conversation:
     def _receive_answer(self, kind: int, frame: list[Any]) -> Event:
         self._unreadable = 0
         message_id = frame[1]
-        if message_id != self._open_id or type(message_id) is not str:
-            return Dropped("answer to no open call", kind, _short(message_id))  # R19
+        ours = self._open_id
+        needed: tuple[str, ...] = ()
+        if message_id != ours or type(message_id) is not str:
+            if ours is None or self._tolerance is None:
+                return Dropped("answer to no open call", kind, _short(message_id))  # R19
+            if not self._tolerance.answers(message_id, ours):
+                return Dropped("answer to no open call", kind, _short(message_id))
+            message_id, needed = ours, (ANSWER_ID,)
         self._open_id = None
-        event = Answered(message_id, self._open_action, kind)
+        event = Answered(message_id, self._open_action, kind, repairs=needed)
         if kind == CALL_ERROR:  # R18, R21: any code, 3 to 5 elements
             event.error_code = _text(frame, 2) or "GenericError"
             event.error_description = _text(frame, 3)
             return event
-        if len(frame) != 3 or type(frame[2]) is list:
+        if len(frame) != 3 or type(frame[2]) in (list, str):
             mended = None if self._tolerance is None else self._tolerance.shape(frame)
             if mended is not None:
-                frame, event.repairs = mended.frame, mended.names
+                frame, event.repairs = mended.frame, event.repairs + mended.names
         if len(frame) != 3:
             event.broken = True
         else:

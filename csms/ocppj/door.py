@@ -20,13 +20,13 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.http11 import Request, Response
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from csms.clock import Clock
 from csms.errors import StartError
 from csms.ocppj.connection import LARGEST_MESSAGE, Connection
 from csms.ocppj.gate import Arrival, Gate
 from csms.ocppj.handshake import Admission
+from csms.ocppj.opening import OpeningProtocol
 
 _log = structlog.get_logger(__name__)
 
@@ -262,7 +262,7 @@ class Door:
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # with TLS, uvloop returns its own protocol instead of this one
         connection = Connection(
-            ServerProtocol(max_size=LARGEST_MESSAGE, logger=self._logger),
+            OpeningProtocol(max_size=LARGEST_MESSAGE, logger=self._logger),
             cast("Server", self),  # it is only asked whether it is serving
             ping_interval=self._pings.interval_s,
             ping_timeout=self._pings.timeout_s,

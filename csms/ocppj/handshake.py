@@ -31,7 +31,9 @@ _BEHIND_IDENTITY = re.compile(
     r"(?:ocpp|json|ws|websocket)?[-_]?(?:v?[0-9]{1,2}(?:\.[0-9])?)?j?", re.IGNORECASE
 )
 _NOT_WORD = re.compile(r"[^a-z0-9]")
-_SPELLINGS = frozenset({"ocpp16", "ocpp16j", "ocpp16json"})
+_SPELLINGS = frozenset({"ocpp16", "ocpp16j", "ocpp16json", "ocpp160", "ocppv16", "v16", "16"})
+_BETWEEN = re.compile(r"[,;\s]+")
+_PADDING = b"\0\r\n"
 _MOST_COLONS = 8
 _ALL_ON = Switches()
 _TLS_PROFILE = 2
@@ -147,6 +149,8 @@ def odd_passwords_of(
         password = b":".join(parts[count:])
         if unquote(user).strip().casefold() == identity.strip().casefold():
             found.append((password, names.USER_NAME_SPELLING))
+            if password.endswith((b"\0", b"\n")):
+                found.append((password.rstrip(_PADDING), names.KEY_PADDING))
         elif count == 1:
             found.append((password, names.USER_NAME))
     return [(password, name) for password, name in found if name in switches]
@@ -179,7 +183,8 @@ def subprotocol_of(
         return None
     if not offered and names.MISSING_SUBPROTOCOL in switches:
         return None, (names.MISSING_SUBPROTOCOL,)
-    for name in offered:
+    words = [word for value in offers for word in _BETWEEN.split(value) if word]
+    for name in (*offered, *words):
         if _NOT_WORD.sub("", name.lower()) in _SPELLINGS and names.SUBPROTOCOL_CASE in switches:
             return name, (names.SUBPROTOCOL_CASE,)
     return None

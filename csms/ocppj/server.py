@@ -35,9 +35,10 @@ from csms.ocppj.handshake import (
     identity_of,
 )
 from csms.ocppj.leaky import LeakyCounts
+from csms.ocppj.opening import OpeningProtocol
 from csms.ocppj.refresh import Refresher
 from csms.ocppj.registry import Registry
-from csms.ocppj.repairs.catalogue import COMPRESSED_FRAMES, PINGS_UNANSWERED
+from csms.ocppj.repairs.catalogue import COMPRESSED_FRAMES, PINGS_UNANSWERED, REQUEST_SYNTAX
 from csms.ocppj.repairs.pings import UnansweredPings, probe_instead
 from csms.ocppj.repairs.requests import put_right
 from csms.ocppj.repairs.tolerance import Repairs
@@ -295,6 +296,8 @@ class OcppServer:
                     METRICS.handshakes_refused["two clients of one identity"] += 1
                     self._note(decision.record.identity, peer, 503, "two clients of one identity")
                     return _come_again(connection)
+                if isinstance(decision, Admission) and _is_mended(connection):
+                    decision = self._tolerated(decision)
                 if isinstance(decision, Admission):
                     await self._connections.settle(decision.record.key)
         except (DatabaseAway, TimeoutError):
@@ -321,6 +324,16 @@ class OcppServer:
             connection.inflates = COMPRESSED_FRAMES in self._switches
         connection.admission = decision
         return None
+
+    def _tolerated(self, admission: Admission) -> Admission | Refusal:
+        """Return what becomes of a station whose request had to be put right to be read."""
+        if admission.record.strict or REQUEST_SYNTAX not in self._switches:
+            return Refusal(
+                status=HTTPStatus.BAD_REQUEST,
+                reason="the request is no HTTP/1.1",
+                identity=admission.record.identity,
+            )
+        return replace(admission, repairs=(REQUEST_SYNTAX, *admission.repairs))
 
     async def _refuse(self, connection: Connection, refusal: Refusal, peer: Peer) -> Response:
         METRICS.handshakes_refused[refusal.reason] += 1
@@ -456,6 +469,10 @@ def _finish(connection: Connection, response: Response) -> None:
         response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
     if connection.inflates:
         connection.inflate()
+
+
+def _is_mended(connection: Connection) -> bool:
+    return isinstance(connection.protocol, OpeningProtocol) and connection.protocol.mended
 
 
 def _come_again(connection: Connection) -> Response:

@@ -40,6 +40,8 @@ _FIXES = {
     "securityProfile to 0.",
     "no acceptable subprotocol": "Let the charge point offer the subprotocol ocpp1.6, or set the "
     "station's strict to false.",
+    "the request is no HTTP/1.1": "Look for blanks in the address that is set in the charge point, "
+    "or set the station's strict to false.",
     "two clients of one identity": "Two charge points use this identity: give one of them another.",
     "the database is away": "Nothing is wrong with the charge point: it will come again.",
 }

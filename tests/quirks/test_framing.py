@@ -37,9 +37,48 @@ async def test_grizzl_e_a_truncated_answer_is_taken(csms, cp):
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        lambda number: [3, number.upper(), {"status": "Accepted"}],
+        lambda number: [3, number.replace("-", ""), {"status": "Accepted"}],
+        lambda number: [3, number[:20], {"status": "Accepted"}],
+        lambda number: [3, f" {{{number}}}", {"status": "Accepted"}],
+        lambda number: [3, number, '{"status":"Accepted"}'],
+        lambda number: [3, number, "Reset", {"status": "Accepted"}],
+        lambda number: [3, number[:8], "Reset", {"status": "OK"}],
+        lambda number: [3, number, {"result": "Success"}],
+        lambda number: [3, number, {"status": True}],
+    ],
+)
+async def test_answers_under_odd_ids_and_in_odd_shapes_are_those_to_our_call(csms, cp, answer):
+    async with asyncio.TaskGroup() as group:
+        path = f"/api/stations/{cp.identity}/calls/Reset"
+        asked = group.create_task(csms.ask("POST", path, {"type": "Soft"}))
+        call = json.loads(await cp.socket.recv())
+        await cp.socket.send(json.dumps(answer(call[1])))
+    assert asked.result()["status"] == "Accepted"
+    (logged,) = await cp.repairs("any")
+    assert (logged["type"], logged["action"]) == ("callResult", "Reset")
+
+
+async def test_an_answer_to_another_call_is_none_to_ours(csms, cp):
+    async with asyncio.TaskGroup() as group:
+        path = f"/api/stations/{cp.identity}/calls/Reset"
+        asked = group.create_task(csms.ask("POST", path, {"type": "Soft"}))
+        call = json.loads(await cp.socket.recv())
+        for number in (call[1][:7], call[1][1:], "x" * 36, ""):
+            await cp.socket.send(json.dumps([3, number, {"status": "Rejected"}]))
+        await cp.socket.send(json.dumps([3, call[1], {"status": "Accepted"}]))
+    assert asked.result()["status"] == "Accepted"
+    assert await cp.repairs("answer_id") == []
+
+
+@pytest.mark.parametrize(
     ("action", "payload", "reply", "status"),
     [
         ("ClearCache", {}, '{"status":"ACCEPTED"}', "Accepted"),
+        ("UnlockConnector", {"connectorId": 1}, '{"status":"Accepted"}', "Unlocked"),
+        ("UnlockConnector", {"connectorId": 1}, '{"status":"Rejected"}', "UnlockFailed"),
         ("ClearCache", {}, '{"Status":"rejected","reason":"x"}', "Rejected"),
         ("UnlockConnector", {"connectorId": 1}, '{"status":"unlock_failed"}', "UnlockFailed"),
         ("GetLocalListVersion", {}, '{"listVersion":"3"}', None),

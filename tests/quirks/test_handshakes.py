@@ -57,6 +57,10 @@ def basic(user: str | bytes, password: bytes) -> dict[str, str]:
         {"Sec_WebSocket_Protocol": '"ocpp1.6"'},
         {"Sec_WebSocket_Protocol": "ocpp 1.6"},
         {"Sec_WebSocket_Protocol": 'ocpp1.6, "v 2"'},
+        {"Sec_WebSocket_Protocol": "ocpp1.5;ocpp1.6"},
+        {"Sec_WebSocket_Protocol": "ocpp1.5 ocpp1.6"},
+        {"Sec_WebSocket_Protocol": "ocpp1.6.0"},
+        {"Sec_WebSocket_Protocol": "ocppv1.6"},
         {"Sec_WebSocket_Version": None},
         {"Sec_WebSocket_Version": "13, 8"},
         {"Origin": "file://"},  # Enercab
@@ -84,6 +88,61 @@ async def test_odd_requests_are_let_in(csms, identity, changes):
 async def test_odd_requests_of_strict_stations_are_not(csms, identity, changes):
     await csms.add(identity, strict=True)
     assert " 101 " not in await status_line(csms, f"/ocpp/{identity}", **changes)
+
+
+async def first_line(csms, raw: bytes) -> str:
+    """Send bytes and return the first line of what comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", csms.running.ocpp_port)
+    writer.write(raw)
+    async with asyncio.timeout(10):
+        line = (await reader.readline()).decode()
+    writer.close()
+    return line
+
+
+def request(first: str, *, end: str = "\r\n", colon: str = ": ") -> bytes:
+    lines = [f"{name}{colon}{value}" for name, value in HEADERS.items()]
+    return end.join([first, *lines, "", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        lambda path: request(f"GET {path}  HTTP/1.1"),  # a blank behind the address
+        lambda path: request(f"GET  {path} HTTP/1.1"),
+        lambda path: request(f"GET {path} http/1.1"),
+        lambda path: request(f"GET {path} HTTP/1.1", end="\n"),
+        lambda path: request(f"GET {path} HTTP/1.1", colon=" : "),
+    ],
+)
+async def test_requests_that_are_not_quite_http(csms, identity, raw):
+    await csms.add(identity)
+    assert " 101 " in await first_line(csms, raw(f"/ocpp/{identity}"))
+    strict = f"{identity}-S"
+    await csms.add(strict, strict=True)
+    assert " 400 " in await first_line(csms, raw(f"/ocpp/{strict}"))
+
+
+async def test_a_blank_in_an_identity_that_is_not_encoded(csms, identity):
+    await csms.add(f"{identity} A")
+    assert " 101 " in await first_line(csms, request(f"GET /ocpp/{identity} A HTTP/1.1"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"\r\n\r\n",
+        b"\x16\x03\x01\r\n\r\n",
+        b"GET /ocpp/X HTTP/2.0\r\n\r\n",
+        b"GET /ocpp/X HTTP/1.1\r\nno colon here\r\n\r\n",
+        b"GET /ocpp/X HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+        b"GET /ocpp/X HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_is_told_so(csms, raw):
+    assert await first_line(csms, raw) == "HTTP/1.1 400 Bad Request\r\n"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +186,15 @@ async def test_a_key_as_bytes_or_as_hex(csms, identity, password):
     await csms.add(identity, password=PASSWORD)
     async with plugged(csms, identity, additional_headers=basic(identity, password)) as station:
         assert await station.alive()
+
+
+@pytest.mark.parametrize("padding", [b"\0", b"\0\0\0", b"\r\n", b"\n"])
+async def test_a_key_with_something_behind_it(csms, identity, padding):
+    await csms.add(identity, password=PASSWORD)
+    headers = basic(identity, KEY + padding)
+    async with plugged(csms, identity, additional_headers=headers) as station:
+        assert await station.alive()
+        assert len(await station.repairs("key_padding")) == 1
 
 
 @pytest.mark.parametrize("spelled", [str.lower, lambda name: f" {name} ", quote])

@@ -18,8 +18,10 @@ SUBPROTOCOL_CASE = "subprotocol_case"
 UPGRADE_HEADERS = "upgrade_headers"
 WEBSOCKET_VERSION = "websocket_version"
 HTTP_VERSION = "http_version"
+REQUEST_SYNTAX = "request_syntax"
 PATH_AFTER_IDENTITY = "path_after_identity"
 PINGS_UNANSWERED = "pings_unanswered"
+KEY_PADDING = "key_padding"
 USER_NAME_SPELLING = "user_name_spelling"
 USER_NAME = "user_name"
 
@@ -29,6 +31,7 @@ MESSAGE_TYPE_TEXT = "message_type_text"
 COMPRESSED_FRAMES = "compressed_frames"
 FRAME_WRAPPED = "frame_wrapped"
 ANSWER_SHAPE = "answer_shape"
+ANSWER_ID = "answer_id"
 MESSAGE_ID_NUMBER = "message_id_number"
 PAYLOAD_MISSING = "payload_missing"
 PAYLOAD_EMPTY_LIST = "payload_empty_list"
@@ -105,7 +108,8 @@ def _repairs() -> Iterable[Repair]:
     )
     yield repair(
         SUBPROTOCOL_CASE,
-        "The subprotocol in another spelling, `OCPP1.6`, `ocpp1.6j`, is taken and sent back so.",
+        "The subprotocol in another spelling, `OCPP1.6`, `ocpp1.6j`, `ocpp1.6.0`, or in a list"
+        " without commas is taken and sent back so.",
     )
     yield repair(
         UPGRADE_HEADERS,
@@ -118,6 +122,12 @@ def _repairs() -> Iterable[Repair]:
         "A missing `Sec-WebSocket-Version`, or one among several, is taken as 13.",
     )
     yield repair(HTTP_VERSION, "A request that calls itself HTTP/1.0 is served as HTTP/1.1.")
+    yield repair(
+        REQUEST_SYNTAX,
+        "Blanks in and behind the path of a request or before a colon, lines that end without CR,"
+        " and `http/1.1` are read.",
+        "addresses typed by hand",
+    )
     yield repair(
         PATH_AFTER_IDENTITY,
         "Segments behind the identity that name the protocol or a number (`/ocpp/CP1/1.6`) are left"
@@ -133,6 +143,11 @@ def _repairs() -> Iterable[Repair]:
     yield repair(
         USER_NAME_SPELLING,
         "The user name may spell the identity in other letters, percent-encoded, or with blanks.",
+    )
+    yield repair(
+        KEY_PADDING,
+        "NULs and line ends behind the key are left out.",
+        "firmware in C",
     )
     yield repair(
         USER_NAME,
@@ -158,7 +173,13 @@ def _repairs() -> Iterable[Repair]:
     )
     yield repair(
         ANSWER_SHAPE,
-        "An answer to us without payload, with an empty list for it, or with elements behind it.",
+        "An answer to us without payload, with an empty list or JSON in a text for it, with the"
+        " action before it, or with elements behind it.",
+    )
+    yield repair(
+        ANSWER_ID,
+        "An answer whose id is that of our open call in other letters, without hyphens, cut (8"
+        " characters are the least) or between blanks or braces.",
     )
     yield repair(
         MESSAGE_ID_NUMBER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from csms.ocppj.repairs.switches import Switches
 _TYPES = (2, 3, 4)
 _CALL = 2
 _CALL_RESULT = 3
+_NO_ID = re.compile(r"[^0-9a-z]+")
+_LEAST_OF_AN_ID = 8
+_LONGEST_ID = 64
 
 RETOLD = frozenset({"Authorize", "BootNotification", "Heartbeat", "StatusNotification"})
 """Calls that ask for or tell the present state. The same text again is a new question of a station
@@ -119,9 +123,31 @@ def _mend_call(made: list[Any], may: Callable[[str], bool]) -> None:
         made[3] = _payload(made[3], may)
 
 
+def same_id(given: object, ours: str) -> bool:
+    """Return whether the id of an answer is that of our call, however the station spells it.
+
+    >>> ours = "a1b2c3d4-0000-4000-8000-0123456789ab"
+    >>> same_id("A1B2C3D4-0000-4000", ours), same_id(" {a1b2c3d4000040008000} ", ours)
+    (True, True)
+    >>> same_id("a1b2", ours), same_id("b2c3d4-0000-4000", ours), same_id(None, ours)
+    (False, False, False)
+    """
+    if not isinstance(given, str) or len(given) > _LONGEST_ID:
+        return False
+    folded = _NO_ID.sub("", given.lower())
+    return len(folded) >= _LEAST_OF_AN_ID and _NO_ID.sub("", ours.lower()).startswith(folded)
+
+
 def _mend_answer(made: list[Any], may: Callable[[str], bool]) -> None:
     if len(made) == 2 and may(names.ANSWER_SHAPE):
         made.append({})
+    elif len(made) == 4 and isinstance(made[2], str) and isinstance(made[3], dict):
+        if may(names.ANSWER_SHAPE):
+            del made[2]
+    elif len(made) == 3 and isinstance(made[2], str):
+        inside = _json_of(made[2])
+        if isinstance(inside, dict) and may(names.ANSWER_SHAPE):
+            made[2] = inside
     elif len(made) > 3 and isinstance(made[2], dict) and may(names.ANSWER_SHAPE):
         del made[3:]
     elif len(made) == 3 and made[2] == [] and may(names.ANSWER_SHAPE):
@@ -144,10 +170,14 @@ def _payload(value: object, may: Callable[[str], bool]) -> object:
     if isinstance(value, list) and not value and may(names.PAYLOAD_EMPTY_LIST):
         return {}
     if isinstance(value, str):
-        try:
-            inside = orjson.loads(value or "{}")
-        except ValueError:
-            return value
+        inside = _json_of(value or "{}")
         if isinstance(inside, dict) and may(names.PAYLOAD_TEXT):
             return inside
     return value
+
+
+def _json_of(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return None

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from csms.clock import Clock
 from csms.domain.charge_points import ChargePointRecord
 from csms.ocppj.repairs import catalogue as names
-from csms.ocppj.repairs.frames import RETOLD, Mended, mended_shape, mended_text
+from csms.ocppj.repairs.frames import RETOLD, Mended, mended_shape, mended_text, same_id
 from csms.ocppj.repairs.payloads import PayloadRepairs, Repaired
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.schemas import Schemas
@@ -115,6 +115,11 @@ class Tolerance:
     def asks_anew(self, action: str) -> bool:
         """Return whether the same call with the same id is a new question, not a repetition."""
         return action in RETOLD and self.takes_used_ids()
+
+    def answers(self, given: object, ours: str) -> bool:
+        """Return whether an answer with this id is one to our call of that id."""
+        may = names.ANSWER_ID in self._repairs.switches and not self._owner.record.strict
+        return may and same_id(given, ours)
 
     def answer(self, action: str, payload: dict[str, Any]) -> Repaired | None:
         """Return an answer to a call of ours as it was meant."""

@@ -85,6 +85,10 @@ CASES: dict[str, Case] = {
     names.USER_NAME_SPELLING: RequestCase(
         path="/ocpp/SAFE", headers={"Authorization": "Basic c2FmZTpzZXNhbWU="}
     ),
+    names.REQUEST_SYNTAX: RequestCase(path="/ocpp/CP1 "),
+    names.KEY_PADDING: RequestCase(
+        path="/ocpp/SAFE", headers={"Authorization": "Basic U0FGRTpzZXNhbWUA"}
+    ),
     names.USER_NAME: RequestCase(
         path="/ocpp/SAFE", headers={"Authorization": "Basic b3BlbjpzZXNhbWU="}
     ),
@@ -231,7 +235,7 @@ CASES: dict[str, Case] = {
         fact=lambda f: _arrived(f, "started_at") and f.doubts == ("timeSuspect",),
     ),
 }
-OF_ANSWERS = frozenset({names.BOOLEAN_FROM_VALUE, names.ANSWER_SHAPE})
+OF_ANSWERS = frozenset({names.BOOLEAN_FROM_VALUE, names.ANSWER_SHAPE, names.ANSWER_ID})
 """Repairs that only answers to our calls can need; tested there."""
 
 OF_SOCKETS = frozenset({names.COMPRESSED_FRAMES, names.PINGS_UNANSWERED})
