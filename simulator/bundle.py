@@ -155,9 +155,10 @@ def read_bundle(path: Path) -> Bundle:
     try:
         with path.open(encoding="utf-8") as lines:
             return parse_bundle(lines)
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: {error}"
-        raise BundleError(msg) from error
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, BundleError) as error:
+        raise BundleError(f"{path}: {error}") from error
 
 
 def parse_bundle(lines: Iterable[str]) -> Bundle:

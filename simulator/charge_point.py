@@ -177,7 +177,7 @@ class ChargePointSimulator:
             session.unplug()
         try:
             async with asyncio.timeout(self._patience_s):
-                while len(self.queue) or not self.statuses.is_idle:
+                while len(self.queue) or (self.link.is_registered and not self.statuses.is_idle):
                     self._changed.clear()
                     await self.clock.wait(self._changed, 0.2)
         except TimeoutError:

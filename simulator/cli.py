@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simulator import options
-from simulator.errors import FleetError
+from simulator.errors import FleetError, ListenError
 from simulator.fleet_file import FleetPlan, load_fleet, parse_fleet
 from simulator.loading import load
 from simulator.oddities.catalogue import ALL
@@ -225,7 +225,7 @@ def _leave_with(wanted: Play) -> None:
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
             code = runner.run(play(wanted))
-        except OSError as error:
-            # The port of the control page is taken, or a file cannot be written after all.
+        except (ListenError, OSError) as error:
+            # An OSError: a file cannot be written after all.
             raise refuse([str(error)]) from error
     raise typer.Exit(code)

@@ -11,6 +11,7 @@ Tree::
     ├── FleetError            a fleet file that cannot be used; one text a fault
     ├── BundleError           a message-log bundle that cannot be used
     ├── VerifyError           ledger and central system cannot be compared
+    ├── ListenError           an address that the simulator's own pages cannot have
     ├── StateError            what charge points keep cannot be read or written
     └── RegistrationError     the central system's API did not create a station or id tag
 """
@@ -51,6 +52,10 @@ class BundleError(SimulatorError):
 
 class VerifyError(SimulatorError):
     """Ledger and central system cannot be compared: a file or the API is of no use."""
+
+
+class ListenError(SimulatorError):
+    """The simulator cannot listen on the address that it was told."""
 
 
 class StateError(SimulatorError):

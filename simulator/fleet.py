@@ -105,10 +105,8 @@ class FleetSummary:
     @property
     def energy_text(self) -> str:
         """Where the energy has gone, in words."""
-        return (
-            f"{self.metered_wh / 1000:.1f} kWh metered, {self.grid_wh / 1000:.1f} kWh from the "
-            f"grid, {self.cable_wh / 1000:.2f} kWh lost in cables"
-        )
+        lost = f", {_energy(self.cable_wh)} lost in cables" if self.cable_wh else ""
+        return f"{_energy(self.metered_wh)} metered, {_energy(self.grid_wh)} from the grid{lost}"
 
     def __str__(self) -> str:
         short = f", {self.left_short} left short" if self.left_short else ""
@@ -117,6 +115,15 @@ class FleetSummary:
             f"{self.power_w / 1000:.1f} kW, {self.started} started, {self.stopped} stopped, "
             f"{self.waiting_messages} waiting, {self.problems} problems{short}"
         )
+
+
+def _energy(watt_hours: int) -> str:
+    """Return an energy in words.
+
+    >>> _energy(999), _energy(12_345)
+    ('999 Wh', '12.3 kWh')
+    """
+    return f"{watt_hours} Wh" if watt_hours < 1000 else f"{watt_hours / 1000:.1f} kWh"
 
 
 class Fleet:

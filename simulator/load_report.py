@@ -80,7 +80,7 @@ class LoadReport:
     def __str__(self) -> str:
         report = self.as_json()
         memory = ""
-        if self.kib_each is not None:
+        if self.kib_each is not None and self.connected:
             memory = f", {self.kib_each:.1f} KiB each ({self.resident_mib:.0f} MiB in all)"
         lines = [
             f"{report['seconds']} s: {self.connected} connected, {self.charging} charging, "

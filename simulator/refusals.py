@@ -4,12 +4,14 @@ Pure. Charge points meet central systems of all makers here, and people who see 
 first time: a text names what was found and, where there is one, the usual cause.
 """
 
+import json
 import socket
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from aiohttp import ClientConnectorError
 from websockets.exceptions import InvalidMessage, InvalidStatus, InvalidURI, NegotiationError
 
 STATUSES: Mapping[int, str] = {
@@ -89,6 +91,32 @@ def reason(error: Exception, url: str) -> str:
             return f"no way to {place}: {error.strerror or error}"
         case _:
             return f"{type(error).__name__}: {error}"
+
+
+def api_reason(error: Exception, url: str) -> str:
+    """Return why a request to the API at ``url`` got no answer."""
+    cause = error.os_error if isinstance(error, ClientConnectorError) else error
+    if isinstance(cause, OSError | TimeoutError):
+        return reason(cause, url)
+    return str(cause) or type(cause).__name__
+
+
+def api_refusal(status: int, body: str) -> str:
+    """Return what an API has answered in place of a result: its own words, where it has some.
+
+    >>> api_refusal(401, '{"code": "unauthenticated", "detail": "Send a token."}')
+    '401: Send a token.'
+    >>> api_refusal(502, "<html>"), api_refusal(503, "")
+    ('502: <html>', '503')
+    """
+    text = body.strip()[:200]
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = None
+    if isinstance(problem, dict) and isinstance(problem.get("detail"), str):
+        text = problem["detail"]
+    return f"{status}: {text}" if text else str(status)
 
 
 def _status(status: int) -> str:

@@ -10,6 +10,7 @@ import aiohttp
 
 from simulator.errors import RegistrationError
 from simulator.fleet_file import FleetPlan
+from simulator.refusals import api_reason, api_refusal
 
 PARALLEL = 8
 """Requests at once."""
@@ -56,9 +57,8 @@ async def register_fleet(plan: FleetPlan, base_url: str, token: str | None) -> i
             nonlocal created
             async with slots, http.post(base_url.rstrip("/") + path, json=body) as answer:
                 if answer.status not in (201, 409):
-                    text = (await answer.text())[:200]
-                    msg = f"POST {path} answered {answer.status}: {text}"
-                    raise RegistrationError(msg)
+                    refusal = api_refusal(answer.status, await answer.text())
+                    raise RegistrationError(f"POST {path} answered {refusal}")
                 created += answer.status == 201
 
         try:
@@ -66,8 +66,8 @@ async def register_fleet(plan: FleetPlan, base_url: str, token: str | None) -> i
                 for path, body in bodies:
                     tasks.create_task(create(path, body))
         except* aiohttp.ClientError as errors:
-            msg = f"cannot reach {base_url}: {errors.exceptions[0]}"
-            raise RegistrationError(msg) from errors
+            why = api_reason(errors.exceptions[0], base_url)
+            raise RegistrationError(f"cannot reach {base_url}: {why}") from errors
         except* RegistrationError as errors:
             raise RegistrationError(str(errors.exceptions[0])) from errors
     return created

@@ -1,6 +1,7 @@
 """``python -m simulator serve``: the emulator, its API and its page."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from simulator import options
 from simulator.control import Panel
 from simulator.emulator import Emulator
 from simulator.emulator_api import emulator_routes
+from simulator.errors import ListenError
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
 from simulator.web import MAX_BODY, guard
 
@@ -24,14 +26,19 @@ async def listening(
     """Serve ``routes`` and give the port.
 
     Raises:
-        OSError: the port is taken or the host is not ours.
+        ListenError: the port is taken or the host is not ours.
     """
     site = web.Application(middlewares=[guard], client_max_size=MAX_BODY)
     site.add_routes(routes)
     runner = web.AppRunner(site, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            # The system's own words: asyncio's name the address a second time.
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise ListenError(f"cannot listen on {host}:{port}: {why}") from error
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
@@ -56,8 +63,8 @@ def serve(
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
             runner.run(_serve(host, port, meter_interval, speed, patience, tls))
-        except OSError as error:
-            raise refuse([f"cannot listen on {host}:{port}: {error.strerror}"]) from error
+        except ListenError as error:
+            raise refuse([str(error)]) from error
 
 
 async def _serve(

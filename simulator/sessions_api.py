@@ -9,6 +9,7 @@ import aiohttp
 from simulator.books import Entry, StoredSession, session_of
 from simulator.clock import iso
 from simulator.errors import VerifyError
+from simulator.refusals import api_reason, api_refusal
 
 PAGE = 1000
 ASKED_ONE_BY_ONE = 20
@@ -87,10 +88,9 @@ class SessionsApi:
                 self._base_url + path, params=query, timeout=timeout
             ) as answer:
                 if answer.status != 200:
-                    text = (await answer.text())[:200]
-                    msg = f"GET {path} answered {answer.status}: {text}"
-                    raise VerifyError(msg)
+                    refusal = api_refusal(answer.status, await answer.text())
+                    raise VerifyError(f"GET {path} answered {refusal}")
                 return await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            msg = f"cannot read {self._base_url}{path}: {str(error) or type(error).__name__}"
-            raise VerifyError(msg) from error
+            why = api_reason(error, self._base_url)
+            raise VerifyError(f"cannot read {self._base_url}{path}: {why}") from error

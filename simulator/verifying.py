@@ -64,9 +64,10 @@ def verify(
 def _decoded(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"{path}: {error}"
-        raise VerifyError(msg) from error
+    except OSError as error:
+        raise VerifyError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise VerifyError(f"{path}: no ledger, not JSON: {error}") from error
 
 
 async def _verify(

@@ -115,7 +115,10 @@ def test_what_cannot_be_replayed(tmp_path):
     path.write_text("{}\n")
     assert run("replay", path, "--url", "http://x")[0] == 2
     code, told = run("replay", path, "--url", "ws://x/ocpp")
-    assert (code, told) == (2, "error: line 1: no header with format 'csms-message-bundle'\n")
+    assert (code, told) == (
+        2,
+        f"error: {path}: line 1: no header with format 'csms-message-bundle'\n",
+    )
 
 
 @pytest.mark.parametrize(
