@@ -42,6 +42,7 @@ from csms.api.security import SecurityPorts
 from csms.api.sessions import Sessions
 from csms.api.sign_in import SignIn
 from csms.api.simulator import SimulatorApi
+from csms.api.site_decisions import SiteDecisions
 from csms.api.site_rules import SiteRulesApi
 from csms.api.sites import Sites
 from csms.api.station_logs import StationLogs
@@ -231,6 +232,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         advisers=security.advisers(ports.security),
     )
     dialects = DialectService(units, ports.bus, audit)
+    site_rules = SiteRulesService(units, ports.allocator, ports.bus, clock, audit)
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
     export = MessageExport(MessageBundles(units, clock), ports.settle_log)
@@ -262,7 +264,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         LocalLists(LocalListService(units, ports.bus, audit)),
         Dialects(dialects),
         Probes(Probe(units, commands, dialects, clock)),
-        SiteRulesApi(SiteRulesService(units, ports.allocator, ports.bus, clock, audit), clock),
+        SiteRulesApi(site_rules, clock),
+        SiteDecisions(site_rules),
         Reservations(ReservationService(units, commands, clock)),
         security.resource(ports.security, units, commands, ports.bus, clock, audit),
         Calls(commands),

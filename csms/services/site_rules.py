@@ -21,7 +21,7 @@ from csms.domain.what_if import Consequence, Supposition
 from csms.errors import Invalid, NotFound
 from csms.services.audit import AuditTrail
 from csms.services.ports.bus import Bus
-from csms.services.ports.site_rules import StoredLimit
+from csms.services.ports.site_rules import KeptDecision, StoredLimit
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 
@@ -145,6 +145,22 @@ class SiteRulesService:
             await unit.site_rules.remove_limit(limit_id)
             await self._audit.note(unit, actor, "delete", "site limit", str(limit_id))
         await self._changed(site_id)
+
+    async def decisions(
+        self,
+        site_id: str,
+        limit: int,
+        *,
+        before: int | None = None,
+        transaction_id: int | None = None,
+        identity: str | None = None,
+    ) -> list[KeptDecision]:
+        """Return what was decided for sessions of a site, the newest first. Raises NotFound."""
+        async with self._units() as unit:
+            await _rules(unit, site_id)
+            return await unit.site_rules.decisions(
+                site_id, limit, before=before, transaction_id=transaction_id, identity=identity
+            )
 
     async def hear_meter(self, site_id: str, power_w: int) -> MeterReading:
         """Take the word of a site's meter and return what is kept free by it. Raises NotFound."""

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -26,6 +26,7 @@ from csms.aio import Hint, supervise
 from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, SiteId
+from csms.domain.limit_decisions import LimitDecision, limit_decisions
 from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
 from csms.domain.remembered import Remembered
 from csms.domain.site_control import ControlStep, control
@@ -184,16 +185,19 @@ class SmartCharging:
         self._calls.let_go(site_id)
 
     async def _loop(self, site_id: SiteId) -> None:
+        agenda = self._agendas[site_id]
+        agenda.give()  # whoever has stepped before was not its holder
         while True:
             try:
                 async with self._locks[site_id]:
-                    await self._step(site_id)
+                    if agenda.is_due:  # else somebody else's step has come first
+                        await self._step(site_id)
             except NotFound:
                 self._held.pop(site_id, None)
                 self._calls.let_go(site_id)
                 return
             await self._dialects.refresh(self._keys.get(site_id, ()))
-            await self._agendas[site_id].wait()
+            await agenda.wait()
 
     async def _take_reconnects(self) -> None:
         while True:
@@ -252,7 +256,18 @@ class SmartCharging:
                 await self._dialects.ended(end.request, end.status)
                 if end.status != ACCEPTED:
                     agenda.give()  # perhaps it is told in another way now
+        await self._keep(site_id, limit_decisions(snapshot, step), now)
         return status
+
+    async def _keep(
+        self, site_id: SiteId, decisions: Sequence[LimitDecision], now: datetime
+    ) -> None:
+        """Keep the reasons of what was decided; limits do not wait for it."""
+        if decisions:
+            try:
+                await self._store.keep(site_id, decisions, now)
+            except DatabaseAway as error:
+                _log.warning("reasons of decisions are lost", site=site_id, error=str(error))
 
     def _pass_on(self, site_id: SiteId, snapshot: SiteSnapshot, ends: Iterable[End]) -> None:
         """Give the ends of stations that have left, once, to the sites where they may be now."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csms.domain.allocation import Policy
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.limit_decisions import LimitDecision
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
 from csms.domain.phases import PhaseRotation, phases_seen, told_rotation
 from csms.domain.power_tree import LoadId
@@ -36,6 +37,7 @@ from csms.domain.site_snapshot import (
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
 from csms.store import control_sql as sql
+from csms.store import limit_decisions
 from csms.store.database import Database
 from csms.store.limit_rows import appetite, appetites_document, limit_row, rows_document
 from csms.store.site_status import read_status, status_document
@@ -44,6 +46,7 @@ from csms.store.turns import read_turns, turns_document
 _AC_CURRENT_A = 32
 _TELLS_FOR = timedelta(minutes=10)
 _DC_POWER_W = 150_000
+_PRUNED_EVERY = timedelta(minutes=10)
 
 
 class _Memory:
@@ -285,6 +288,7 @@ class SqlControlStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._memories: dict[SiteId, _Memory] = {}
+        self._pruned_at: datetime | None = None
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[SqlControlUnit]:
@@ -304,6 +308,16 @@ class SqlControlStore:
         """See the port."""
         async with self._database.transaction() as connection:
             await connection.execute(text(sql.RELEASE_LEASES), {"holder": holder})
+
+    async def keep(
+        self, site_id: SiteId, decisions: Sequence[LimitDecision], now: datetime
+    ) -> None:
+        """See the port."""
+        async with self._database.transaction() as connection:
+            await limit_decisions.keep(connection, site_id, decisions, now)
+            if self._pruned_at is None or now - self._pruned_at >= _PRUNED_EVERY:
+                await limit_decisions.prune(connection, now)
+                self._pruned_at = now
 
     async def forget(
         self, charge_points: Collection[ChargePointKey]

@@ -18,8 +18,8 @@ from csms.domain.site_rules import (
     read_rules,
     written_rules,
 )
-from csms.services.ports.site_rules import StoredLimit
-from csms.store import limit_tables, tables
+from csms.services.ports.site_rules import KeptDecision, StoredLimit
+from csms.store import limit_decisions, limit_tables, tables
 from csms.store.control_sql import FORGET
 
 _S = tables.sites
@@ -105,6 +105,25 @@ class SiteRulesRows:
     async def remove_limit(self, limit_id: int) -> None:
         """See the port."""
         await self._connection.execute(delete(_L).where(_L.c.id == limit_id))
+
+    async def decisions(
+        self,
+        site_id: str,
+        limit: int,
+        *,
+        before: int | None = None,
+        transaction_id: int | None = None,
+        identity: str | None = None,
+    ) -> list[KeptDecision]:
+        """See the port."""
+        return await limit_decisions.page(
+            self._connection,
+            site_id,
+            limit,
+            before=before,
+            transaction_id=transaction_id,
+            identity=identity,
+        )
 
     async def meter(self, site_id: str) -> MeterReading | None:
         """See the port."""

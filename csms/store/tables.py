@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from csms.store import bulk_tables as bulk_tables
 from csms.store import certificate_tables as certificate_tables
+from csms.store import decision_tables as decision_tables
 from csms.store import driver_tables as driver_tables
 
 # by way of the other tables: whoever takes the metadata from here has all of them

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from csms.bus.local import LocalBus
@@ -268,3 +270,36 @@ async def test_a_probe_finds_the_way_and_keeps_it(site):
         if action == "SetChargingProfile"
     ]
     assert limits == [6, 4140, 22_000]
+
+
+async def test_decisions_are_served_with_their_reasons(site):
+    keys = {
+        row["identity"]: row["id"]
+        for row in await site.sql.fetch("SELECT id, identity FROM charge_points")
+    }
+    for number, (name, limit_w) in enumerate([("A", 22_000), ("A", 11_000), ("B", 11_000)], 1):
+        await site.sql.execute(
+            "INSERT INTO limit_decisions (site_id, charge_point_id, connector_id, transaction_id,"
+            " limit_w, reason, decided_at) VALUES ('s', $1, 1, $2, $3, 'grid limit', $4)",
+            keys[name],
+            7 if name == "A" else 8,
+            limit_w,
+            site.clock.now() + timedelta(seconds=number),
+        )
+    path = "/api/sites/s/decisions"
+
+    async def found(query=""):
+        return [(each["stationId"], each["limitKw"]) for each in (await page(query))["items"]]
+
+    async def page(query):
+        return await site.get(path + query)
+
+    assert await found() == [("B", 11), ("A", 11), ("A", 22)]
+    assert await found("?sessionId=7") == [("A", 11), ("A", 22)]
+    assert await found("?stationId=B") == [("B", 11)]
+    assert await found("?sessionId=x") == await found("?sessionId=99999999999") == []
+    first = await page("?limit=2")
+    assert await found(f"?limit=2&cursor={first['nextCursor']}") == [("A", 22)]
+    (newest, *_) = first["items"]
+    assert (newest["sessionId"], newest["reason"]) == ("8", "grid limit")
+    assert (await site.ask("GET", "/api/sites/x/decisions")).status == 404

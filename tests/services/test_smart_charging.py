@@ -226,3 +226,44 @@ async def test_the_stored_decision_reads_back_as_it_was(b):
     assert decided.battery is not None
     assert len(decided.circuits) == 2
     assert await loop.status("s") == decided
+
+
+async def test_every_decision_is_kept_with_its_reason(running):
+    b = running
+    wire = await b.station("A")
+    await b.station("B")
+    first = await b.start("A")
+    await b.settled("A")
+    second = await b.start("B")
+    await wire.next(2)
+    await b.settled("A")
+    await b.followed()
+    await b.settled("B")
+    await b.steps(3)  # nothing changes, nothing is kept
+    rows = await b.sql.fetch(
+        "SELECT transaction_id, connector_id, limit_w, reason FROM limit_decisions ORDER BY id"
+    )
+    assert [tuple(row) for row in rows] == [
+        (first, 1, 21_942, "charger limit"),
+        (first, 1, 10_971, "fair share of the grid limit"),
+        (second, 1, 10_971, "fair share of the grid limit"),
+    ]
+
+
+async def test_decisions_older_than_a_month_go(running):
+    b = running
+    await b.station("A")
+    await b.start("A")
+    await b.settled("A")
+    await b.sql.execute("UPDATE limit_decisions SET decided_at = decided_at - interval '31 days'")
+    await b.station("B")
+    await b.start("B")
+    await b.clock.advance(601)
+    await b.steps(2)
+
+    async def recent():
+        ages = await b.sql.fetch("SELECT decided_at FROM limit_decisions")
+        return ages and all((b.clock.now() - row["decided_at"]).days < 30 for row in ages)
+
+    await b.start("B", 2)
+    await wait_until(recent, what="only what is recent")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from csms.domain.ids import ChargePointKey, SiteId
+from csms.domain.limit_decisions import LimitDecision
 from csms.domain.site_control import ControlStep
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import SiteStatus
@@ -55,6 +56,12 @@ class ControlStore(Protocol):
 
     async def release(self, holder: str) -> None:
         """Give all leases of this holder back."""
+        ...
+
+    async def keep(
+        self, site_id: SiteId, decisions: Sequence[LimitDecision], now: datetime
+    ) -> None:
+        """Keep what was decided for sessions, for a month. Raises DatabaseAway."""
         ...
 
     async def forget(

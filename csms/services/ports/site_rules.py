@@ -25,6 +25,19 @@ class StoredLimit:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDecision:
+    """A limit that was decided for a session, and why it was not more."""
+
+    id: int
+    identity: str
+    connector_id: int
+    transaction_id: int
+    limit_w: int
+    reason: str
+    at: datetime
+
+
 class SiteRulesRepository(Protocol):
     """Rules, limits and meters of sites."""
 
@@ -63,6 +76,18 @@ class SiteRulesRepository(Protocol):
 
     async def remove_limit(self, limit_id: int) -> None:
         """Remove a limit."""
+        ...
+
+    async def decisions(
+        self,
+        site_id: str,
+        limit: int,
+        *,
+        before: int | None = None,
+        transaction_id: int | None = None,
+        identity: str | None = None,
+    ) -> list[KeptDecision]:
+        """Return what was decided for sessions of a site, the newest first."""
         ...
 
     async def meter(self, site_id: str) -> MeterReading | None:
