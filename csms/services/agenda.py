@@ -27,6 +27,11 @@ class Agenda:
         self._newest: tuple[int, SiteStatus] | None = None
 
     @property
+    def is_due(self) -> bool:
+        """Whether the site has to be looked at: a hint or the end of a pause is not answered."""
+        return self._is_due
+
+    @property
     def begun(self) -> int:
         """How many steps have begun."""
         return self._begun
@@ -61,4 +66,4 @@ class Agenda:
         """Wait until the site has to be looked at. Cancellation: hints stay given."""
         while not self._is_due:
             if not await self._hint.taken(self._pause_s):
-                return
+                self._is_due = True

@@ -75,6 +75,9 @@ async def test_without_a_hint_the_pause_of_the_newest_step_counts():
     agenda.end(status(2), 0.0)  # of somebody else's step
     async with asyncio.timeout(5):
         await waiting
+    assert agenda.is_due
+    agenda.begin()
+    assert not agenda.is_due
 
 
 @pytest.mark.parametrize("fails", [False, True])
