@@ -45,7 +45,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Problem as error:
         return problem(error.status, error.code, error.detail)
     except web.HTTPException as error:
-        return problem(error.status, error.reason.lower().replace(" ", "_"), error.text or "")
+        detail = error.text or ""
+        if isinstance(error, web.HTTPNotFound):
+            detail = f"there is nothing at {request.path}"
+        elif isinstance(error, web.HTTPMethodNotAllowed):
+            detail = f"{request.path} takes {', '.join(sorted(error.allowed_methods))}"
+        return problem(error.status, error.reason.lower().replace(" ", "_"), detail)
 
 
 async def read_object(request: web.Request, *, known: set[str] | None) -> dict[str, Any]:

@@ -46,7 +46,13 @@ function card(data) {
   root.querySelector("[data-do=reset]").onclick = () => post(`${path}/reset`, { type: "Hard" });
   root.querySelector("[data-do=power]").onclick = () => post(`${path}/reset`, { type: "PowerLoss" });
   const choice = root.querySelector(".oddities select");
-  for (const one of oddities) choice.add(new Option(`${one.name} — ${one.does}`, one.name));
+  for (const family of new Set(oddities.map((one) => one.family))) {
+    const group = document.createElement("optgroup");
+    group.label = family;
+    for (const one of oddities.filter((one) => one.family === family)) group.append(new Option(one.name));
+    choice.append(group);
+  }
+  choice.onchange = () => describe(root, data.identity);
   root.querySelector(".oddities").hidden = oddities.length === 0;
   root.querySelector("[data-do=oddity]").onclick = () => {
     const on = !(stations.get(data.identity).data.oddities || []).includes(choice.value);
@@ -54,6 +60,15 @@ function card(data) {
   };
   for (const one of data.connectors) root.querySelector(".connectors").append(connector(data.identity, `${path}/connectors/${one.connectorId}`, one.connectorId));
   return root;
+}
+
+function describe(root, identity) {
+  const choice = root.querySelector(".oddities select");
+  const one = oddities.find((one) => one.name === choice.value);
+  if (!one) return;
+  const numbers = Object.entries(one.parameters).map(([name, value]) => `${name} ${value}`).join(", ");
+  put(root, ".does", `${one.does}${numbers ? ` (${numbers})` : ""}${one.who ? `; seen at ${one.who}` : ""}`);
+  put(root, "[data-do=oddity]", (stations.get(identity)?.data.oddities || []).includes(one.name) ? "Switch off" : "Switch on");
 }
 
 function connector(identity, path, number) {
@@ -67,6 +82,7 @@ function connector(identity, path, number) {
   root.querySelector("[data-do=plug]").onclick = () => now().vehicle ? post(`${path}/unplug`, {}) : post(`${path}/plug`, { socPercent: Number(charge.value) });
   root.querySelector("[data-do=tag]").onclick = () => post(`${path}/tag`, { idTag: root.querySelector(".tag").value });
   root.querySelector("[data-do=error]").onclick = () => post(`${path}/error`, { errorCode: error.value });
+  charge.oninput = () => put(root, ".percent", `${charge.value} %`);
   charge.onchange = () => { if (now().vehicle) post(`${path}/soc`, { socPercent: Number(charge.value) }); };
   return root;
 }
@@ -79,6 +95,8 @@ function fill(root, one) {
   const offered = one.unit === "W" ? one.offer : (one.offer * full) / one.ratingA;
   root.querySelector(".cap").style.left = `calc(${Math.min(100, (100 * offered) / full)}% - 2px)`;
   put(root, ".limit", one.limit === null ? "none" : one.unit === "W" ? kw(one.limit) : `${one.limit} A`);
+  const phases = one.phases > 1 ? `${one.phases} × ` : "";
+  put(root, ".current", one.powerW > 0 ? `${phases}${one.currentA} A · ${one.voltageV} V` : "–");
   const warm = one.batteryC === null || one.batteryC === undefined ? "" : ` · ${one.batteryC} °C`;
   put(root, ".soc", one.socPercent === null ? "no vehicle" : `${one.socPercent} %${warm}`);
   put(root, ".temperature", one.temperatureC === undefined || one.temperatureC === null ? "–" : `${one.temperatureC} °C`);
@@ -86,7 +104,10 @@ function fill(root, one) {
   put(root, ".transaction", one.idTag === null ? "–" : `${one.transactionId ?? "…"} · ${one.idTag}`);
   put(root, "[data-do=plug]", one.vehicle ? "Unplug" : "Plug in");
   const charge = root.querySelector(".charge");
-  if (one.socPercent !== null && document.activeElement !== charge) charge.value = one.socPercent;
+  if (one.socPercent !== null && document.activeElement !== charge) {
+    charge.value = one.socPercent;
+    put(root, ".percent", `${charge.value} %`);
+  }
 }
 
 function show(data) {
@@ -101,6 +122,7 @@ function show(data) {
     data.online ? data.registration || "connecting" : data.network ? "reconnecting" : "cable pulled");
   put(known.card, ".queue", data.waitingMessages ? `${data.waitingMessages} waiting` : "");
   put(known.card, "[data-do=network]", data.network ? "Pull network cable" : "Plug network cable");
+  describe(known.card, data.identity);
   put(known.card, ".odd", (data.oddities || []).join(", "));
   for (const one of data.connectors) fill(known.card.querySelector(`[data-connector="${one.connectorId}"]`), one);
   summary();
