@@ -9,7 +9,9 @@ from csms.api.bulk import BulkCalls
 from csms.api.call_schemas import CallForms
 from csms.api.newcomers import NewcomersApi
 from csms.api.routes import Resource
+from csms.api.session_story import SessionStories
 from csms.api.settings import ShownSettings
+from csms.api.site_power import SitePowers
 from csms.clock import Clock
 from csms.services.audit import AuditTrail
 from csms.services.bulk import BulkService
@@ -19,6 +21,8 @@ from csms.services.first_run import Newcomers
 from csms.services.ports.entrance import Entrance
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
+from csms.services.power_history import PowerHistories
+from csms.services.session_story import SessionStory
 from csms.services.shown_settings import ShownSetting
 from csms.services.stations import StationService
 
@@ -75,12 +79,15 @@ def parts(ports: CockpitPorts) -> CockpitParts:
         ports.audit,
         node=ports.node,
     )
+    histories = PowerHistories(ports.units, ports.clock)
     return CockpitParts(
         resources=[
             CallForms(ports.schemas),
             NewcomersApi(newcomers, ports.stations),
             ShownSettings(ports.settings),
             BulkCalls(bulk),
+            SitePowers(histories),
+            SessionStories(SessionStory(ports.units, ports.clock)),
         ],
-        loops={"bulk calls": bulk.run},
+        loops={"bulk calls": bulk.run, "site samples": histories.run},
     )

@@ -135,7 +135,7 @@ def _stop_reason(session: Session) -> str | None:
     return session.stop_reason or "Local"
 
 
-def _number(session_id: str) -> int:
+def session_number(session_id: str) -> int:
     """Return the transaction id of a session's id. Raises NotFound."""
     if not (session_id.isascii() and session_id.isdigit()) or len(session_id) > 10:
         raise NotFound("session_not_found", "There is no such session.")
@@ -213,7 +213,7 @@ class Sessions:
 
     async def get_session(self, session_id: str) -> SessionOut:
         """Return one session."""
-        return session_out(await self._sessions.get(_number(session_id)))
+        return session_out(await self._sessions.get(session_number(session_id)))
 
     async def start_session(self, body: StartIn, principal: Principal) -> Reply[SessionOut]:
         """Start a session from afar and wait for it.
@@ -239,7 +239,9 @@ class Sessions:
         self, session_id: str, body: StopIn, principal: Principal
     ) -> Reply[SessionOut]:
         """Stop a session from afar and wait for it; 202 when it still runs after `waitS`."""
-        session = await self._sessions.stop(principal.name, _number(session_id), wait_s=body.wait_s)
+        session = await self._sessions.stop(
+            principal.name, session_number(session_id), wait_s=body.wait_s
+        )
         return Reply(body=session_out(session), status=202 if session.active else 200)
 
     async def list_session_meter_values(
@@ -249,7 +251,9 @@ class Sessions:
         until, offset = self._clock.now(), 0
         if query.cursor is not None:
             until, offset = pages.decode(query.cursor, datetime, int)
-        found = await self._sessions.meter_values(_number(session_id), query.limit, offset, until)
+        found = await self._sessions.meter_values(
+            session_number(session_id), query.limit, offset, until
+        )
         return Page[MeterValuesOut](
             items=[MeterValuesOut.of(reading) for reading in found],
             next_cursor=pages.encode(until, offset + len(found))

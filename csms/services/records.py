@@ -136,6 +136,12 @@ class Session:
     price_per_kwh: Decimal
     currency: str
     cost: Decimal | None
+    stop_received_at: datetime | None = None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When its end came to be known here; the charge point's own time is `stopped_at`."""
+        return self.stop_received_at or self.stopped_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

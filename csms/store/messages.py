@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text, tuple_
+from sqlalchemy import Row, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
@@ -71,8 +71,9 @@ class Messages:
         after: tuple[datetime, int] | None = None,
         at_from: datetime | None = None,
         at_to: datetime,
+        without: Collection[str] = (),
     ) -> list[MessageRecord]:
-        """Return frames, the oldest first; `at_from` is in, `at_to` is out.
+        """Return frames, the oldest first; `at_from` is in, `at_to` is out; see the port.
 
         EXPLAIN: the same index scans as for `page`, forwards in time.
         """
@@ -87,6 +88,8 @@ class Messages:
             statement = statement.where(tuple_(_T.c.at, _T.c.id) > after, _T.c.at >= after[0])
         elif at_from is not None:
             statement = statement.where(_T.c.at >= at_from)
+        if without:  # a frame that cannot be read has no action, and stays in
+            statement = statement.where(func.coalesce(_T.c.action, "").not_in(sorted(without)))
         return [_record(row) for row in await self._connection.execute(statement)]
 
     async def after(

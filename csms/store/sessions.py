@@ -31,6 +31,7 @@ _READ = (
     _T.c.started_at,
     _T.c.start_received_at,
     _T.c.stopped_at,
+    _T.c.stop_received_at,
     _T.c.meter_start_wh,
     _T.c.meter_stop_wh,
     _T.c.register_wh,
@@ -129,6 +130,11 @@ class Sessions:
         """Return those of these ids that exist, the lowest id first."""
         return await self._all(_sessions().where(_T.c.id.in_(list(ids))).order_by(_T.c.id))
 
+    async def id_tag_status(self, transaction_id: int) -> str:
+        """Return what StartTransaction.conf said of the tag, of a transaction that is there."""
+        statement = select(_T.c.id_tag_status).where(_T.c.id == transaction_id)
+        return str((await self._connection.execute(statement)).scalar_one())
+
     async def count_active(self) -> int:
         """Return how many sessions run; read from the partial index of active ones."""
         statement = select(func.count()).select_from(_T).where(_T.c.active)
@@ -212,6 +218,7 @@ def _session(row: Row[*tuple[Any, ...]]) -> Session:
         started_at=row.started_at,
         start_received_at=row.start_received_at,
         stopped_at=row.stopped_at,
+        stop_received_at=row.stop_received_at,
         meter_start_wh=row.meter_start_wh,
         meter_stop_wh=row.meter_stop_wh,
         register_wh=row.register_wh,

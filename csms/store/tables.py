@@ -38,6 +38,7 @@ from csms.store import driver_tables as driver_tables
 from csms.store.file_tables import metadata as metadata
 from csms.store.limit_tables import charging_limits as charging_limits
 from csms.store.metadata import TIME
+from csms.store.sample_tables import site_samples as site_samples
 
 
 def _created() -> Column[object]:

@@ -30,6 +30,7 @@ from csms.store.live import LiveRows
 from csms.store.local_lists import LocalLists
 from csms.store.managed_loads import ManagedLoads
 from csms.store.messages import Messages
+from csms.store.power import PowerHistory
 from csms.store.quarantine import Quarantine
 from csms.store.reservations import Reservations
 from csms.store.security_events import SecurityEvents
@@ -171,6 +172,11 @@ class SqlUnitOfWork:
     def bulk(self) -> BulkJobs:
         """Calls to many stations."""
         return BulkJobs(self._connection)
+
+    @cached_property
+    def power(self) -> PowerHistory:
+        """Power over time."""
+        return PowerHistory(self._connection)
 
     @cached_property
     def live(self) -> LiveRows:

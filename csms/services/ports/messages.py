@@ -39,8 +39,12 @@ class Messages(Protocol):
         after: tuple[datetime, int] | None = None,
         at_from: datetime | None = None,
         at_to: datetime,
+        without: Collection[str] = (),
     ) -> list[MessageRecord]:
-        """Return one page, the oldest first; `at_from` is in, `at_to` is out."""
+        """Return one page, the oldest first; `at_from` is in, `at_to` is out.
+
+        `without`: actions that are left out, with their answers.
+        """
         ...
 
     async def after(

@@ -42,6 +42,10 @@ class Sessions(Protocol):
         """Return those of these ids that exist."""
         ...
 
+    async def id_tag_status(self, transaction_id: int) -> str:
+        """Return what StartTransaction.conf said of the tag, of a transaction that is there."""
+        ...
+
     async def count_active(self) -> int:
         """Return how many run."""
         ...

@@ -23,6 +23,7 @@ from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.id_tags import IdTags
 from csms.services.ports.live import LiveRows
 from csms.services.ports.messages import Messages, Quarantine
+from csms.services.ports.power import PowerHistory
 from csms.services.ports.sessions import Sessions, Statistics
 from csms.services.ports.site_rules import SiteRulesRepository
 from csms.services.ports.sites import ManagedLoads, Sites
@@ -156,6 +157,11 @@ class UnitOfWork(Protocol):
     @property
     def bulk(self) -> BulkJobs:
         """Repository of calls to many stations."""
+        ...
+
+    @property
+    def power(self) -> PowerHistory:
+        """Power over time."""
         ...
 
     @property
