@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
@@ -24,7 +24,7 @@ from csms.api.authentication import same_origin
 from csms.api.driver_page import CSP, Template, notice_of, page_of
 from csms.api.driver_texts import LANGUAGES, Texts, chosen
 from csms.api.driver_view import view_out
-from csms.api.fields import IdTagText, In
+from csms.api.fields import IdTagText, In, precise_time
 from csms.clock import Clock
 from csms.domain.connectors import MOST_CONNECTORS
 from csms.errors import DatabaseAway, Forbidden, NotFound, Refusal
@@ -147,7 +147,7 @@ class DriverPages:
         view, status = None, HTTPStatus.OK
         try:
             self._allow_reading(request)
-            view = view_out(await self._pages.view(self._asked(request, token)))
+            view = self._timed(view_out(await self._pages.view(self._asked(request, token))))
             title, page = page_of(texts, view)
         except TooMany:
             status = HTTPStatus.TOO_MANY_REQUESTS
@@ -240,35 +240,45 @@ class DriverPages:
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
         await answer.prepare(request)
-        told, told_at, began = f"retry: {_RETRY_MS}\n\n", 0.0, self._clock.monotonic()
+        told: tuple[str, dict[str, Any]] | None = None
+        told_at = began = self._clock.monotonic()
         try:
-            await _send(answer, told)
+            await _send(answer, f"retry: {_RETRY_MS}\n\n")
             while not self._closing and self._clock.monotonic() - began < _STREAM_LIFE_S:
                 await watch.hint.taken(_PULSE_S)
                 if watch.looked_at is None:
                     continue
-                text = self._event(watch)
+                news = self._news(watch)
                 now = self._clock.monotonic()
-                if text == told and now - told_at > _SILENCE_S:
-                    await _send(answer, "event: pulse\ndata: {}\n\n")
+                if news != told:
+                    await _send(answer, self._event(*news))
+                    told, told_at = news, now
+                elif now - told_at > _SILENCE_S:
+                    await _send(answer, self._event("pulse", {}))
                     told_at = now
-                elif text != told:
-                    await _send(answer, text)
-                    told, told_at = text, now
         except (ConnectionError, TimeoutError):
             return answer  # the phone is gone or reads nothing; it comes back by itself
         return answer
 
-    def _event(self, watch: Watch) -> str:
+    def _news(self, watch: Watch) -> tuple[str, dict[str, Any]]:
         if self._feed.is_stale(watch):
-            return "event: stale\ndata: {}\n\n"
+            return "stale", {}
         if watch.view is None:
-            return "event: gone\ndata: {}\n\n"
-        return f"event: state\ndata: {orjson.dumps(view_out(watch.view)).decode()}\n\n"
+            return "gone", {}
+        return "state", view_out(watch.view)
+
+    def _event(self, name: str, data: dict[str, Any]) -> str:
+        if name == "state":
+            data = self._timed(data)
+        return f"event: {name}\ndata: {orjson.dumps(data).decode()}\n\n"
 
     async def _shown(self, asked: Asked) -> web.Response:
-        view = view_out(await self._pages.view(asked))
+        view = self._timed(view_out(await self._pages.view(asked)))
         return web.Response(body=orjson.dumps(view), content_type="application/json")
+
+    def _timed(self, view: dict[str, Any]) -> dict[str, Any]:
+        """Return the view with the time at which it is told: clocks of phones may be wrong."""
+        return {**view, "at": precise_time(self._clock.now())}
 
     def _asked(self, request: web.Request, token: str | None) -> Asked:
         station_id = request.match_info["station_id"]

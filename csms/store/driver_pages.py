@@ -193,7 +193,7 @@ class DriverPages:
         """See the port; a phone that comes back later finds what has begun meanwhile."""
         await self._connection.execute(
             _LINK,
-            {"digests": list(digests), "within": LINK_WITHIN, "since": now - timedelta(days=7)},
+            {"digests": list(digests), "within": LINK_WITHIN, "since": now - timedelta(days=1)},
         )
 
     async def starts(self, digests: Collection[bytes], *, since: datetime) -> list[DriverStart]:

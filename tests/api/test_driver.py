@@ -350,6 +350,16 @@ async def test_the_stream_tells_the_whole_state_each_time_it_changes(page):
         assert (await events(again))[1]["mine"]["phase"] == "charging"
 
 
+async def test_the_stream_tells_when_it_was_so_and_repeats_nothing(page):
+    async with listen(page) as stream:
+        first = (await events(stream))[1]
+        assert first["at"].endswith("Z")
+        await reported(page, status="Preparing")
+        second = (await events(stream))[1]
+        assert second["state"] == "plugged"
+        assert second["at"] > first["at"]
+
+
 async def test_the_stream_ends_in_words_when_the_page_goes(page):
     async with listen(page) as stream:
         await events(stream)

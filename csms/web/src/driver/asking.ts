@@ -1,6 +1,7 @@
 import type { Failure, View } from './types'
 
 const PATIENCE_MS = 60_000
+const LOOK_MS = 10_000
 const KNOWN = new Set([
   'in_use',
   'reserved',
@@ -37,6 +38,16 @@ export async function ask(path: string, body: object): Promise<Answer> {
     return failed(response, String(content.code))
   } catch {
     return failed(response, '')
+  }
+}
+
+/** Returns the present state; null where it cannot be had. */
+export async function look(path: string): Promise<View | null> {
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(LOOK_MS) })
+    return response.ok ? ((await response.json()) as View) : null
+  } catch {
+    return null
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LiveLink, type Source } from './link'
+import type { View } from './types'
 
 class FakeSource implements Source {
   readyState = 0
@@ -25,17 +26,20 @@ class FakeSource implements Source {
 let sources: FakeSource[]
 let told: string[]
 let link: LiveLink
+let looked: View | null
 const last = () => sources[sources.length - 1] as FakeSource
 
 beforeEach(() => {
   vi.useFakeTimers()
   sources = []
   told = []
+  looked = null
   link = new LiveLink(
     () => {
       sources.push(new FakeSource())
       return last()
     },
+    () => Promise.resolve(looked),
     {
       state: (view) => told.push(`state ${view.state}`),
       stale: () => told.push('stale'),
@@ -89,6 +93,21 @@ describe('the live link', () => {
     vi.advanceTimersByTime(1_000)
     expect(sources.length).toBe(2)
     expect(sources[0]?.closed).toBe(true)
+  })
+  it('asks now and then while the stream does not come through', async () => {
+    last().tell('state', { state: 'free' })
+    last().fail(0)
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(told).toEqual(['state free', 'lost'])
+    looked = { state: 'inUse' } as View
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(told).toEqual(['state free', 'lost', 'state inUse'])
+    looked = null
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(told).toEqual(['state free', 'lost', 'state inUse', 'lost'])
+    last().tell('state', { state: 'free' })
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(told.slice(4)).toEqual(['state free'])
   })
   it('wakes with the phone, and only where it has slept', () => {
     last().tell('state', { state: 'free' })

@@ -21,6 +21,7 @@ const SILENCE_MS = 30_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 const WAKE_AFTER_MS = 12_000
+const LOOK_EVERY_MS = 5_000
 
 type Timer = ReturnType<typeof setTimeout>
 
@@ -33,14 +34,16 @@ export class LiveLink {
   private heardAt = 0
   private pause = FIRST_PAUSE_MS
   private ended = false
-  private readonly timers: Record<'lost' | 'silence' | 'again', Timer | undefined> = {
+  private readonly timers: Record<'lost' | 'silence' | 'again' | 'look', Timer | undefined> = {
     lost: undefined,
     silence: undefined,
     again: undefined,
+    look: undefined,
   }
 
   constructor(
     private readonly connect: () => Source,
+    private readonly look: () => Promise<View | null>,
     private readonly listener: Listener,
   ) {}
 
@@ -62,11 +65,12 @@ export class LiveLink {
       this.ended = true
       this.drop()
       this.after('lost', 0)
+      this.after('look', 0)
       this.listener.gone()
     })
     source.onerror = () => {
       if (source !== this.source) return
-      if (this.timers.lost === undefined) this.after('lost', PATIENCE_MS, () => this.listener.lost())
+      if (this.timers.lost === undefined) this.after('lost', PATIENCE_MS, () => this.lose())
       // a refused one (too many, the server is starting) is not tried again by the browser
       if (source.readyState === CLOSED) this.again()
     }
@@ -82,14 +86,31 @@ export class LiveLink {
     this.heardAt = Date.now()
     this.pause = FIRST_PAUSE_MS
     this.after('lost', 0)
+    this.after('look', 0)
     this.expect()
   }
 
   private expect(): void {
     this.after('silence', SILENCE_MS, () => {
-      this.listener.lost()
+      this.lose()
       this.again()
     })
+  }
+
+  /** Says that the line is cut, and asks now and then: some networks let streams through, but late. */
+  private lose(): void {
+    if (this.timers.look !== undefined) return
+    this.listener.lost()
+    const ask = () => {
+      const asked = Date.now()
+      this.after('look', LOOK_EVERY_MS, ask)
+      void this.look().then((view) => {
+        if (this.heardAt >= asked || this.ended) return
+        if (view === null) this.listener.lost()
+        else this.listener.state(view)
+      })
+    }
+    this.after('look', LOOK_EVERY_MS, ask)
   }
 
   private again(): void {

@@ -1,5 +1,5 @@
 import './driver.css'
-import { ask } from './asking'
+import { ask, look } from './asking'
 import { morph } from './dom'
 import { formatOf, localeOf } from './format'
 import { LiveLink, type Source } from './link'
@@ -22,12 +22,19 @@ function begin(page: HTMLElement, view: View, texts: TextTable): void {
     language,
   }
   const here = location.pathname
-  const now = Date.now()
+  // what the phone's clock is wrong by
+  let ahead = 0
+  const clock = () => Date.now() - ahead
+  const heard = (next: View) => {
+    ahead = Date.now() - Date.parse(next.at)
+    return { view: next, newsAt: clock() }
+  }
+  const { newsAt } = heard(view)
   const model: Model = {
     view,
     link: 'live',
-    newsAt: now,
-    now,
+    newsAt,
+    now: newsAt,
     pending: null,
     failure: null,
     tagOpen: false,
@@ -35,23 +42,27 @@ function begin(page: HTMLElement, view: View, texts: TextTable): void {
   }
 
   function change(values: Partial<Model>): void {
-    Object.assign(model, values, { now: Date.now() })
+    Object.assign(model, values, { now: clock() })
     morph(page, drawn(model, manner))
   }
 
-  const link = new LiveLink(() => new EventSource(`${here}/events`) as Source, {
-    state: (next) => change({ view: next, link: 'live', newsAt: Date.now() }),
-    stale: () => change({ link: 'stale' }),
-    lost: () => change({ link: 'lost' }),
-    gone: () => change({ view: null }),
-  })
+  const link = new LiveLink(
+    () => new EventSource(`${here}/events`) as Source,
+    () => look(`${here}/state`),
+    {
+      state: (next) => change({ ...heard(next), link: 'live' }),
+      stale: () => change({ link: 'stale' }),
+      lost: () => change({ link: 'lost' }),
+      gone: () => change({ view: null }),
+    },
+  )
 
   async function act(action: Action, body: object): Promise<void> {
     if (model.pending !== null) return
     change({ pending: action, failure: null, tagProblem: null })
     const answer = await ask(`${here}/${action === 'stop' ? 'stop' : 'start'}`, body)
     if ('view' in answer) {
-      change({ view: answer.view, newsAt: Date.now(), pending: null, tagOpen: false })
+      change({ ...heard(answer.view), pending: null, tagOpen: false })
     } else if (answer.code === 'tag_refused') {
       change({ pending: null, tagProblem: 'error.tag_refused' })
       document.getElementById('code')?.focus()

@@ -10,6 +10,7 @@ const manner = { say: speaker(en), format: formatOf('en'), language: 'en' }
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 
 const view: View = {
+  at: '2026-03-01T12:00:00.000Z',
   place: {
     stationId: 'CP1',
     connectorId: 1,

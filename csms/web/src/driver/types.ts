@@ -30,6 +30,8 @@ export interface Mine {
 
 /** What the server tells of a connector's page, whole each time. */
 export interface View {
+  /** The server's time at which this was so. */
+  at: string
   place: {
     stationId: string
     connectorId: number
@@ -67,9 +69,9 @@ export interface Failure {
 export interface Model {
   view: View | null
   link: Link
-  /** When the last news came, in ms. */
+  /** When the last news came, by the server's clock, in ms. */
   newsAt: number
-  /** When it was drawn, in ms. */
+  /** When it was drawn, by the server's clock, in ms. */
   now: number
   pending: Action | null
   failure: Failure | null
