@@ -109,12 +109,16 @@ class FleetSummary:
         return f"{_energy(self.metered_wh)} metered, {_energy(self.grid_wh)} from the grid{lost}"
 
     def __str__(self) -> str:
-        short = f", {self.left_short} left short" if self.left_short else ""
-        return (
+        told = (
             f"{self.online}/{self.stations} online, {self.charging} charging, "
-            f"{self.power_w / 1000:.1f} kW, {self.started} started, {self.stopped} stopped, "
-            f"{self.waiting_messages} waiting, {self.problems} problems{short}"
+            f"{self.power_w / 1000:.1f} kW, {self.started} started, {self.stopped} stopped"
         )
+        rare = {
+            "waiting": self.waiting_messages,
+            "problems": self.problems,
+            "left short": self.left_short,
+        }
+        return told + "".join(f", {count} {what}" for what, count in rare.items() if count)
 
 
 def _energy(watt_hours: int) -> str:

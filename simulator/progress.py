@@ -5,8 +5,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from simulator.clock import RealClock
 from simulator.terminal import say
@@ -50,12 +52,14 @@ async def _show(
             done, total = done_of()
             share = "" if total is None else f"{_percent(done, total):.0f} %, "
             say(f"{title}: {share}{words()}")
-    columns = (TextColumn(title), BarColumn(), TextColumn("{task.fields[words]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, words="")
+    bar = Progress(TextColumn(title), BarColumn(bar_width=60), TimeElapsedColumn())
+    task = bar.add_task(title)
+    # The words have a line of their own: beside them there is no room for a bar in 80 columns.
+    with Live(console=Console(stderr=True), transient=True) as live:
         while True:
             done, total = done_of()
-            bar.update(task, completed=done, total=total, words=words())
+            bar.update(task, completed=done, total=total)
+            live.update(Group(bar, Text(words(), overflow="ellipsis", no_wrap=True)))
             await clock.sleep(BAR_S)
 
 
