@@ -136,7 +136,7 @@ class DriverPages:
         return {
             (row.asked_identity, row.connector_id): _place(row)
             for row in found
-            if row.reported or row.connector_id <= row.connector_count
+            if row.reported or row.connector_id <= _configured(row)
         }
 
     async def lock(self, charge_point: ChargePointKey, connector_id: int) -> None:
@@ -259,6 +259,11 @@ class DriverPages:
         """See the port."""
         found = await self._connection.execute(_FORGET, {"before": before, "limit": limit})
         return int(found.scalar_one())
+
+
+def _configured(row: Row[*tuple[Any, ...]]) -> int:
+    """Return how many connectors there are without a report; one where nothing is known at all."""
+    return int(row.connector_count or (1 if row.highest == 0 else 0))
 
 
 def _rules(row: Row[*tuple[Any, ...]] | None) -> PageRules:

@@ -83,6 +83,13 @@ async def test_connectors_that_do_not_exist(page):
         assert (await ask(page, "GET", path))[0] == 404, path
 
 
+async def test_a_station_of_which_nothing_is_known_has_one_connector(page):
+    await page.station("NEW")
+    await page.ask("PATCH", "/api/stations/NEW/driver-page", {"access": "open"})
+    assert (await state(page, "/c/NEW/1"))["state"] == "offline"
+    assert (await ask(page, "GET", "/c/NEW/2"))[0] == 404
+
+
 async def test_the_first_picture_needs_no_script(page):
     await reported(page, status="Preparing")
     status, _, text, answer = await ask(page, "GET", "/c/cp1/1", token=None)
