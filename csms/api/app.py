@@ -72,6 +72,7 @@ from csms.services.diary import Diary
 from csms.services.files import FileService
 from csms.services.firmware import FirmwareService
 from csms.services.id_tags import IdTagService
+from csms.services.known_limits import KnownLimits
 from csms.services.limit_effect import LimitEffect
 from csms.services.live import LiveFeed
 from csms.services.local_lists import LocalListEffect, LocalListReconciler, LocalListService
@@ -229,7 +230,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             AvailabilityEffect(),
             *security.effects(ports.security),
         ),
-        advisers=security.advisers(ports.security),
+        advisers=[KnownLimits(), *security.advisers(ports.security)],
     )
     dialects = DialectService(units, ports.bus, audit)
     site_rules = SiteRulesService(units, ports.allocator, ports.bus, clock, audit)

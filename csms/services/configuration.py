@@ -26,6 +26,16 @@ _log = structlog.get_logger(__name__)
 _POLL_S = 20.0
 _PAUSE_S = 1.0
 _ACTOR = "system"
+_MEASURANDS = frozenset(
+    {
+        "metervaluesaligneddata",
+        "metervaluessampleddata",
+        "stoptxnaligneddata",
+        "stoptxnsampleddata",
+    }
+)
+"""Lists that some stations refuse as a whole for one measurand that they do not have."""
+_MOST_MEASURANDS = 22
 
 
 class ConfigurationService:
@@ -100,7 +110,8 @@ class ConfigurationReconciler:
     """Tells connected stations what is desired of them.
 
     A value that is refused is not told again until it changes; what got no answer, at most once a
-    minute. What needs a reboot is read back after it.
+    minute. What needs a reboot is read back after it. Of a list of measurands that is refused
+    (EVBox, ABB, Etrel) the station is told what it takes of it; the rest stays shown as refused.
 
     Concurrency: one task a node runs `run`; each node cares for its own connections.
     """
@@ -137,13 +148,49 @@ class ConfigurationReconciler:
             {"key": [wanted.key]} if wanted.verify else {"key": wanted.key, "value": wanted.desired}
         )
         try:
-            await self._commands.send(_ACTOR, wanted.identity, action, payload)
+            call = await self._commands.send(_ACTOR, wanted.identity, action, payload)
+            if call.status == "Rejected" and wanted.key.lower() in _MEASURANDS:
+                await self._tell_piecewise(wanted)
         except CallFailed as error:
             _log.info("configuration waits", station=wanted.identity, why=error.code)
             return False
         except Refusal as error:  # deleted or rejected meanwhile
             _log.info("configuration is not told", station=wanted.identity, why=error.code)
         return True
+
+    async def _tell_piecewise(self, wanted: WantedKey) -> None:
+        """Find out which measurands of a refused list the station takes, and leave it with those.
+
+        Raises:
+            CallFailed: It did not answer; the whole list is told again later.
+        """
+        names = [name for part in wanted.desired.split(",") if (name := part.strip())]
+        if len(names) < 2:
+            return
+
+        async def takes(value: str) -> bool:
+            payload = {"key": wanted.key, "value": value}
+            call = await self._commands.send(
+                _ACTOR, wanted.identity, "ChangeConfiguration", payload
+            )
+            return call.outcome == "accepted"
+
+        try:
+            taken = [name for name in names[:_MOST_MEASURANDS] if await takes(name)]
+            _log.info(
+                "measurands were told one by one",
+                station=wanted.identity,
+                key=wanted.key,
+                refused=[name for name in names if name not in taken],
+            )
+            # together they may still be too many: then the first ones
+            while taken and not await takes(",".join(taken)):
+                taken.pop()
+        except CallFailed:
+            async with self._units() as unit:  # what it has now may be one of them alone
+                await unit.configurations.desire(wanted.charge_point, wanted.key, wanted.desired)
+                await unit.configurations.tried(wanted.charge_point, wanted.key, self._clock.now())
+            raise
 
 
 def _text(text: str) -> str:

@@ -18,7 +18,7 @@ from csms.services.commands import CommandService
 from csms.services.credentials import tag_of_user
 from csms.services.ports.bus import Bus
 from csms.services.ports.store import UnitsOfWork
-from csms.services.records import CallRecord, MeterReading, Session
+from csms.services.records import CallRecord, MeterReading, Session, Station
 
 _POLL_S = 1.0
 _LATE_VALUES = timedelta(days=2)
@@ -133,6 +133,7 @@ class SessionService:
         """Send RemoteStartTransaction and wait up to `wait_s` seconds for its StartTransaction.
 
         Without an id tag one is used that is made for this user, and accepted in Authorize too.
+        Without a connector that of a station which has only one: some demand it (Phoenix CHARX).
 
         Raises:
             NotFound: No such station.
@@ -143,13 +144,15 @@ class SessionService:
         Cancellation: the charge point may start all the same.
         """
         tag = id_tag or tag_of_user(self._secret, actor)
-        payload: dict[str, Any] = {} if connector_id is None else {"connectorId": connector_id}
-        payload["idTag"] = tag
         async with self._units() as unit:
+            if connector_id is None:
+                connector_id = only_connector(await unit.charge_points.get(identity))
             if id_tag is None:
                 await unit.id_tags.insert_if_missing(tag, f"Remote starts of {actor}"[:255])
             # ids come from one sequence: whatever starts from now on has a higher one
             newest = await unit.sessions.newest_id()
+        payload: dict[str, Any] = {} if connector_id is None else {"connectorId": connector_id}
+        payload["idTag"] = tag
         hint, seen = Hint(), set[int]()
 
         def receive(event: SessionChanged) -> None:
@@ -240,3 +243,11 @@ def _require_accepted(call: CallRecord) -> None:
         raise Conflict("call_error", f"The station answered {call.action} with {call.error_code}.")
     if call.outcome != "accepted":
         raise Conflict("rejected", f"The station answered {call.action} with {call.status}.")
+
+
+def only_connector(station: Station | None) -> int | None:
+    """Return the number of the only connector that a station has, as far as is known."""
+    if station is None:
+        return None
+    numbers = [each.connector_id for each in station.connectors if each.connector_id > 0]
+    return numbers[0] if len(numbers) == 1 else None

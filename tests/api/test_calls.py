@@ -322,3 +322,26 @@ async def test_a_new_authorization_key_is_stored_before_it_is_sent(bench, answer
     new, old = during["pending_password_digest"], before["password_digest"]
     assert after["password_digest"] == (new if adopted else old)
     assert (after["pending_password_digest"] is not None) is pending
+
+
+async def test_what_the_station_has_said_of_itself_is_minded(bench):
+    await bench.station()
+    key = await bench.online()
+    await bench.sql.execute(
+        "INSERT INTO configuration_keys (charge_point_id, key_folded, key, value, read_at)"
+        " VALUES ($1, 'getconfigurationmaxkeys', 'GetConfigurationMaxKeys', '1', now())",
+        key,
+    )
+    path = "/api/stations/CP1/calls"
+    bench.gateway.answers["GetConfiguration"] = {}
+    answer = await bench.post(f"{path}/GetConfiguration", {"key": ["A", "B"]})
+    assert answer["warnings"] == [
+        "The station takes 1 keys a call (GetConfigurationMaxKeys); these are 2."
+    ]
+    boot = {"requestedMessage": "BootNotification"}
+    assert (await bench.post(f"{path}/TriggerMessage", boot))["warnings"] == []
+    await bench.sql.execute("UPDATE charge_points SET booted_at = now()")
+    (warning,) = (await bench.post(f"{path}/TriggerMessage", boot))["warnings"]
+    assert "should boot before" in warning
+    await bench.ask("PATCH", "/api/stations/CP1", {"registration": "Pending"})
+    assert (await bench.post(f"{path}/TriggerMessage", boot))["warnings"] == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
 from csms.domain.events import SessionChanged
 from csms.errors import CallFailed
 from tests.waiting import wait_until
@@ -119,6 +121,16 @@ async def test_start_waits_for_the_transaction(bench):
     assert (session["idTag"], session["connectorId"]) == ("TAG9", 2)
     assert session["vehicleId"] == "CAR"
     assert bench.gateway.sent[0][2] == {"connectorId": 2, "idTag": "TAG9"}
+
+
+@pytest.mark.parametrize(("connectors", "sent"), [(1, {"connectorId": 1}), (2, {}), (None, {})])
+async def test_the_only_connector_is_named(bench, connectors, sent):
+    await bench.station(connectors=connectors)
+    await bench.online()
+    await bench.post(
+        "/api/sessions/start", {"stationId": "CP1", "idTag": "T", "waitS": 0}, status=202
+    )
+    assert bench.gateway.sent[0][2] == {**sent, "idTag": "T"}
 
 
 async def test_start_wakes_by_the_hint_not_by_the_poll(bench):

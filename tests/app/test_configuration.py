@@ -124,6 +124,62 @@ async def test_a_refused_value_is_not_told_again_until_it_changes(s):
         await until(s, "Odd", "inSync")
 
 
+MEASURANDS = ("Energy.Active.Import.Register", "Power.Active.Import", "SoC", "Voltage")
+
+
+def refusing(station, *refused, most=22):
+    """Let a station refuse lists with these measurands, and longer ones than it takes."""
+
+    def choose(action, payload):
+        if action != "ChangeConfiguration":
+            return {}
+        names = [name.strip() for name in payload["value"].split(",")]
+        bad = len(names) > most or not set(names).isdisjoint(refused)
+        return {"status": "Rejected" if bad else "Accepted"}
+
+    station.choose = choose
+
+
+async def test_of_a_refused_list_of_measurands_the_station_gets_what_it_takes(s):
+    await s.ask("PATCH", "/api/stations/A", {"quiet": False})
+    async with plugged(s) as station:
+        refusing(station, "SoC")
+        await desire(s, "MeterValuesSampledData", ", ".join(MEASURANDS))
+        taken = ",".join(name for name in MEASURANDS if name != "SoC")
+
+        async def told():
+            found = (await keys(s)).get("MeterValuesSampledData")
+            return found if found and found["value"] == taken else None
+
+        found = await wait_until(told)
+        assert (found["drift"], found["refusedStatus"]) == ("refused", "Rejected")
+        values = [change["value"] for change in changes(station)]
+        assert values == [", ".join(MEASURANDS), *MEASURANDS, taken]
+
+
+async def test_measurands_that_are_too_many_together_are_cut_at_the_end(s):
+    await s.ask("PATCH", "/api/stations/A", {"quiet": False})
+    async with plugged(s) as station:
+        refusing(station, most=2)
+        await desire(s, "StopTxnSampledData", ",".join(MEASURANDS))
+
+        async def told():
+            return (await keys(s))["StopTxnSampledData"]["value"] == ",".join(MEASURANDS[:2])
+
+        await wait_until(told)
+
+
+async def test_other_lists_and_single_measurands_are_not_told_piecewise(s):
+    await s.ask("PATCH", "/api/stations/A", {"quiet": False})
+    async with plugged(s) as station:
+        station.replies["ChangeConfiguration"] = {"status": "Rejected"}
+        await desire(s, "ConnectorPhaseRotation", "1.RST,2.RST")
+        await until(s, "ConnectorPhaseRotation", "refused")
+        await desire(s, "MeterValuesSampledData", "SoC")
+        await until(s, "MeterValuesSampledData", "refused")
+        assert len(changes(station)) == 2
+
+
 async def test_what_needs_a_reboot_is_read_back_after_it(s):
     await s.ask("PATCH", "/api/stations/A", {"quiet": False})
     async with plugged(s) as station:
