@@ -22,7 +22,7 @@ from functools import partial
 
 import structlog
 
-from csms.aio import Hint, supervise
+from csms.aio import Hint, loop_turn, supervise
 from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, SiteId
@@ -247,6 +247,8 @@ class SmartCharging:
         METRICS.allocator_steps += 1
         METRICS.allocator_seconds.observe(self._clock.monotonic() - began)
         self._calls.tell(site_id, step)
+        if step.sendings:
+            await loop_turn()  # they leave before anything else is done
         METRICS.limits_in_flight = self._calls.open_count
         agenda.end(status, _pause_s(snapshot, step))
         self._pass_on(site_id, snapshot, ends)
