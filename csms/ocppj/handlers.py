@@ -16,15 +16,17 @@ from typing import Any, cast
 import structlog
 
 from csms.clock import Clock, wire_time
-from csms.domain.authorization import IdTagInfo
+from csms.domain.authorization import AuthorizationStatus, IdTagInfo
 from csms.domain.charge_points import BootOutcome, ChargePointRecord, Registration
 from csms.domain.connectors import StatusFact
+from csms.domain.ids import ChargePointKey
 from csms.domain.reservations import ENDING_STATUSES, ConnectorDownFact
 from csms.domain.transactions import StartOutcome, StopOutcome
 from csms.errors import BadFact, DatabaseAway
 from csms.ocppj import messages, repairs
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused, Refused
 from csms.ocppj.conversation import Call
+from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.messages import Source
 from csms.ocppj.repairs.tolerance import Repairs, Tolerance
 from csms.ocppj.schemas import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Schemas
@@ -37,6 +39,11 @@ _log = structlog.get_logger(__name__)
 
 TRIGGERED_FOR_S = 60.0
 """How long a pending station may send what we have asked it for."""
+
+FREE_GUESSES = 100
+"""So many unknown id tags a station may ask for at once; from then on one a second."""
+
+_GUESS_S = 1.0
 
 KEPT_WHEN_REFUSED = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 """A station throws these away after a few CALLERRORs: their raw text is kept (R34)."""
@@ -84,7 +91,7 @@ _Handler = Callable[[Station, Mapping[str, Any], Source], Answer | Kept | Later]
 class Handlers:
     """Serves the calls of all charge points.
 
-    Concurrency: stateless; calls of one connection come one after the other, in order.
+    Concurrency: any connection; calls of one come one after the other, in order.
     """
 
     def __init__(
@@ -119,6 +126,9 @@ class Handlers:
             "StatusNotification": self._status,
             "StopTransaction": self._stop,
         }
+        self._guesses: LeakyCounts[ChargePointKey] = LeakyCounts(
+            clock, forgotten_per_s=1 / _GUESS_S
+        )
         self._notices = notices
         if notices is not None:
             self._handlers |= NoticeHandlers(notices, signing).handlers()
@@ -248,8 +258,24 @@ class Handlers:
 
     # -- one method an action; all but Heartbeat and DataTransfer answer after a commit
 
-    def _authorize(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept:
-        return Kept(messages.authorize(payload, source), _authorized)
+    def _authorize(
+        self, station: Station, payload: Mapping[str, Any], source: Source
+    ) -> Kept | Later:
+        fact = messages.authorize(payload, source)
+        if self._guesses.level(station.record.key) < FREE_GUESSES:
+            return Kept(fact, self._authorized)
+
+        async def later() -> Answer:
+            # a right answer, only late: who tries one id tag after the other gets nowhere (M25)
+            await self._clock.sleep(_GUESS_S)
+            return self._authorized(station, await self._intake.submit(fact))
+
+        return later
+
+    def _authorized(self, station: Station, info: IdTagInfo) -> Answer:
+        if info.status is AuthorizationStatus.INVALID:
+            self._guesses.add(station.record.key)
+        return {"idTagInfo": _id_tag_info(info)}
 
     def _boot(self, station: Station, payload: Mapping[str, Any], source: Source) -> Kept:
         return Kept(messages.boot(payload, source), self._booted)
@@ -345,10 +371,6 @@ class NoticeHandlers:
 
 def _nothing(station: Station, outcome: object) -> Answer:
     return {}
-
-
-def _authorized(station: Station, info: IdTagInfo) -> Answer:
-    return {"idTagInfo": _id_tag_info(info)}
 
 
 def _started(station: Station, outcome: StartOutcome) -> Answer:
