@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 RETRY_S = 10.0
 """Wait before the next BootNotification when the central system leaves it to the charge point."""
+
+PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+"""All that some charge points can read."""
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
 """The central system tells whole seconds; a clock that is as good as that is left alone."""
@@ -105,7 +109,8 @@ class Boot:
         self._station.emit("registered", status=answer.status, interval=answer.interval)
         self._set_clock(answer.current_time, asked_at)
         if answer.status == "Accepted":
-            if answer.interval > 0:
+            keeps_own = self._station.temper.has("ignores-boot-interval")
+            if answer.interval > 0 and not keeps_own:
                 self._station.configuration.override("HeartbeatInterval", str(answer.interval))
             return None
         return float(answer.interval) if answer.interval > 0 else RETRY_S
@@ -114,6 +119,8 @@ class Boot:
         """Take the central system's time over where the charge point's is clearly another."""
         station = self._station
         if not station.settings.sets_clock:
+            return
+        if station.temper.has("plain-dates-only") and not PLAIN_DATE.fullmatch(told):
             return
         try:
             central: datetime = parse_iso(told)

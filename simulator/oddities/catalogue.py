@@ -1,7 +1,7 @@
 """All oddities by name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from simulator.errors import OddityError
 from simulator.oddities.charging import CHARGING
@@ -10,17 +10,16 @@ from simulator.oddities.faults import FAULTS
 from simulator.oddities.framing import FRAMING
 from simulator.oddities.handshake import HANDSHAKE
 from simulator.oddities.metering import METERING
-from simulator.oddities.model import Oddity
+from simulator.oddities.model import Family, Oddity
+from simulator.oddities.repeats import REPEATS
 from simulator.oddities.transactions import TRANSACTIONS
 
-ALL: tuple[Oddity, ...] = (
-    *FRAMING,
-    *HANDSHAKE,
-    *TRANSACTIONS,
-    *CLOCKS,
-    *METERING,
-    *CHARGING,
-    *FAULTS,
+FAMILIES: tuple[Family, ...] = get_args(Family)
+ALL: tuple[Oddity, ...] = tuple(
+    sorted(
+        (*FRAMING, *HANDSHAKE, *TRANSACTIONS, *REPEATS, *CLOCKS, *METERING, *CHARGING, *FAULTS),
+        key=lambda one: FAMILIES.index(one.family),
+    )
 )
 BY_NAME: Mapping[str, Oddity] = {oddity.name: oddity for oddity in ALL}
 

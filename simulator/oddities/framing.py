@@ -1,5 +1,6 @@
 """Quirks of framing and JSON."""
 
+import json
 import re
 from typing import Any
 
@@ -86,6 +87,21 @@ def _entries(action: str, payload: Payload) -> list[dict[str, Any]]:
 def _compressed(played: Played, text: str) -> list[Wire]:
     del played
     return [Compressed(text)]
+
+
+def _texts_for_details(played: Played, text: str) -> list[Wire]:
+    del played
+    if not text.startswith("[4,"):
+        return [text]
+    message = json.loads(text)
+    return [json.dumps([*message[:3], "", ""], separators=(",", ":"))]
+
+
+def _short_errors(played: Played, text: str) -> list[Wire]:
+    del played
+    if not text.startswith("[4,"):
+        return [text]
+    return [json.dumps(json.loads(text)[:4], separators=(",", ":"))]
 
 
 def _padded(played: Played, frame: Frame) -> None:
@@ -199,5 +215,21 @@ FRAMING = (
         who="Enercab",
         source="evcc#13990",
         call=_padded,
+    ),
+    Oddity(
+        name="text-error-details",
+        family="framing",
+        does="CALLERRORs with an empty text where the details are",
+        who="Simpson & Partners",
+        source="lbbrhzn#1911",
+        text=_texts_for_details,
+    ),
+    Oddity(
+        name="short-call-errors",
+        family="framing",
+        does="CALLERRORs of four elements, without details",
+        who="Grizzl-E",
+        source="lbbrhzn, threads on Grizzl-E",
+        text=_short_errors,
     ),
 )

@@ -141,6 +141,19 @@ def _rate_units(played: Played, action: str, payload: Payload) -> None:
                 entry["value"] = "A,W"
 
 
+def _degrees(played: Played, frame: Frame) -> None:
+    del played
+    for value in frame.values():
+        one = {"value": "31.5", "measurand": "Temperature", "unit": "C"}
+        value["sampledValue"].append(one)
+
+
+def _long_decimals(played: Played, frame: Frame) -> None:
+    del played
+    for one in frame.energies():
+        one.update(value=f"{float(one['value']) / 1000:.3f}0000000002", unit="kWh")
+
+
 def _error_error(played: Played, frame: Frame) -> None:
     del played
     if frame.action == "StatusNotification":
@@ -279,6 +292,22 @@ METERING = (
         who="EVBox, ABB, Etrel",
         source="lbbrhzn#221,#1703,#1275,#1216",
         request=_all_or_nothing,
+    ),
+    Oddity(
+        name="unit-c",
+        family="meter values",
+        does='temperatures in "C"',
+        who="OpenEVSE",
+        source="openevse_esp32_firmware PR726",
+        call=_degrees,
+    ),
+    Oddity(
+        name="long-decimals",
+        family="meter values",
+        does="registers in kWh with as many decimals as a computer has",
+        who="chargestation-one",
+        source="chargestation-one#61",
+        call=_long_decimals,
     ),
     Oddity(
         name="rate-unit-letters",

@@ -51,13 +51,15 @@ class Frame:
     action: str
     payload: Any
 
+    def values(self) -> Iterator[Payload]:
+        """Yield every meter value of a MeterValues or StopTransaction."""
+        if isinstance(self.payload, dict):
+            yield from self.payload.get("meterValue") or self.payload.get("transactionData") or ()
+
     def sampled(self) -> Iterator[Payload]:
         """Yield every sampled value of a MeterValues or StopTransaction."""
-        if isinstance(self.payload, dict):
-            for value in (
-                self.payload.get("meterValue") or self.payload.get("transactionData") or ()
-            ):
-                yield from value["sampledValue"]
+        for value in self.values():
+            yield from value["sampledValue"]
 
     def energies(self) -> Iterator[Payload]:
         """Yield the sampled values of the energy register."""

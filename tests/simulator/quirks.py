@@ -136,6 +136,32 @@ IN_A_SESSION: dict[str, Check] = {
             for one in value["sampledValue"]
         }
     ),
+    "start-twice": lambda c: (
+        len({one.message_id for one in c.calls if one.action == "StartTransaction"}) == 2
+        and starts(c) == c.of("StartTransaction")[1]
+    ),
+    "stop-twice": lambda c: (
+        len({one.message_id for one in c.calls if one.action == "StopTransaction"}) == 2
+        and stops(c) == c.of("StopTransaction")[1]
+    ),
+    "odd-stop-fields": lambda c: (
+        (stops(c)["connectorId"], stops(c)["disconnectReason"], "reason" in stops(c))
+        == (1, "Local", False)
+    ),
+    "available-while-plugged": lambda c: c.statuses()[-1:] == ["Available"],
+    "local-time-without-offset": lambda c: (
+        starts(c)["timestamp"][-3] == ":" and "Z" not in c.of("MeterValues")[0]["meterValue"][0]
+    ),
+    "short-offset": lambda c: starts(c)["timestamp"].endswith("+02"),
+    "year-1": lambda c: (
+        {one["timestamp"] for one in c.of("StatusNotification")} == {"0001-01-01T00:00:00Z"}
+    ),
+    "unit-c": lambda c: any(one.get("unit") == "C" for one in values(c)),
+    "long-decimals": lambda c: any(
+        one["unit"] == "kWh" and len(one["value"]) > 6
+        for one in values(c)
+        if "Register" in one["measurand"]
+    ),
     "error-code-error": lambda c: (
         {one["errorCode"] for one in c.of("StatusNotification")} == {"Error"}
     ),

@@ -10,6 +10,8 @@ from simulator.clock import iso
 from simulator.events import Event
 from simulator.oddities.catalogue import BY_NAME
 from simulator.oddities.model import Door, Played
+from simulator.reboots import lose_power
+from simulator.vehicle import Vehicle
 
 
 async def test_truncated_json(central, make):
@@ -130,7 +132,7 @@ async def test_headers_are_really_taken_away(central, make):
         station._on_event = refusals.append
         async with station:
             await station.wait_for(
-                lambda _, found=refusals: any(one.name == "refused" for one in found)
+                lambda _, found=refusals: any(one.name == "not_connected" for one in found)
             )
             station.stop(patience_s=0)
         assert missing not in central.requests[-1].headers
@@ -144,3 +146,72 @@ async def test_deaf_to_pings(central, make):
         await station.clock.sleep(2)
         assert not pong.done()
         station.stop(patience_s=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "tail"), [("text-error-details", ["", ""]), ("short-call-errors", None)]
+)
+async def test_call_errors_of_another_shape(central, make, name, tail):
+    async with make(oddities=(name,)) as station:
+        await station.until_registered()
+        frame = await central.call_raw("CP1", "Reset", {"type": "Medium"})
+        assert frame[0] == 4
+        assert frame[3:] == tail if tail is not None else len(frame) == 4
+
+
+async def test_available_just_before_unavailable(central, make):
+    async with make(oddities=("available-before-unavailable",)) as station:
+        await station.until_registered()
+        await central.until(lambda: central.statuses() == ["Available"])
+        await central.call("CP1", "ChangeAvailability", connectorId=1, type="Inoperative")
+        told = ["Available", "Available", "Unavailable"]
+        await central.until(lambda: central.statuses() == told)
+
+
+async def test_a_register_that_is_lost_at_each_boot(central, make):
+    async with make(oddities=("register-lost-at-boot",), meter_start_wh=5000) as station:
+        await station.until_registered()
+        station.plug(1, Vehicle())
+        await station.present_tag(1, "TAG")
+        await station.wait_for(lambda state: state.connectors[1].register_wh > 5000)
+        await lose_power(station)
+        await central.until_calls("BootNotification", 2)
+        (stop,) = await central.until_calls("StopTransaction")
+        assert stop["meterStop"] > 5000, "read off before"
+        await station.wait_for(lambda state: state.connectors[1].register_wh == 0)
+
+
+async def test_blocked_by_triggers(central, make):
+    async with make(oddities=({"name": "blocked-by-triggers", "count": 2},)) as station:
+        await station.until_registered()
+        for _ in range(2):
+            await central.call("CP1", "TriggerMessage", requestedMessage="Heartbeat")
+        await central.until_calls("Heartbeat", 2)
+        seen = len(central.raw)
+        frame = [2, "x", "TriggerMessage", {"requestedMessage": "Heartbeat"}]
+        await central.send_raw("CP1", json.dumps(frame))
+        await station.clock.sleep(2)
+        assert len(central.raw) == seen
+        station.drop_connection()
+        await station.wait_for(lambda state: state.is_registered and central.connections == 2)
+        await central.call("CP1", "TriggerMessage", requestedMessage="Heartbeat")
+
+
+@pytest.mark.parametrize("is_ignored", [True, False])
+async def test_the_interval_of_the_boot(central, make, is_ignored):
+    central.boot_interval = 77
+    async with make(oddities=("ignores-boot-interval",) if is_ignored else ()) as station:
+        await station.until_registered()
+        interval = station.configuration.integer("HeartbeatInterval")
+        assert interval == (300 if is_ignored else 77)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_set"), [("2026-01-01T00:00:00Z", True), ("2026-01-01T00:00:00.000Z", False)]
+)
+async def test_a_clock_that_reads_plain_dates_only(central, make, told, is_set):
+    answer = {"status": "Accepted", "currentTime": told, "interval": 300}
+    central.once("BootNotification", answer)
+    async with make(oddities=("plain-dates-only",), sets_clock=True) as station:
+        await station.until_registered()
+        assert (station.clock.now().isoformat()[:13] == told[:13]) is is_set

@@ -137,7 +137,7 @@ async def test_a_profile_that_does_not_work_is_left_again(central, make):
         await station.until_registered()
         assert ("fell_back", {"profile": 1}) in events_seen
         assert station.configuration.text("SecurityProfile") == "1"
-        refused = [data for name, data in events_seen if name == "refused"]
+        refused = [data for name, data in events_seen if name == "not_connected"]
         assert len(refused) == station.settings.profile_attempts
 
 
