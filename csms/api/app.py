@@ -251,6 +251,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             accepts_unknown=config.accepts_unknown,
             settings=config.settings,
             node=config.node,
+            settle_log=ports.settle_log,
         )
     )
     resources: list[Resource] = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from csms.api.bulk import BulkCalls
 from csms.api.call_schemas import CallForms
+from csms.api.message_search import MessageSearches
 from csms.api.newcomers import NewcomersApi
 from csms.api.routes import Resource
 from csms.api.session_story import SessionStories
@@ -18,6 +19,7 @@ from csms.services.bulk import BulkService
 from csms.services.commands import CommandService
 from csms.services.diary import Diary
 from csms.services.first_run import Newcomers
+from csms.services.message_search import MessageSearch
 from csms.services.ports.entrance import Entrance
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
@@ -36,6 +38,7 @@ class CockpitPorts:
         accepts_unknown: Whether who comes under a new name becomes a station by itself.
         settings: Of this process, to be shown.
         node: Name of this node.
+        settle_log: Waits until all OCPP frames logged so far are in the database.
     """
 
     units: UnitsOfWork
@@ -50,6 +53,7 @@ class CockpitPorts:
     accepts_unknown: bool
     settings: Sequence[ShownSetting]
     node: str
+    settle_log: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ def parts(ports: CockpitPorts) -> CockpitParts:
             ShownSettings(ports.settings),
             BulkCalls(bulk),
             SitePowers(histories),
+            MessageSearches(MessageSearch(ports.units, ports.clock), ports.settle_log),
             SessionStories(SessionStory(ports.units, ports.clock)),
         ],
         loops={"bulk calls": bulk.run, "site samples": histories.run},

@@ -61,7 +61,7 @@ class Messages:
             statement = statement.where(_T.c.repairs.is_not(None))
         elif repair is not None:
             statement = statement.where(_T.c.repairs.contains([repair]))
-        return [_record(row) for row in await self._connection.execute(statement)]
+        return [message_record(row) for row in await self._connection.execute(statement)]
 
     async def from_oldest(
         self,
@@ -90,7 +90,7 @@ class Messages:
             statement = statement.where(_T.c.at >= at_from)
         if without:  # a frame that cannot be read has no action, and stays in
             statement = statement.where(func.coalesce(_T.c.action, "").not_in(sorted(without)))
-        return [_record(row) for row in await self._connection.execute(statement)]
+        return [message_record(row) for row in await self._connection.execute(statement)]
 
     async def after(
         self,
@@ -116,12 +116,13 @@ class Messages:
             .limit(limit)
         )
         return [
-            (ChargePointKey(row.charge_point_id), _record(row))
+            (ChargePointKey(row.charge_point_id), message_record(row))
             for row in await self._connection.execute(statement)
         ]
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> MessageRecord:
+def message_record(row: Row[*tuple[Any, ...]]) -> MessageRecord:
+    """Return a row of the log that has all columns but the charge point's."""
     return MessageRecord(
         key=row.id,
         at=row.at,

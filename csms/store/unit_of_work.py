@@ -29,6 +29,7 @@ from csms.store.jobs import Jobs
 from csms.store.live import LiveRows
 from csms.store.local_lists import LocalLists
 from csms.store.managed_loads import ManagedLoads
+from csms.store.message_search import MessageSearch
 from csms.store.messages import Messages
 from csms.store.power import PowerHistory
 from csms.store.quarantine import Quarantine
@@ -177,6 +178,11 @@ class SqlUnitOfWork:
     def power(self) -> PowerHistory:
         """Power over time."""
         return PowerHistory(self._connection)
+
+    @cached_property
+    def message_search(self) -> MessageSearch:
+        """Searches of the message log."""
+        return MessageSearch(self._connection)
 
     @cached_property
     def live(self) -> LiveRows:

@@ -22,6 +22,7 @@ from csms.services.ports.driver_pages import DriverPages
 from csms.services.ports.files import Files, FirmwareImages
 from csms.services.ports.id_tags import IdTags
 from csms.services.ports.live import LiveRows
+from csms.services.ports.message_search import MessageSearch
 from csms.services.ports.messages import Messages, Quarantine
 from csms.services.ports.power import PowerHistory
 from csms.services.ports.sessions import Sessions, Statistics
@@ -162,6 +163,11 @@ class UnitOfWork(Protocol):
     @property
     def power(self) -> PowerHistory:
         """Power over time."""
+        ...
+
+    @property
+    def message_search(self) -> MessageSearch:
+        """Searches of the message log."""
         ...
 
     @property
