@@ -28,6 +28,7 @@ from csms.domain.driver_page import Access
 from csms.errors import DatabaseAway, StartError
 from csms.files.endpoints import EndpointConfig, FileEndpoints
 from csms.files.folder import Folder
+from csms.integrations.mqtt import SiteMeters
 from csms.integrations.simulator import HttpSimulator
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.repairs.switches import Switches
@@ -51,6 +52,7 @@ from csms.services.pulse import watch_database, watch_loop
 from csms.services.released import Released
 from csms.services.reservations import StateWatch
 from csms.services.shown_settings import shown_settings
+from csms.services.site_rules import SiteRulesService
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
 from csms.settings import Settings
@@ -251,6 +253,7 @@ async def running(
     control = SqlControlStore(database)
     learn = DialectService(units, bus, AuditTrail(units, clock)).learn
     allocator = SmartCharging(control, limits, bus, clock, node=node, manners=book, learn=learn)
+    meters = SiteRulesService(units, allocator, bus, clock, AuditTrail(units, clock))
     released = Released(SqlReleasedStore(database), limits, bus, clock)
     folder = Folder(data_folder(settings) / "files", clock)
     files = FileService(
@@ -339,6 +342,8 @@ async def running(
                 **operators.loops,
                 **certificates.loops(ocpp),
             }
+            if settings.mqtt_url is not None:
+                bodies["site meters"] = SiteMeters(settings.mqtt_url, meters, clock).run
             if address.embedded is not None:
                 bodies["embedded Postgres"] = partial(address.embedded.watch, clock)
             loops = [

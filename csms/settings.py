@@ -31,7 +31,6 @@ from csms.errors import SettingsError
 _PREFIX = "CSMS_"
 _LATER = {
     "CSMS_BUS_URL": "a bus between nodes",
-    "CSMS_MQTT_URL": "MQTT",
 }
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Network = IPv4Network | IPv6Network
@@ -80,6 +79,14 @@ def _networks(value: object) -> object:
     return tuple(networks)
 
 
+def _broker(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("must be an address such as mqtt://user:password@broker:1883")
+    _ = parts.port  # ValueError where it is none
+    return value
+
+
 class Settings(BaseModel):
     """All settings; each is the environment variable ``CSMS_`` + its name in capitals.
 
@@ -114,6 +121,8 @@ class Settings(BaseModel):
         message_log_max_mb: And how much of them; None: 2000 in the embedded database, else 10000.
         driver_page: What drivers may do at pages of connectors of which nothing is said: off, idTag
             or open; None as `quiet` (`serve`: off, `demo`: open).
+        mqtt_url: ``mqtt://user:password@host:port`` (or ``mqtts://``): the broker where site meters
+            tell their power; None: none.
         public_url: What drivers reach this system by, for QR codes; None: as each request did.
         simulator_url: The simulator's control address; None: there is none.
     """
@@ -160,6 +169,7 @@ class Settings(BaseModel):
     repairs_off: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     repairs_on: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     driver_page: Literal["off", "idTag", "open"] | None = None
+    mqtt_url: Annotated[str, AfterValidator(_broker)] | None = None
     public_url: Annotated[str, _file_url("https", "http")] | None = None
     simulator_url: Annotated[str, _file_url("http", "https")] | None = None
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"

@@ -43,7 +43,8 @@ def test_an_empty_value_is_no_value_and_other_programs_are_left_alone():
         ("CSMS_ADMIN_TOKEN", "short"),
         ("CSMS_DATABASE_URL", "mysql://host/name"),
         ("CSMS_DATABASE_URL", "postgresql://host"),
-        ("CSMS_MQTT_URL", "mqtt://host"),
+        ("CSMS_MQTT_URL", "http://host"),
+        ("CSMS_MQTT_URL", "mqtt://host:0x"),
         ("CSMS_HTTP_PROT", "1"),
     ],
 )

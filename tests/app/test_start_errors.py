@@ -117,7 +117,7 @@ async def test_all_wrong_settings_are_told_at_once(tmp_path):
         database_url="mysql://x/y",
         admin_token="short",
         ocp_port=1,
-        mqtt_url="mqtt://x",
+        mqtt_url="tcp://x",
     )
     assert end.code == 2
     assert [line.partition(":")[0] for line in end.errors] == [
