@@ -1,9 +1,8 @@
 """The states of a connector (OCPP 1.6 4.9): no change is made but those of the table."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +13,7 @@ from simulator.connector import Reservation
 from simulator.profiles import Installed
 from simulator.settings import StationSettings
 from simulator.vehicle import Vehicle
+from tests.simulator.hand_clock import HandClock
 from tests.simulator.physics import profile
 
 STATES = (
@@ -34,25 +34,6 @@ TABLE = {
     "H": {1, 2, 3, 4, 5, 9},
     "I": {1, 2, 3, 4, 5, 6, 7, 8},
 }
-
-
-class HandClock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 3, 2, 12, tzinfo=UTC) + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    async def sleep(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    async def wait(self, event: asyncio.Event, timeout_s: float | None) -> bool:
-        raise NotImplementedError
 
 
 class Bench:
