@@ -22,8 +22,8 @@ _STEADY = 24
 _MOST_LOOKS = 200_000
 """Choices that the exact search looks at before it gives up."""
 
-_MOST_TRADES = 6_000
-_TRADES_IN_ALL = 3_000_000  # shared out among the loads
+_MOST_TRADES = 20_000
+_TRADES_IN_ALL = 2_000_000  # shared out among the kinds
 """How often places are traded when not exact."""
 
 _ROUNDING = 1e-6
@@ -56,8 +56,7 @@ def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool)
             if search.is_near():
                 break
         else:
-            loads = sum(len(choice.claims) for choice in choices)
-            search.trade(min(_MOST_TRADES, _TRADES_IN_ALL // loads))
+            search.trade(min(_MOST_TRADES, _TRADES_IN_ALL // len(choices)))
     return search.best
 
 
