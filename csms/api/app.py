@@ -242,6 +242,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             units=units,
             gateway=ports.gateway,
             schemas=ports.schemas,
+            bus=ports.bus,
             clock=clock,
             audit=audit,
             stations=stations,

@@ -10,6 +10,7 @@ from csms.api.call_schemas import CallForms
 from csms.api.message_search import MessageSearches
 from csms.api.newcomers import NewcomersApi
 from csms.api.routes import Resource
+from csms.api.session_corrections import SessionHands
 from csms.api.session_story import SessionStories
 from csms.api.settings import ShownSettings
 from csms.api.site_power import SitePowers
@@ -20,10 +21,12 @@ from csms.services.commands import CommandService
 from csms.services.diary import Diary
 from csms.services.first_run import Newcomers
 from csms.services.message_search import MessageSearch
+from csms.services.ports.bus import Bus
 from csms.services.ports.entrance import Entrance
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.store import UnitsOfWork
 from csms.services.power_history import PowerHistories
+from csms.services.session_corrections import SessionCorrections
 from csms.services.session_story import SessionStory
 from csms.services.shown_settings import ShownSetting
 from csms.services.stations import StationService
@@ -44,6 +47,7 @@ class CockpitPorts:
     units: UnitsOfWork
     gateway: Gateway
     schemas: CallSchemas
+    bus: Bus
     clock: Clock
     audit: AuditTrail
     stations: StationService
@@ -90,6 +94,9 @@ def parts(ports: CockpitPorts) -> CockpitParts:
             NewcomersApi(newcomers, ports.stations),
             ShownSettings(ports.settings),
             BulkCalls(bulk),
+            SessionHands(
+                SessionCorrections(ports.units, ports.gateway, ports.bus, ports.clock, ports.audit)
+            ),
             SitePowers(histories),
             MessageSearches(MessageSearch(ports.units, ports.clock), ports.settle_log),
             SessionStories(SessionStory(ports.units, ports.clock)),

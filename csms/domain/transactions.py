@@ -6,6 +6,7 @@ a *finding*, and sessions with a finding that spoils the energy are not billed (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -46,6 +47,8 @@ class Finding(StrEnum):
     UNIT_SUSPECT = "unitSuspect"
     LOCAL_TIME = "localTime"
     ID_MISSING = "idMissing"
+    CLOSED_BY_HAND = "closedByHand"
+    CORRECTED_BY_HAND = "correctedByHand"
 
 
 UNBILLABLE = frozenset({Finding.METER_SUSPECT, Finding.CONNECTOR_SUSPECT, Finding.STOP_MISSING})
@@ -212,6 +215,23 @@ def cost(energy_wh: int, price_per_kwh: Decimal, findings: list[str]) -> Decimal
     if UNBILLABLE.intersection(findings):
         return None
     return (Decimal(max(energy_wh, 0)) / 1000 * price_per_kwh).quantize(_CENT, ROUND_HALF_UP)
+
+
+def findings_by_hand(findings: Sequence[str], *, meter_known: bool, closed: bool) -> list[str]:
+    """Return the findings of a transaction that an operator has ended or corrected.
+
+    A meter value that the operator vouches for takes away what kept it from being billed.
+
+    >>> findings_by_hand(["offline"], meter_known=False, closed=True)
+    ['offline', 'stopMissing', 'closedByHand']
+    >>> findings_by_hand(["stopMissing", "closedByHand"], meter_known=True, closed=False)
+    ['closedByHand', 'correctedByHand']
+    """
+    kept = [f for f in findings if not (meter_known and f in UNBILLABLE)]
+    if closed and not meter_known:
+        kept.append(Finding.STOP_MISSING)
+    kept.append(Finding.CLOSED_BY_HAND if closed else Finding.CORRECTED_BY_HAND)
+    return list(dict.fromkeys(str(f) for f in kept))
 
 
 def clock_is_suspect(at: datetime, received_at: datetime) -> bool:

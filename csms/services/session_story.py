@@ -40,6 +40,8 @@ FLAG_TEXTS: Final[Mapping[str, str]] = {
     Finding.UNIT_SUSPECT: "The charger names units that do not fit what it measures.",
     Finding.LOCAL_TIME: "The charger sends local time that calls itself UTC.",
     Finding.ID_MISSING: "The charger named no transaction at the end; its content has told which.",
+    Finding.CLOSED_BY_HAND: "An operator has ended it: the charger had not told of its end.",
+    Finding.CORRECTED_BY_HAND: "An operator has corrected its values.",
 }
 
 TAG_TEXTS: Final[Mapping[str, str]] = {

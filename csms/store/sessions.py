@@ -11,14 +11,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId, id_tag_key
 from csms.domain.transactions import is_no_id
+from csms.services.ports.charge_points import Changes
 from csms.services.records import MeterReading, Session
 from csms.store import tables
+from csms.store.charge_points import writable
 
 _T = tables.transactions
 _P = tables.charge_points
 _L = tables.charging_limits
 _D = tables.charging_limits.alias("d")  # of connectors that take no TxProfile
 _M = tables.meter_values
+_AMENDED = frozenset(
+    {
+        "active",
+        "meter_start_wh",
+        "meter_stop_wh",
+        "stopped_at",
+        "stop_received_at",
+        "stop_reason",
+        "findings",
+        "power_w",
+        "cost",
+    }
+)
 _READ = (
     _T.c.id,
     _T.c.charge_point_id,
@@ -82,11 +97,14 @@ class Sessions:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def get(self, transaction_id: int) -> Session | None:
+    async def get(self, transaction_id: int, *, lock: bool = False) -> Session | None:
         """Return one session; None too for a number that no session can have."""
         if is_no_id(transaction_id):
             return None
-        found = await self._all(_sessions().where(_T.c.id == transaction_id))
+        statement = _sessions().where(_T.c.id == transaction_id)
+        if lock:
+            statement = statement.with_for_update(of=_T)
+        found = await self._all(statement)
         return found[0] if found else None
 
     async def page(
@@ -164,6 +182,11 @@ class Sessions:
             statement = statement.where(_T.c.connector_id == connector_id)
         found = await self._all(statement)
         return found[0] if found else None
+
+    async def amend(self, transaction_id: TransactionId, changes: Changes) -> None:
+        """See the port."""
+        values = writable(changes, _AMENDED)
+        await self._connection.execute(update(_T).where(_T.c.id == transaction_id).values(values))
 
     async def set_vehicle(self, transaction_id: TransactionId, vehicle_id: str) -> None:
         """Note which vehicle is charged."""

@@ -7,14 +7,15 @@ from datetime import date, datetime
 from typing import Protocol
 
 from csms.domain.ids import ChargePointKey, TransactionId
+from csms.services.ports.charge_points import Changes
 from csms.services.records import MeterReading, Session, Statistic
 
 
 class Sessions(Protocol):
     """Transactions, read for the operator. The newest is the one with the highest id."""
 
-    async def get(self, transaction_id: int) -> Session | None:
-        """Return one, or None."""
+    async def get(self, transaction_id: int, *, lock: bool = False) -> Session | None:
+        """Return one, or None; with `lock` nobody else changes it meanwhile."""
         ...
 
     async def page(
@@ -58,6 +59,10 @@ class Sessions(Protocol):
         self, identity: str, transaction_id: int, *, id_tag: str, connector_id: int | None
     ) -> Session | None:
         """Return the first transaction of this tag that is newer than `transaction_id`."""
+        ...
+
+    async def amend(self, transaction_id: TransactionId, changes: Changes) -> None:
+        """Change some columns by an operator's hand."""
         ...
 
     async def set_vehicle(self, transaction_id: TransactionId, vehicle_id: str) -> None:
