@@ -279,16 +279,19 @@ def rate_limit(charger: Charger, power_w: int, phases: int | None = None) -> Rat
     current: Decimal = amperes(
         power_w, phases=_phases(charger, phases), voltage_v=charger.voltage_v
     )
+    asked_w, takes_least = power_w, True
     if charger.allowed_a:
         fits = [each for each in charger.allowed_a if each <= current]
         current = fits[-1] if fits else Decimal(0)
         power_w = min(
             power_w, power_of(current, phases=_phases(charger, phases), voltage_v=charger.voltage_v)
         )
+        takes_least = charger.least_a in charger.allowed_a
     if current < charger.least_a:
-        whole = power_w > 0 and power_w >= min(_least_w(charger, phases), charger.max_w)
+        least_w = _least_w(charger, phases)
+        whole = takes_least and 0 < asked_w >= min(least_w, charger.max_w)
         current = charger.least_a if whole else Decimal(0)
-        power_w = _least_w(charger, phases) if whole else 0
+        power_w = least_w if whole else 0
     if watts_only:
         return RateLimit(unit=RateUnit.WATTS, value=Decimal(power_w))
     return RateLimit(unit=RateUnit.AMPERES, value=current)

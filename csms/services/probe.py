@@ -1,7 +1,8 @@
 """Finding out how a charge point wants its limits told, by asking and by trying.
 
-What is tried is harmless: its own fallback share, told again in one way after the other, and its
-maximum as a static cap. The control loop tells it everything anew afterwards.
+What is tried is harmless: its own fallback share, told again in one way after the other, its
+maximum as a static cap, and where a session runs the limit that it has already. The control loop
+tells it everything anew afterwards.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from csms.domain.charging_profiles import (
     RateUnit,
     charge_point_max_profile,
     tx_default_profile,
+    tx_profile,
 )
 from csms.domain.limit_messages import profile_id
 from csms.domain.units import amperes
 from csms.errors import CallFailed, Conflict
 from csms.services.commands import CommandService
 from csms.services.dialects import DialectService
+from csms.services.ports.site_rules import SessionLimit
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import Station
 from csms.services.station_state import existing_station
@@ -36,7 +39,9 @@ _KEYS = (
     "ChargingScheduleMaxPeriods",
     "MaxChargingProfilesInstalled",
     "MeterValuesSampledDataMaxLength",
+    "ConnectorPhaseRotation",
 )
+_USUAL = (ProfilePurpose.TX_DEFAULT, ProfilePurpose.TX)
 _WAYS = (
     (RateUnit.AMPERES, ProfileKind.ABSOLUTE),
     (RateUnit.WATTS, ProfileKind.ABSOLUTE),
@@ -88,11 +93,14 @@ class Probe:
         async with self._units() as unit:
             station = await existing_station(unit, identity)
             share_w = await unit.site_rules.fallback_share_w(station.key)
+            running = await unit.site_rules.session_limit(station.key)
         if share_w is None:
             raise Conflict(
                 "no_fallback_share",
                 "The station has taken no fallback share yet: put it on a site and connect it.",
             )
+        _, holds = await self._dialects.of_station(identity)
+        purposes = {ProfilePurpose.TX_DEFAULT, *(holds.traits.profile_purposes or _USUAL)}
         trials = [await self._tried(actor, identity, "GetConfiguration", {"key": list(_KEYS)})]
         learned: dict[str, Any] = {}
         now = self._clock.now()
@@ -120,13 +128,44 @@ class Probe:
             )
             cap = ProfilePurpose.CHARGE_POINT_MAX.value
             trials.append(await self._tried(actor, identity, "SetChargingProfile", payload, cap))
-            purposes = [ProfilePurpose.TX_DEFAULT.value, ProfilePurpose.TX.value]
             if trials[-1].status == "Accepted":
-                purposes.insert(0, cap)
-            learned["profile_purposes"] = purposes
+                purposes.add(ProfilePurpose.CHARGE_POINT_MAX)
+            else:
+                purposes.discard(ProfilePurpose.CHARGE_POINT_MAX)
+        if learned and running is not None:
+            trials.append(await self._session_tried(actor, identity, station, running, learned))
+            if trials[-1].status == "Accepted":
+                purposes.add(ProfilePurpose.TX)
+            else:
+                purposes.discard(ProfilePurpose.TX)
+        if learned:
+            learned["profile_purposes"] = [
+                each.value for each in ProfilePurpose if each in purposes
+            ]
         if learned:
             await self._dialects.learn(station.key, learned)
         return Probed(trials=tuple(trials), learned=learned)
+
+    async def _session_tried(
+        self,
+        actor: str,
+        identity: str,
+        station: Station,
+        running: SessionLimit,
+        way: Mapping[str, Any],
+    ) -> Trial:
+        """Tell a running session the limit that it has, as a TxProfile."""
+        payload = tx_profile(
+            connector_id=running.connector_id,
+            transaction_id=running.transaction_id,
+            limit=_limit(station, running.limit_w, RateUnit(way["rate_units"][0])),
+            now=self._clock.now(),
+            profile_id=profile_id(running.connector_id),
+            stack_level=0,
+            kind=ProfileKind(way["profile_kinds"][0]),
+        )
+        what = ProfilePurpose.TX.value
+        return await self._tried(actor, identity, "SetChargingProfile", payload, what)
 
     async def _tried(
         self, actor: str, identity: str, action: str, payload: Payload, what: str | None = None

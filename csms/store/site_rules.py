@@ -18,7 +18,7 @@ from csms.domain.site_rules import (
     read_rules,
     written_rules,
 )
-from csms.services.ports.site_rules import KeptDecision, StoredLimit
+from csms.services.ports.site_rules import KeptDecision, SessionLimit, StoredLimit
 from csms.store import limit_decisions, limit_tables, tables
 from csms.store.control_sql import FORGET
 
@@ -37,6 +37,22 @@ SELECT coalesce((
   + coalesce((
     SELECT sum(consumed_power_w) FROM managed_loads
     WHERE site_id = :site AND stopped_at IS NULL), 0)
+""")
+
+# a session without a limit of its own has that of its connector, or of its charge point
+_SESSION = text("""
+SELECT t.connector_id, t.id, coalesce(own.acknowledged_w, one.acknowledged_w, f.acknowledged_w, 0)
+    AS limit_w
+FROM transactions t
+LEFT JOIN charging_limits own ON own.charge_point_id = t.charge_point_id
+    AND own.connector_id = t.connector_id AND own.purpose = 'TxProfile'
+    AND own.transaction_id = t.id
+LEFT JOIN charging_limits one ON one.charge_point_id = t.charge_point_id
+    AND one.connector_id = t.connector_id AND one.purpose = 'TxDefaultProfile'
+LEFT JOIN charging_limits f ON f.charge_point_id = t.charge_point_id
+    AND f.connector_id = 0 AND f.purpose = 'TxDefaultProfile'
+WHERE t.charge_point_id = :key AND t.active AND t.connector_id > 0
+ORDER BY t.id DESC LIMIT 1
 """)
 
 
@@ -164,6 +180,15 @@ class SiteRulesRows:
             limits.purpose == "TxDefaultProfile",
         )
         return (await self._connection.execute(statement)).scalar_one_or_none()
+
+    async def session_limit(self, charge_point: ChargePointKey) -> SessionLimit | None:
+        """See the port."""
+        row = (await self._connection.execute(_SESSION, {"key": charge_point})).first()
+        if row is None:
+            return None
+        return SessionLimit(
+            connector_id=row.connector_id, transaction_id=row.id, limit_w=row.limit_w
+        )
 
     async def forget_limits(self, charge_point: ChargePointKey) -> None:
         """See the port."""

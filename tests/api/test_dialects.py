@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from csms.domain.limit_dialect import limit_dialect, spoken_to
+from csms.domain.sites import Charger, ChargerId, rate_limit
 from csms.services.audit import AuditTrail
 from csms.services.dialect_book import DialectBook, built_in
 from csms.services.dialects import DialectService
@@ -178,3 +180,19 @@ async def test_many_stations_are_known_at_once(bench, database_url):
     assert set(found) == set(keys)
     assert [found[key].zero_means_stop for key in keys] == [None, True, None]
     assert [found[key].max_stack_level for key in keys] == [None, None, 2]
+
+
+async def test_the_currents_that_one_station_takes_are_set_for_it_alone(bench, database_url):
+    await bench.station("CP1")
+    changed = await bench.ask("PATCH", "/api/stations/CP1/dialect", {"allowedA": [8, 16, 32]})
+    told = changed.json["traits"]["allowedA"]
+    assert (told["value"], told["origin"]) == ([8, 16, 32], "station")
+    database = Database(database_url)
+    book = DialectBook(SqlUnitsOfWork(database), bench.bus, bench.clock)
+    key = await bench.key("CP1")
+    traits = (await book.traits([key]))[key]
+    await database.close()
+    charger = spoken_to(Charger(id=ChargerId("CP1"), max_w=22_000), limit_dialect(traits))
+    assert rate_limit(charger, 11_000).value == 8
+    back = await bench.ask("PATCH", "/api/stations/CP1/dialect", {"allowedA": None})
+    assert back.json["traits"]["allowedA"]["value"] is None

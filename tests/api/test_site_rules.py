@@ -303,3 +303,36 @@ async def test_decisions_are_served_with_their_reasons(site):
     (newest, *_) = first["items"]
     assert (newest["sessionId"], newest["reason"]) == ("8", "grid limit")
     assert (await site.ask("GET", "/api/sites/x/decisions")).status == 404
+
+
+async def test_a_probe_tries_the_limit_of_a_session_that_runs(site):
+    key = await site.sql.fetchval("SELECT id FROM charge_points WHERE identity = 'A'")
+    await site.sql.execute(
+        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, acknowledged_w)"
+        " VALUES ($1, 0, 'TxDefaultProfile', 4140)",
+        key,
+    )
+    site.gateway.connect(key)
+    session = await site.session("A")
+
+    def no_sessions(payload):
+        profile = payload["csChargingProfiles"]
+        taken = profile["chargingProfilePurpose"] == "TxDefaultProfile"
+        return {"status": "Accepted" if taken else "Rejected"}
+
+    site.gateway.answers["SetChargingProfile"] = no_sessions
+    site.gateway.answers["GetConfiguration"] = {"configurationKey": [], "unknownKey": []}
+    found = await site.post("/api/stations/A/probe", status=200)
+    assert [(each["what"], each["status"]) for each in found["trials"][1:]] == [
+        ("A, Absolute", "Accepted"),
+        ("ChargePointMaxProfile", "Rejected"),
+        ("TxProfile", "Rejected"),
+    ]
+    assert found["learned"]["profilePurposes"] == ["TxDefaultProfile"]
+    profile = site.gateway.sent[-1][2]["csChargingProfiles"]
+    assert profile["transactionId"] == session
+    assert profile["chargingSchedule"]["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 6}]
+    # without a session what was learned of sessions stays
+    await site.sql.execute("UPDATE transactions SET active = false")
+    found = await site.post("/api/stations/A/probe", status=200)
+    assert found["learned"]["profilePurposes"] == ["TxDefaultProfile"]

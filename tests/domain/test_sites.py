@@ -143,11 +143,18 @@ def test_a_share_as_a_charger_is_told_it(charger, power_w, phases, limit):
     st.none() | st.integers(1, 3),
     st.sampled_from(CurrentType),
     st.sampled_from([None, RateUnit.WATTS]),
+    st.sampled_from([(), (6, 8, 10, 13, 16), (8, 16, 32), (2, 32)]),
 )
 def test_no_limit_lets_more_through_than_the_room_that_was_kept(
-    max_w, vehicle, phases, used, current, unit
+    max_w, vehicle, phases, used, current, unit, steps
 ):
-    charger = _charger(max_w=max_w, phases=phases, current_type=current, rate_unit=unit)
+    charger = _charger(
+        max_w=max_w,
+        phases=phases,
+        current_type=current,
+        rate_unit=unit,
+        allowed_a=tuple(map(Decimal, steps)),
+    )
     load = tree_load(_load(vehicle_max_w=vehicle, phases=used), charger, Policy.FAIR)
     for granted in {0, load.least_w, (load.least_w + load.max_w) // 2, load.max_w}:
         limit = rate_limit(charger, granted, used)
@@ -156,6 +163,27 @@ def test_no_limit_lets_more_through_than_the_room_that_was_kept(
         assert rate_limit(charger, limit_power_w(charger, limit, used), used) == limit
         if granted:  # and whoever gets a share is told more than nothing
             assert limit.value > 0
+
+
+@pytest.mark.parametrize(
+    ("steps", "power_w", "told"),
+    [
+        ((8, 16, 32), 22_000, "16"),
+        ((8, 16, 32), 5520, "8"),
+        ((8, 16, 32), 5519, "0"),  # 6 A is none of its steps
+        ((6, 13), 8970, "13"),
+        ((6, 13), 8969, "6"),
+        ((2, 5), 22_000, "0"),  # nothing that a car takes
+    ],
+)
+def test_only_the_currents_that_a_charger_takes_are_told(steps, power_w, told):
+    charger = _charger(allowed_a=tuple(map(Decimal, steps)))
+    assert rate_limit(charger, power_w) == _amps(told)
+
+
+def test_a_load_waits_for_the_least_step_of_its_charger():
+    charger = _charger(allowed_a=(Decimal(8), Decimal(16)))
+    assert tree_load(_load(), charger, Policy.FAIR).min_w == 5520
 
 
 def test_an_ac_load_gets_six_amperes_or_nothing():

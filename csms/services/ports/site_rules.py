@@ -38,6 +38,15 @@ class KeptDecision:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimit:
+    """The limit that a running session has, or would fall back to."""
+
+    connector_id: int
+    transaction_id: int
+    limit_w: int
+
+
 class SiteRulesRepository(Protocol):
     """Rules, limits and meters of sites."""
 
@@ -104,6 +113,10 @@ class SiteRulesRepository(Protocol):
 
     async def fallback_share_w(self, charge_point: ChargePointKey) -> int | None:
         """Return the fallback share that a charge point has taken; None: none yet."""
+        ...
+
+    async def session_limit(self, charge_point: ChargePointKey) -> SessionLimit | None:
+        """Return the limit of the newest session of a charge point; None: nothing runs there."""
         ...
 
     async def forget_limits(self, charge_point: ChargePointKey) -> None:
