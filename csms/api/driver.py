@@ -30,7 +30,8 @@ from csms.domain.connectors import MOST_CONNECTORS
 from csms.errors import DatabaseAway, Forbidden, NotFound, Refusal
 from csms.services.allowances import Allowance, household
 from csms.services.driver_feed import DriverFeed, Watch
-from csms.services.driver_pages import Asked, DriverPageService, new_token
+from csms.services.driver_pages import DriverPageService, new_token
+from csms.services.driver_views import Asked
 
 TOKEN_COOKIE = "csms_driver"  # noqa: S105  a cookie's name
 LANGUAGE_COOKIE = "csms_language"

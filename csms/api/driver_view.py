@@ -12,7 +12,7 @@ from csms.api.fields import kilo
 from csms.clock import wire_time
 from csms.domain.driver_page import Access, ConnectorState, Phase, obstacle
 from csms.domain.transactions import Finding
-from csms.services.driver_pages import Mine, PageView
+from csms.services.driver_views import Mine, PageView
 from csms.services.records import Session
 from csms.services.sessions import cost, energy_wh
 

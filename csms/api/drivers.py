@@ -18,6 +18,7 @@ from csms.services.audit import AuditTrail
 from csms.services.driver_feed import DriverFeed
 from csms.services.driver_pages import DriverPageService
 from csms.services.driver_rules import DriverRulesService
+from csms.services.driver_views import DriverViews
 from csms.services.ports.gateway import Gateway
 from csms.services.ports.store import UnitsOfWork
 from csms.services.sessions import SessionService
@@ -70,15 +71,10 @@ def pages(
         secure: Whether browsers come by https only.
         built: Folder of the built UI; None: there is none.
     """
-    service = DriverPageService(
-        units,
-        sessions,
-        clock,
-        secret=secret,
-        default=config.access,
-        price=config.price,
-        is_online=gateway.is_online,
+    views = DriverViews(
+        clock, default=config.access, price=config.price, is_online=gateway.is_online
     )
+    service = DriverPageService(units, sessions, views, clock, secret=secret)
     feed = DriverFeed(service, clock)
     template = Template(None if built is None else built / "driver.html")
     return DriverPages(service, feed, clock, template, secure=secure).add_to, feed.run

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from csms.aio import Hint
 from csms.clock import Clock
-from csms.services.driver_pages import Asked, DriverPageService, PageView
+from csms.services.driver_pages import DriverPageService
+from csms.services.driver_views import Asked, PageView
 
 _TICK_S = 1.0
 _PAUSE_S = 0.1  # so that pages that are opened together are looked at together

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from csms.services.driver_feed import DriverFeed
-from csms.services.driver_pages import Asked
+from csms.services.driver_views import Asked
 
 
 class Pages:
