@@ -99,9 +99,10 @@ def do(station: ChargePointSimulator, clock: HandClock, what: str, port: int, va
     st.sampled_from([0.0, 7.0]),
     st.sampled_from([-10.0, 20.0, 45.0]),
     st.sampled_from([1.0, 60.0]),
-    st.lists(steps, max_size=30),
+    st.lists(st.one_of(small, cars, faulty), min_size=3, max_size=3),
+    st.lists(steps, max_size=20),
 )
-def test_invariants_of_a_station(rating, ramp_s, ambient_c, speed, done):
+def test_invariants_of_a_station(rating, ramp_s, ambient_c, speed, first, done):
     supply, budget_w = rating
     clock = HandClock()
     station = ChargePointSimulator(
@@ -113,7 +114,9 @@ def test_invariants_of_a_station(rating, ramp_s, ambient_c, speed, done):
     )  # fmt: skip
     registers = [0, 0, 0]
     main = 0
-    for what, port, value in done:
+    begun = [("plug", port, vehicle) for port, vehicle in enumerate(first, 1)]
+    begun += [("tag", port, None) for port in (1, 2, 3)]
+    for what, port, value in (*begun, *done):
         do(station, clock, what, port, value)
         connectors = [session.connector for session in station.sessions.values()]
         total = sum(one.flow.power_w for one in connectors)
