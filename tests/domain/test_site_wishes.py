@@ -14,6 +14,7 @@ from csms.domain.limit_dialect import LimitDialect, spoken_to
 from csms.domain.limit_messages import limit_payload
 from csms.domain.limit_rows import LEASE_GRACE, LimitRow
 from csms.domain.site_control import control
+from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
 from csms.domain.site_rules import SiteRules
 from csms.domain.site_snapshot import ChargerState, SessionState, SiteSnapshot
@@ -121,6 +122,13 @@ def test_when_its_lease_has_ended_an_offline_charger_counts_at_its_fallback_shar
         assert [each[:3] for each in told(decided)] == share
 
 
+def test_a_lease_ends_at_no_known_time_where_a_clock_is_wrong():
+    offline = [charger(reachable=False), charger("B")]
+    for off_s, counts in ((0.0, 0), (-600.0, TOLD)):
+        away = session(1, acknowledged_w=TOLD, ends_at=NOW - LEASE_GRACE, clock_off_s=off_s)
+        assert step(away, chargers=offline).unmanaged_w["1"] == counts
+
+
 def test_what_follows_a_lease_counts_where_it_is_more():
     floors = LimitRow(desired_w=HALF, desired_version=1, acknowledged_w=HALF)
     zero = session(1, acknowledged_w=0, ends_at=NOW + LEASE)
@@ -189,6 +197,104 @@ def test_who_was_told_too_often_today_is_raised_tomorrow():
     tomorrow = NOW + timedelta(days=1)
     later = replace(spent, limit=spent.limit._replace(ends_at=tomorrow + LEASE))
     assert [each[2] for each in told(step(later, rules=rules, now=tomorrow))] == [TOLD]
+
+
+def test_all_that_a_charger_is_told_counts_against_its_day():
+    """Its fallback share, its connectors: they wear out one memory."""
+    rules, today = SiteRules(daily_writes=10), {"written_on": NOW.date()}
+    spent = charger(floor=ZERO._replace(writes=6, **today))
+    one = session(1, acknowledged_w=HALF, ends_at=NOW + LEASE, writes=3, **today)
+    assert step(one, rules=rules, chargers=[spent, charger("B")]).sendings != ()
+    one = replace(one, limit=one.limit._replace(writes=4))
+    assert step(one, rules=rules, chargers=[spent, charger("B")]).sendings == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "goes"),
+    [
+        ({}, True),
+        ({"raised_at": NOW - timedelta(seconds=29)}, False),
+        ({"raised_at": NOW - timedelta(seconds=30)}, True),
+        ({"writes": 1000, "written_on": NOW.date()}, False),
+        ({"writes": 1000, "written_on": NOW.date(), "doubtful": True}, True),
+    ],
+)
+def test_fallback_shares_are_raised_no_faster_than_limits(row, goes):
+    rules = SiteRules(fallback_a=Decimal(6))
+    both = [charger(floor=ZERO._replace(**row)), charger("B", reachable=False)]
+    raised = [each for each in told(step(chargers=both, rules=rules)) if each[:2] == ("A", 0)]
+    assert [each[2] for each in raised] == ([4140] if goes else [])
+
+
+def test_fallback_shares_are_lowered_at_once():
+    high = LimitRow(desired_w=TOLD, desired_version=1, acknowledged_w=TOLD, raised_at=NOW)
+    spent = high._replace(writes=9999, written_on=NOW.date())
+    decided = step(chargers=[charger(floor=spent), charger("B")])
+    assert [each[:3] for each in told(decided)] == [("A", 0, 0)]
+
+
+# Sessions that are told by their connector's TxDefaultProfile
+
+
+NO_TX = LimitDialect(purposes=frozenset({ProfilePurpose.TX_DEFAULT}))
+REFUSED = {"earlier_w": frozenset({HALF}), "doubtful": True, "refusals": 2}
+
+
+def by_default(*, row=None, **more):
+    defaults = {} if row is None else {1: LimitRow(desired_version=1, **row)}
+    return charger(dialect=NO_TX, defaults=defaults, **more)
+
+
+def test_who_takes_no_session_limits_is_told_its_connectors_default():
+    decided = step(session(1, **REFUSED), chargers=[by_default(), charger("B")])
+    (sending,) = decided.sendings
+    assert (sending.target.purpose, sending.ends_at) == (ProfilePurpose.TX_DEFAULT, None)
+    payload = limit_payload(sending, NOW)
+    assert payload["connectorId"] == 1
+    assert payload["csChargingProfiles"]["chargingProfileId"] != 1  # the floor stays beside it
+    assert "transactionId" not in payload["csChargingProfiles"]
+
+
+def test_a_session_limit_that_was_taken_goes_before_all_others():
+    taken = session(1, acknowledged_w=HALF, ends_at=NOW + LEASE)
+    decided = step(taken, chargers=[by_default(), charger("B")], limit_w=8000)
+    assert [sending.target.purpose for sending in decided.sendings] == [ProfilePurpose.TX]
+
+
+def test_what_was_refused_counts_until_another_limit_was_seen_at_work():
+    known = {"acknowledged_w": 4140, "desired_w": 4140}
+    both = [by_default(row=known), charger("B")]
+    sessions = session(1, **REFUSED), session(2, "B", acknowledged_w=0)
+    decided = step(*sessions, chargers=both, limit_w=15_000)
+    assert ("B", 1, 7245) not in [each[:3] for each in told(decided)]
+    (sending,) = decided.sendings
+    end = SendingEnd(
+        request=sending.request, limit_w=sending.limit_w, status="Accepted", at=NOW, ends_at=None
+    )
+    row = decided.rows[sending.target.row]
+    after = control(
+        SiteSnapshot(
+            site=Site(id=SiteId("s"), name="s", grid_limit_w=15_000),
+            chargers=(replace(both[0], defaults={1: row}), both[1]),
+            sessions=sessions,
+        ),
+        NOW,
+        ends=[end],
+    )
+    beside = after.rows[sending.target.row._replace(purpose=ProfilePurpose.TX)]
+    assert beside.possible_w() == set()
+    assert HALF in after.rows[sending.target.row].possible_w()  # it goes on counting there
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_default_outlives_its_session_and_counts_until_it_is_taken_back(connected):
+    left = by_default(row={"acknowledged_w": HALF, "desired_w": HALF}, reachable=connected)
+    decided = step(session(2, "B", acknowledged_w=0), chargers=[left, charger("B")])
+    assert [each[:3] for each in told(decided) if each[0] == "A"] == (
+        [("A", 1, 0)] if connected else []
+    )
+    raised = [each[2] for each in told(decided) if each[0] == "B"]
+    assert raised == ([] if connected else [10_971])
 
 
 # Dialects and clocks
