@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from playwright.async_api import Page, expect
 
 from tests.browser.looks import shot
@@ -40,6 +42,21 @@ async def test_a_fault_needs_somebody_until_it_is_over(system, windows):
         await shot(page, "overview-fault")
         station.set_error(1, "NoError")
         await expect(item).to_have_count(0)
+
+
+async def test_a_lower_limit_is_seen_at_the_charger_and_on_the_screen(system, windows):
+    site = {"id": "quay", "name": "Quay", "gridCapacityKw": 22}
+    await system.ask("POST", "/api/sites", site)
+    async with charger(system, "L0", site="quay") as station:
+        page = await windows.open(system)
+        await charge(system, station)
+        row = charging_now(page).get_by_role("row").filter(has_text="Bay L0")
+        await expect(row).to_contain_text("11.0 kW", timeout=30_000)
+        await system.ask("PATCH", "/api/sites/quay", {"gridCapacityKw": 6.9})
+        await expect(row).to_contain_text("6.9 kW", timeout=30_000)
+        async with asyncio.timeout(10):
+            await station.wait_for(lambda state: state.connectors[1].limit == 10.0)
+            await station.wait_for(lambda state: 6_700 <= state.connectors[1].power_w <= 6_900)
 
 
 async def test_a_cut_line_is_told_and_heals_with_the_state_of_then(system, windows, accessibility):

@@ -69,3 +69,14 @@ async def test_every_page_by_desk_wall_and_phone(demo, windows, accessibility):
         await page.set_viewport_size(WALL)
         await shot(page, f"page-{name}-wall")
     assert not found, "\n".join(dict.fromkeys(found))
+
+
+async def test_one_more_car_charges_in_the_demo_by_one_click(demo, windows):
+    page = await windows.open(demo, "/simulator")
+    before = {each["id"] for each in (await demo.ask("GET", "/api/sessions"))["items"]}
+    await page.get_by_role("button", name="Charge a car").click()
+    said = page.get_by_text(re.compile(r"connector \d+: session \d+"))
+    await expect(said).to_be_visible(timeout=30_000)
+    session = (await said.inner_text()).rpartition(" ")[2]
+    assert session not in before
+    assert (await demo.ask("GET", f"/api/sessions/{session}"))["status"] == "active"
