@@ -181,7 +181,7 @@ async def test_tc_071_clock_aligned_meter_values(central, make):
     async with make(configuration=keys, connectors=2) as station:
         await charging(station)
         values = await central.until_calls("MeterValues", 6)
-        assert {one["connectorId"] for one in values} == {1, 2}
+        assert {one["connectorId"] for one in values} == {0, 1, 2}
         seconds = {int(one["meterValue"][0]["timestamp"][17:19]) % 5 for one in values}
         assert seconds == {0}
         of_session = [one for one in values if one["connectorId"] == 1]
