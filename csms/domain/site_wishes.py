@@ -126,7 +126,8 @@ def wishes(
             continue
         share, reason = limits[load_id]
         row = session.own_limit
-        is_spent = session.charger_id in spent
+        # a car that has nothing at all does not wait for tomorrow
+        is_spent = session.charger_id in spent and bool(row.acknowledged_w)
         limit = _paced(row, share, ampere_w(state.charger), now, is_spent=is_spent)
         target = Target(
             key=state.key,

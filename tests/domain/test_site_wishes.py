@@ -194,6 +194,8 @@ def test_who_was_told_too_often_today_is_raised_tomorrow():
     spent = session(1, acknowledged_w=HALF, ends_at=NOW + LEASE, writes=10, written_on=NOW.date())
     assert step(spent, rules=rules).sendings == ()
     assert [each[2] for each in told(step(spent, rules=rules, limit_w=8000))] == [7935]
+    waits = session(1, acknowledged_w=0, writes=10, written_on=NOW.date())
+    assert [each[2] for each in told(step(waits, rules=rules))] == [TOLD]
     tomorrow = NOW + timedelta(days=1)
     later = replace(spent, limit=spent.limit._replace(ends_at=tomorrow + LEASE))
     assert [each[2] for each in told(step(later, rules=rules, now=tomorrow))] == [TOLD]
