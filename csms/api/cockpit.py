@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from csms.api.bulk import BulkCalls
 from csms.api.call_schemas import CallForms
+from csms.api.imports import Imports
 from csms.api.message_search import MessageSearches
 from csms.api.newcomers import NewcomersApi
 from csms.api.routes import Resource
@@ -20,6 +21,7 @@ from csms.services.bulk import BulkService
 from csms.services.commands import CommandService
 from csms.services.diary import Diary
 from csms.services.first_run import Newcomers
+from csms.services.id_tags import IdTagService
 from csms.services.message_search import MessageSearch
 from csms.services.ports.bus import Bus
 from csms.services.ports.entrance import Entrance
@@ -98,6 +100,7 @@ def parts(ports: CockpitPorts) -> CockpitParts:
                 SessionCorrections(ports.units, ports.gateway, ports.bus, ports.clock, ports.audit)
             ),
             SitePowers(histories),
+            Imports(ports.stations, IdTagService(ports.units, ports.audit)),
             MessageSearches(MessageSearch(ports.units, ports.clock), ports.settle_log),
             SessionStories(SessionStory(ports.units, ports.clock)),
         ],

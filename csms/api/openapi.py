@@ -74,8 +74,8 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
                 "required": not endpoint.body_is_optional,
                 "content": {"application/json": {"schema": by_key[index, "body"]}},
             }
-        if endpoint.route.takes_bytes:
-            operation["requestBody"] = _BYTES
+        if endpoint.route.takes_bytes or endpoint.route.takes_csv:
+            operation["requestBody"] = _CSV if endpoint.route.takes_csv else _BYTES
         operation["responses"] = _responses(index, endpoint, by_key)
         paths.setdefault(path, {})[endpoint.route.method.lower()] = operation
     for name in parameter_models:
@@ -111,6 +111,9 @@ _BYTES = {
         },
     },
 }
+
+
+_CSV = {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}
 
 
 def _operation(endpoint: Endpoint, parameters: list[dict[str, Any]]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Route:
         refusals: HTTP status -> when the operation answers it, for the documentation.
         also: Other successful statuses -> type of their body, for the documentation.
         takes_bytes: Whether the body is a file, raw or in a form; for the documentation.
+        takes_csv: Whether the body is a list as CSV; for the documentation.
         idempotent: Whether an `Idempotency-Key` is taken.
     """
 
@@ -44,6 +45,7 @@ class Route:
     refusals: Mapping[int, str] = field(default_factory=dict)
     also: Mapping[int, Any] = field(default_factory=dict)
     takes_bytes: bool = False
+    takes_csv: bool = False
     idempotent: bool = False
 
 

@@ -182,6 +182,15 @@ class StationsQuery(PageQuery):
     site_id: Text | None = None
 
 
+def new_station_values(body: StationIn) -> dict[str, Any]:
+    """Return a new station's columns, without identity and password."""
+    values = body.columns()
+    values["max_power_w"] = whole(body.max_kw)
+    if body.quiet is None:
+        values.pop("quiet", None)
+    return values
+
+
 def connector_out(connector: Connector, station: Station) -> ConnectorOut:
     """Return a connector as the contract spells it."""
     session = connector.transaction_id
@@ -299,10 +308,7 @@ class Stations:
 
     async def create_station(self, body: StationIn, principal: Principal) -> StationOut:
         """Add a station; without an identity one is generated."""
-        values = body.columns()
-        values["max_power_w"] = whole(body.max_kw)
-        if body.quiet is None:
-            values.pop("quiet", None)
+        values = new_station_values(body)
         station = await self._stations.create(principal.name, body.identity, values, body.password)
         return self._out(station)
 

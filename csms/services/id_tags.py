@@ -9,6 +9,7 @@ from csms.errors import NotFound
 from csms.services.audit import AuditTrail
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import IdTag
+from csms.services.rehearsal import rehearsal
 
 
 class IdTagService:
@@ -21,9 +22,17 @@ class IdTagService:
     async def create(self, actor: str, values: Mapping[str, Any]) -> IdTag:
         """Add a tag and return it. Raises Conflict `id_tag_exists`."""
         async with self._units() as unit:
-            await unit.id_tags.insert(values)
-            tag = await _existing(unit, values["id_tag"])
-            await self._audit.note(unit, actor, "create", "id_tag", tag.id_tag, _shown(values))
+            return await self._create(unit, actor, values)
+
+    async def try_create(self, actor: str, values: Mapping[str, Any]) -> None:
+        """Do as `create` would, and keep nothing of it. Raises as `create`."""
+        async with rehearsal(self._units) as unit:
+            await self._create(unit, actor, values)
+
+    async def _create(self, unit: UnitOfWork, actor: str, values: Mapping[str, Any]) -> IdTag:
+        await unit.id_tags.insert(values)
+        tag = await _existing(unit, values["id_tag"])
+        await self._audit.note(unit, actor, "create", "id_tag", tag.id_tag, _shown(values))
         return tag
 
     async def get(self, id_tag: str) -> IdTag:

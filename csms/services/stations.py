@@ -19,6 +19,7 @@ from csms.services.ports.gateway import Gateway
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import CallRecord, MeterReading, Station
+from csms.services.rehearsal import rehearsal
 
 _LONGEST_IDENTITY_BYTES = 255
 
@@ -65,7 +66,13 @@ class StationService:
         return self._gateway.is_online(station.key)
 
     async def create(
-        self, actor: str, identity: str | None, values: Mapping[str, Any], password: str | None
+        self,
+        actor: str,
+        identity: str | None,
+        values: Mapping[str, Any],
+        password: str | None,
+        *,
+        decides: bool = True,
     ) -> Station:
         """Add a station and return it.
 
@@ -74,26 +81,44 @@ class StationService:
             identity: None generates one.
             values: Columns, without identity and password.
             password: As typed; see `credentials.parse_password`.
+            decides: Whether to wait for the new decision of its site; it comes anyway.
 
         Raises:
             Invalid: An unusable identity or password, an unknown site or circuit.
             Conflict: `station_exists`, or `charger_busy`: the place is taken by another's charger.
         """
+        async with self._units() as unit:
+            station = await self._create(unit, actor, identity, values, password)
+        await self._changed(station.key, {station.site_id}, decides=decides)
+        return station
+
+    async def try_create(
+        self, actor: str, identity: str | None, values: Mapping[str, Any], password: str | None
+    ) -> None:
+        """Do as `create` would, and keep nothing of it. Raises as `create`."""
+        async with rehearsal(self._units) as unit:
+            await self._create(unit, actor, identity, values, password)
+
+    async def _create(
+        self,
+        unit: UnitOfWork,
+        actor: str,
+        identity: str | None,
+        values: Mapping[str, Any],
+        password: str | None,
+    ) -> Station:
         identity = _usable(identity) if identity is not None else f"CP-{secrets.token_hex(6)}"
         row: dict[str, Any] = {"identity": identity, "quiet": self._quiet, **values}
         _secure(row, password, None, self._secret)
-        async with self._units() as unit:
-            await unit.sites.begin_change()
-            taken = await unit.sites.take_over(identity, row.get("site_id"))
-            if taken is not None:
-                row["site_id"], row["max_power_w"], count = taken
-                row.setdefault("connector_count", count)
-            await _check_place(unit, identity, row.get("site_id"), row.get("circuit_id"))
-            key = await unit.charge_points.insert(row)
-            await self._audit.note(unit, actor, "create", "station", identity, _shown(row))
-            station = await _existing(unit, identity)
-        await self._changed(key, {station.site_id})
-        return station
+        await unit.sites.begin_change()
+        taken = await unit.sites.take_over(identity, row.get("site_id"))
+        if taken is not None:
+            row["site_id"], row["max_power_w"], count = taken
+            row.setdefault("connector_count", count)
+        await _check_place(unit, identity, row.get("site_id"), row.get("circuit_id"))
+        await unit.charge_points.insert(row)
+        await self._audit.note(unit, actor, "create", "station", identity, _shown(row))
+        return await _existing(unit, identity)
 
     async def get(self, identity: str) -> Station:
         """Return one station. Raises NotFound."""
@@ -115,40 +140,71 @@ class StationService:
         *,
         password: str | None = None,
         password_given: bool = False,
+        decides: bool = True,
     ) -> Station:
-        """Change what is given and return the station.
+        """Change what is given and return the station; `decides` as in `create`.
 
         Raises:
             NotFound: No such station.
             Invalid: An unusable password, an unknown site or circuit.
         """
-        row = dict(values)
         async with self._units() as unit:
-            before = await _locked(unit, identity, row.get("site_id"))
-            if password_given or "security_profile" in row:
-                _secure(row, password, before, self._secret, password_given=password_given)
-            if "site_id" in row and row["site_id"] != before.site_id:
-                row.setdefault("circuit_id", None)
-                if row["site_id"] is not None:
-                    await unit.sites.take_over(before.identity, row["site_id"])
-            await _check_place(
-                unit,
-                before.identity,
-                row.get("site_id", before.site_id),
-                row.get("circuit_id", before.circuit_id),
+            before, station = await self._change(
+                unit, actor, identity, values, password, password_given=password_given
             )
-            if "security_profile" in values:  # the operator's word ends an upgrade
-                row |= {"pending_security_profile": None, "profile_told_at": None}
-            await unit.charge_points.update(before.key, row)
-            await self._audit.note(unit, actor, "change", "station", before.identity, _shown(row))
-            profile = row.get("security_profile", before.security_profile)
-            if profile < before.security_profile:
-                details = {"from": before.security_profile, "to": profile}
-                what = "lower security profile"
-                await self._audit.note(unit, actor, what, "station", before.identity, details)
-            station = await _existing(unit, before.identity)
-        await self._changed(station.key, {before.site_id, station.site_id})
+        await self._changed(station.key, {before.site_id, station.site_id}, decides=decides)
         return station
+
+    async def try_change(
+        self,
+        actor: str,
+        identity: str,
+        values: Mapping[str, Any],
+        *,
+        password: str | None = None,
+        password_given: bool = False,
+    ) -> None:
+        """Do as `change` would, and keep nothing of it. Raises as `change`."""
+        async with rehearsal(self._units) as unit:
+            await self._change(
+                unit, actor, identity, values, password, password_given=password_given
+            )
+
+    async def _change(
+        self,
+        unit: UnitOfWork,
+        actor: str,
+        identity: str,
+        values: Mapping[str, Any],
+        password: str | None,
+        *,
+        password_given: bool,
+    ) -> tuple[Station, Station]:
+        """Return the station as it was, and as it is."""
+        row = dict(values)
+        before = await _locked(unit, identity, row.get("site_id"))
+        if password_given or "security_profile" in row:
+            _secure(row, password, before, self._secret, password_given=password_given)
+        if "site_id" in row and row["site_id"] != before.site_id:
+            row.setdefault("circuit_id", None)
+            if row["site_id"] is not None:
+                await unit.sites.take_over(before.identity, row["site_id"])
+        await _check_place(
+            unit,
+            before.identity,
+            row.get("site_id", before.site_id),
+            row.get("circuit_id", before.circuit_id),
+        )
+        if "security_profile" in values:  # the operator's word ends an upgrade
+            row |= {"pending_security_profile": None, "profile_told_at": None}
+        await unit.charge_points.update(before.key, row)
+        await self._audit.note(unit, actor, "change", "station", before.identity, _shown(row))
+        profile = row.get("security_profile", before.security_profile)
+        if profile < before.security_profile:
+            details = {"from": before.security_profile, "to": profile}
+            what = "lower security profile"
+            await self._audit.note(unit, actor, what, "station", before.identity, details)
+        return before, await _existing(unit, before.identity)
 
     async def delete(self, actor: str, identity: str) -> None:
         """Remove a station; its sessions stay.
@@ -221,12 +277,15 @@ class StationService:
                 limit=limit,
             )
 
-    async def _changed(self, key: ChargePointKey, sites: set[SiteId | None]) -> None:
+    async def _changed(
+        self, key: ChargePointKey, sites: set[SiteId | None], *, decides: bool = True
+    ) -> None:
         self._bus.publish(StationChanged(key))
         for site_id in sites:
             if site_id is not None:
                 self._bus.publish(SiteChanged(site_id))
-                await self._allocator.decide(site_id)
+                if decides:
+                    await self._allocator.decide(site_id)
 
 
 async def _existing(unit: UnitOfWork, identity: str, *, lock: bool = False) -> Station:
