@@ -189,15 +189,17 @@ def _of_charger(
 
 def _spent(snapshot: SiteSnapshot, now: datetime) -> set[ChargerId]:
     """Return the chargers that have been told as many limits today as they may be."""
-    today = now.date()
+    today, most = now.date(), snapshot.rules.daily_writes
     written: Counter[ChargerId] = Counter()
     for state in snapshot.chargers:
         for row in (state.floor, state.cap, *state.defaults.values()):
-            written[state.charger.id] += row.writes if row.written_on == today else 0
+            if row.writes and row.written_on == today:
+                written[state.charger.id] += row.writes
     for session in snapshot.sessions:
         row = session.beside if session.by_default else session.limit
-        written[session.charger_id] += row.writes if row.written_on == today else 0
-    return {charger for charger, writes in written.items() if writes >= snapshot.rules.daily_writes}
+        if row.writes and row.written_on == today:
+            written[session.charger_id] += row.writes
+    return {charger for charger, writes in written.items() if writes >= most}
 
 
 def _paced(row: LimitRow, share_w: int, ampere: int, now: datetime, *, is_spent: bool) -> int:
