@@ -253,6 +253,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             settings=config.settings,
             node=config.node,
             settle_log=ports.settle_log,
+            follow_log=ports.follow_log,
         )
     )
     resources: list[Resource] = [

@@ -15,6 +15,7 @@ from csms.api.session_corrections import SessionHands
 from csms.api.session_story import SessionStories
 from csms.api.settings import ShownSettings
 from csms.api.site_power import SitePowers
+from csms.api.tag_learning import TagLearnings
 from csms.clock import Clock
 from csms.services.audit import AuditTrail
 from csms.services.bulk import BulkService
@@ -23,6 +24,7 @@ from csms.services.diary import Diary
 from csms.services.first_run import Newcomers
 from csms.services.id_tags import IdTagService
 from csms.services.message_search import MessageSearch
+from csms.services.message_tail import Follow
 from csms.services.ports.bus import Bus
 from csms.services.ports.entrance import Entrance
 from csms.services.ports.gateway import CallSchemas, Gateway
@@ -32,6 +34,7 @@ from csms.services.session_corrections import SessionCorrections
 from csms.services.session_story import SessionStory
 from csms.services.shown_settings import ShownSetting
 from csms.services.stations import StationService
+from csms.services.tag_learning import TagLearning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class CockpitPorts:
         settings: Of this process, to be shown.
         node: Name of this node.
         settle_log: Waits until all OCPP frames logged so far are in the database.
+        follow_log: Tells of them as they are stored; None in a system without charge points.
     """
 
     units: UnitsOfWork
@@ -60,6 +64,7 @@ class CockpitPorts:
     settings: Sequence[ShownSetting]
     node: str
     settle_log: Callable[[], Awaitable[None]]
+    follow_log: Follow | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ def parts(ports: CockpitPorts) -> CockpitParts:
                 SessionCorrections(ports.units, ports.gateway, ports.bus, ports.clock, ports.audit)
             ),
             SitePowers(histories),
+            TagLearnings(TagLearning(ports.follow_log, ports.units, ports.clock)),
             Imports(ports.stations, IdTagService(ports.units, ports.audit)),
             MessageSearches(MessageSearch(ports.units, ports.clock), ports.settle_log),
             SessionStories(SessionStory(ports.units, ports.clock)),

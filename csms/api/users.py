@@ -12,6 +12,7 @@ from csms.api.routes import Route
 from csms.services.access import Principal, Role
 from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
+from csms.services.ports.users import AuditFilter
 from csms.services.records import ApiKey, User
 from csms.services.users import UserService
 
@@ -104,6 +105,17 @@ class AuditOut(Out):
     object_type: str
     object_id: str | None
     details: dict[str, Any]
+
+
+class AuditQuery(PageQuery):
+    """Filters, each an exact text; `from` is in, `to` is out."""
+
+    actor: Text | None = None
+    action: Text | None = None
+    object_type: Text | None = None
+    object_id: Text | None = None
+    from_: Annotated[When | None, Field(alias="from")] = None
+    to: When | None = None
 
 
 def _key_fields(key: ApiKey) -> dict[str, Any]:
@@ -258,10 +270,18 @@ class Audit:
             )
         ]
 
-    async def list_audit(self, query: PageQuery) -> Page[AuditOut]:
+    async def list_audit(self, query: AuditQuery) -> Page[AuditOut]:
         """Return who did what, the newest first."""
         before = None if query.cursor is None else pages.decode(query.cursor, int)[0]
-        found = await self._audit.page(query.limit, before)
+        wanted = AuditFilter(
+            actor=query.actor,
+            action=query.action,
+            object_type=query.object_type,
+            object_id=query.object_id,
+            since=query.from_,
+            until=query.to,
+        )
+        found = await self._audit.page(query.limit, before, wanted)
         return Page[AuditOut](
             items=[
                 AuditOut(

@@ -7,6 +7,7 @@ from typing import Any
 
 from csms.clock import Clock
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
+from csms.services.ports.users import AuditFilter
 from csms.services.records import AuditEntry
 
 
@@ -45,7 +46,9 @@ class AuditTrail:
             details=details or {},
         )
 
-    async def page(self, limit: int, before: int | None = None) -> list[AuditEntry]:
-        """Return entries, the newest first."""
+    async def page(
+        self, limit: int, before: int | None = None, wanted: AuditFilter | None = None
+    ) -> list[AuditEntry]:
+        """Return entries, the newest first; None wants all."""
         async with self._units() as unit:
-            return await unit.audit.page(limit, before=before)
+            return await unit.audit.page(limit, wanted, before=before)

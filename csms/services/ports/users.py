@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -58,6 +59,22 @@ class Users(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries; what is given holds all together.
+
+    Attributes:
+        since: First moment, in; `until` the last, out.
+    """
+
+    actor: str | None = None
+    action: str | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class Audit(Protocol):
     """Who did what; append only."""
 
@@ -74,8 +91,10 @@ class Audit(Protocol):
         """Add an entry."""
         ...
 
-    async def page(self, limit: int, *, before: int | None = None) -> list[AuditEntry]:
-        """Return one page, the newest first."""
+    async def page(
+        self, limit: int, wanted: AuditFilter | None = None, *, before: int | None = None
+    ) -> list[AuditEntry]:
+        """Return one page, the newest first; None wants all."""
         ...
 
 
