@@ -13,7 +13,7 @@ one goes the first of the queue follow. Whose turn it is after a while, `rotatio
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
@@ -275,7 +275,7 @@ class LiveAllocation:
     def _step(self, some: set[int]) -> set[int]:
         """Cut the levels of these groups into steps again, and of those that share odd steps."""
         net = self._net
-        some = set(some)
+        some = self._with_those_beside(some, self._free)
         while True:
             order = sorted(some)
             free = list(self._free)
@@ -289,28 +289,34 @@ class LiveAllocation:
             after = list(free)
             for group, members in zip(part.groups, present, strict=True):
                 self._give(group, -sum(currents[member] for member in members), after)
-            links = {link for group in part.groups for link in group.links}
-            # where a step of somebody may have been kept from him
-            tight = {
-                link
-                for link in links
-                if min(after[link], self._free[link]) < self._step_takes(link)
-            }
-            more = {
-                place
-                for link in tight
-                for place in self._through[link]
-                if place not in some and self._present[place]
-            }
-            if not more:
+            more = self._with_those_beside(some, after)
+            if len(more) == len(some):
                 break
-            some |= more
+            some = more
         for place, members in zip(order, present, strict=True):
             for member in members:
                 self._currents[member] = currents[member]
             self._totals[place] = sum(currents[member] for member in members)
         self._free = after
         return some
+
+    def _with_those_beside(self, some: set[int], free: Sequence[int]) -> set[int]:
+        """Return these groups and all those that share a link where a step was kept from somebody.
+
+        Args:
+            some: Groups.
+            free: What is left of each link.
+        """
+        found, new = set(some), some
+        seen: set[int] = set()
+        while new:
+            links = {link for place in new for link in self._net.groups[place].links} - seen
+            seen |= links
+            tight = [link for link in links if free[link] < self._step_takes(link)]
+            beside = {place for link in tight for place in self._through[link]}
+            new = {place for place in beside - found if self._present[place]}
+            found |= new
+        return found
 
     def _step_takes(self, link: int) -> int:
         """Return the most that one step of any load can take of a link."""

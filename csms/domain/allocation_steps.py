@@ -9,7 +9,7 @@ three phases a step may be stuck behind another load that is better off: such st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heapreplace
+from heapq import heappop, heappush
 from math import inf
 
 from csms.domain.phase_filling import Filling
@@ -99,38 +99,45 @@ def _hand_out(
     """Hand out steps, lowest level first, until nobody's next step fits."""
     price, high, loads = network.price, network.high, network.loads
     queue = []
+    closed = [False] * len(hungry)  # not even the smallest step of all fits any more
     for number, members in enumerate(hungry):
-        group = network.groups[number]
-        # the smallest step of all that a member could take: many groups end here
-        if not members or any(
-            free[link] < take for link, take in zip(group.links, group.takes, strict=True)
-        ):
+        if not members:
             continue
-        phases = loads[members[0]].phases.bit_count()  # the same for all of a group
-        queue += [(currents[m] * price[m], phases, m, number) for m in members]
-    heapify(queue)
-    while queue:
-        _, phases, member, number = queue[0]
+        _, links, takes = network.groups[number]
+        for link, take in zip(links, takes, strict=True):
+            if free[link] < take:
+                closed[number] = True
+                break
+        else:
+            phases = loads[members[0]].phases.bit_count()  # the same for all of a group
+            queue += [(currents[m] * price[m], phases, m, number) for m in members]
+    queue.sort()
+    queue.reverse()  # the next one is the last
+    again: list[tuple[int, int, int, int]] = []  # a heap of those who have had a step: few
+    while queue or again:
+        if again and (not queue or again[0] < queue[-1]):
+            _, phases, member, number = heappop(again)
+        else:
+            _, phases, member, number = queue.pop()
+        if closed[number]:
+            continue
         current = currents[member]
         load = loads[member]
         after = current + 1 if load.steps == 1 else load.step_up(current)
         if after is None or after > high[member]:
-            heappop(queue)
             continue
         step = after - current
         _, links, takes = network.groups[number]
         for link, take in zip(links, takes, strict=True):
             if free[link] < take * step:
-                heappop(queue)
+                closed[number] = free[link] < take
                 break
         else:
             for link, take in zip(links, takes, strict=True):
                 free[link] -= take * step
             currents[member] = after
             if after < high[member]:
-                heapreplace(queue, (after * price[member], phases, member, number))
-            else:
-                heappop(queue)
+                heappush(again, (after * price[member], phases, member, number))
 
 
 def _move_steps(
@@ -144,15 +151,15 @@ def _move_steps(
     Returns:
         Whether anything was moved.
     """
-    richest, group_richest = _richest(network, present, currents)
+    richest, group_richest, group_poorest = _extremes(network, present, currents)
     high, price, loads = network.high, network.price, network.loads
     through: list[list[int]] = []
     moved = False
     for number, members in enumerate(present):
-        group = network.groups[number]
+        group, poorest = network.groups[number], group_poorest[number]
+        if not group.links or poorest >= max([richest[link] for link in group.links]):
+            continue  # nobody who could give is better off
         hungry = [member for member in members if currents[member] < high[member]]
-        if not hungry or not group.links:
-            continue
         narrow = min([_width(loads[member].steps) for member in hungry])
         blocked = [
             richest[link]
@@ -161,6 +168,8 @@ def _move_steps(
         ]
         # a full link blocks every step, and who could give must be in all full links
         ceiling = min(blocked) if blocked else max([richest[link] for link in group.links])
+        if poorest >= ceiling:
+            continue
         in_vain = set()
         for poor in hungry:
             current = currents[poor]
@@ -193,26 +202,34 @@ def _through(network: Network) -> list[list[int]]:
     return groups
 
 
-def _richest(
+def _extremes(
     network: Network, present: Sequence[Sequence[int]], currents: Sequence[int]
-) -> tuple[list[int], list[int]]:
-    """Return the highest level that a load of each link, and of each group, has a step less."""
+) -> tuple[list[int], list[int], list[float]]:
+    """Return the highest level that a load has with a step less, and the lowest of one not full.
+
+    Returns:
+        The highest of each link, the highest of each group, the lowest of each group (infinite
+        where all are at their maximum).
+    """
     links = [0] * len(network.rooms)
-    groups = []
-    low, price, loads = network.low, network.price, network.loads
+    tops, bottoms = [], []
+    low, high, price, loads = network.low, network.high, network.price, network.loads
     for group, members in zip(network.groups, present, strict=True):
-        top = 0
+        top, bottom = 0, inf
         for member in members:
-            current = currents[member]
+            current, cost = currents[member], price[member]
             if current > low[member]:
                 less = current - 1 if loads[member].steps == 1 else _less(network, member, current)
-                if less * price[member] > top:
-                    top = less * price[member]
-        groups.append(top)
+                if less * cost > top:
+                    top = less * cost
+            if current < high[member] and current * cost < bottom:
+                bottom = current * cost
+        tops.append(top)
+        bottoms.append(bottom)
         for link in group.links:
             if links[link] < top:
                 links[link] = top
-    return links, groups
+    return links, tops, bottoms
 
 
 def _less(network: Network, member: int, current: int) -> int:
