@@ -38,6 +38,8 @@ class Odds:
     fallback: float = 0.3  # of sites: a share that every charger may always draw
     few_phases: float = 0.4  # of cars
     foretold: float = 0.5  # of limits: known some minutes before
+    down: float = 0.1  # of crashes: the server stays away, for longer than most leases
+    down_s: tuple[float, float] = (120.0, 3600.0)
 
 
 @dataclass

@@ -20,6 +20,9 @@ from tests.proof.truth import VOLT, Connector, TrueCharger
 
 PHASES = 3
 MAX_W = 32 * PHASES * VOLT
+_REFUSES = {2: frozenset({"TxProfile"}), 4: frozenset({"A"}), 6: frozenset({"Absolute"})}
+"""What some charge points do not take, by their numbers."""
+
 ON_ITS_WAY = timedelta(seconds=2)
 """How long a limit that was sent before another takes to arrive: a wire, and the time to answer."""
 
@@ -75,6 +78,7 @@ class ChargePoint:
             connectors={1: Connector()},
             follows_s=site.chance.uniform(0.05, 1.5),
             clock_off=timedelta(seconds=site.chance.uniform(-40, 40)),
+            refuses=_REFUSES.get(number, frozenset()),
         )
         self._socket: ClientConnection | None = None
         self._answers: dict[str, asyncio.Future[Any]] = {}

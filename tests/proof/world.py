@@ -82,6 +82,7 @@ class World(Cars):
         self.connected: set[int] = set()
         # the server's memory
         self.lines: dict[int, Line] = {}
+        self.down_until = START
         self._epochs = itertools.count(1)
         self._boot_server()
         for true in self.chargers:
@@ -160,11 +161,16 @@ class World(Cars):
     def crash(self) -> None:
         """All memory is dropped, all connections are lost; the rows stay."""
         self.result.crashes += 1
-        self.note("CRASH")
+        away_s = 0.0
+        if self.odd.random() < self.odds.down:
+            away_s = self.odd.uniform(*self.odds.down_s)
+            self.result.counts["long away"] += 1
+        self.note(f"CRASH {away_s}")
         self._boot_server()
+        self.down_until = self.now + timedelta(seconds=away_s)
         for true in self.chargers:
             self._drop(true, deliver=self.chance.random() < 0.5)
-            self.after(self.chance.uniform(0.2, 20), self._connect, true)
+            self.after(away_s + self.chance.uniform(0.2, 20), self._connect, true)
 
     def hint(self) -> None:
         if not self.hinted:
@@ -229,6 +235,8 @@ class World(Cars):
         if life != self.life:
             return
         self.hinted = False
+        if self.now < self.down_until:
+            return
         for number, ready in list(self.newcomers.items()):
             if self.now >= ready:
                 del self.newcomers[number]
@@ -435,6 +443,9 @@ class World(Cars):
 
     def _connect(self, true: TrueCharger) -> None:
         if true.number in self.lines:
+            return
+        if self.now < self.down_until:
+            self.at(self.down_until, self._connect, true)
             return
         self.lines[true.number] = Line(
             true.number, next(self._epochs), to_charger=self.now, to_server=self.now
