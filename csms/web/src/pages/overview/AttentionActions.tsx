@@ -87,17 +87,26 @@ function Look({ item }: { item: LiveAttention }) {
   const found = whereTo(item)
   if (found === null || !hasPage(found.to)) return null
   return (
-    <Button component={Link} variant="subtle" to={found.to} params={found.params as never} hash={found.hash}>
+    <Button
+      component={Link}
+      variant="subtle"
+      to={found.to}
+      params={found.params as never}
+      search={found.search as never}
+    >
       {found.text}
     </Button>
   )
 }
 
+/** Where on a station's page it is told. */
+const TABS: Readonly<Record<string, string>> = { stationOffline: 'diary', certificateEndsSoon: 'security' }
+
 interface Target {
   to: string
   params: Record<string, string>
   text: string
-  hash?: string
+  search?: Record<string, string>
 }
 
 function whereTo(item: LiveAttention): Target | null {
@@ -106,8 +115,9 @@ function whereTo(item: LiveAttention): Target | null {
   if (kind === 'sessionStuck' && sessionId)
     return { to: '/sessions/$sessionId', params: { sessionId }, text: 'Session' }
   if (kind === 'quarantined' || kind === 'refusedConnection' || !stationId) return null
-  const hash = kind === 'stationOffline' ? { hash: 'connections' } : {}
-  return { to: '/stations/$stationId', params: { stationId }, text: 'Station', ...hash }
+  const tab = TABS[kind]
+  const search = tab === undefined ? {} : { search: { tab } }
+  return { to: '/stations/$stationId', params: { stationId }, text: 'Station', ...search }
 }
 
 /** Sends a call; what the station refuses is a problem too. */

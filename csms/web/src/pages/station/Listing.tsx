@@ -1,0 +1,104 @@
+import { Button, Loader } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { sendJson } from '@/api/client'
+import { ProblemNotice } from '@/parts/ProblemNotice'
+import classes from './station.module.css'
+
+export interface ListColumn<T> {
+  header: string
+  cell: (row: T) => ReactNode
+  align?: 'right'
+  /** Left out on a phone. */
+  extra?: boolean
+  /** Never broken into lines. */
+  fixed?: boolean
+}
+
+interface PageOf<T> {
+  items: T[]
+  nextCursor: string | null
+}
+
+/** Follows a list of the API page by page; asked anew each `everyS` seconds while it is shown. */
+export function useListing<T>(path: string, everyS = 15) {
+  const [resource = path, query = ''] = path.split('?')
+  const found = useInfiniteQuery({
+    queryKey: [...resource.split('/').slice(2).map(decodeURIComponent), 'list', query],
+    queryFn: ({ pageParam }) => {
+      const search = new URLSearchParams(query)
+      if (!search.has('limit')) search.set('limit', '50')
+      if (pageParam !== null) search.set('cursor', pageParam)
+      return sendJson<PageOf<T>>('GET', `${resource}?${search}`)
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: everyS * 1000,
+  })
+  return { ...found, items: found.data?.pages.flatMap((page) => page.items) }
+}
+
+interface ListingProps<T> {
+  label: string
+  list: ReturnType<typeof useListing<T>>
+  columns: readonly ListColumn<T>[]
+  rowKey: (row: T, index: number) => string
+  /** What it means that there are none. */
+  empty: ReactNode
+}
+
+/** A list of the API as a table, the newest first, more of it on demand. */
+export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps<T>) {
+  if (list.error) return <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
+  if (list.items === undefined) return <Loader aria-label="Loading" />
+  if (list.items.length === 0) return <p className={classes.none}>{empty}</p>
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it on a phone */}
+      <section className={classes.scroller} aria-label={label} tabIndex={0}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              {columns.map((column) => (
+                <th
+                  key={column.header}
+                  scope="col"
+                  data-align={column.align}
+                  className={column.extra ? classes.extra : undefined}
+                >
+                  {column.header}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {list.items.map((row, index) => (
+              <tr key={rowKey(row, index)}>
+                {columns.map((column) => (
+                  <td
+                    key={column.header}
+                    data-align={column.align}
+                    data-fixed={column.fixed}
+                    className={column.extra ? classes.extra : undefined}
+                  >
+                    {column.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {list.hasNextPage && (
+        <Button
+          mt="xs"
+          variant="default"
+          loading={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}
+        >
+          Show more
+        </Button>
+      )}
+    </>
+  )
+}
