@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import cache
 
 ALL_PHASES = 0b111
 _TELLING_MA = 5_000
@@ -31,6 +32,7 @@ class PhaseRotation(StrEnum):
 _WIRED = frozenset(each.value for each in PhaseRotation if each is not PhaseRotation.UNKNOWN)
 
 
+@cache
 def grid_phases(rotation: PhaseRotation, conductors: int) -> int:
     """Return the grid's phases of some of a charger's conductors.
 

@@ -142,7 +142,7 @@ def tree_problems(nodes: Iterable[Node]) -> list[str]:
             problems.append(f"{node.id} has a negative limit ({node.phase_limit_da / 10} A)")
         if node.parent is not None and node.parent not in parent:
             problems.append(f"{node.id} is fed by {node.parent}, which is not there")
-    for circle in sorted({_circle(start, parent) for start in parent}):
+    for circle in sorted({_circle(start, parent) for start in _without_a_root(parent)}):
         if len(circle) == 1:
             problems.append(f"{circle[0]} feeds itself")
         elif circle:
@@ -197,6 +197,20 @@ def _available_da(nodes: Sequence[Node], parents: Sequence[int]) -> tuple[int | 
         None if limit is None else max(0, limit - taken)
         for limit, taken in zip(limits, held, strict=True)
     )
+
+
+def _without_a_root(parent: Mapping[NodeId, NodeId | None]) -> list[NodeId]:
+    """Return the nodes whose way up does not end: those on circles and below them."""
+    ends: set[NodeId | None] = {None}
+    for start in parent:
+        walked: dict[NodeId, None] = {}
+        at: NodeId | None = start
+        while at is not None and at not in ends and at not in walked:
+            walked[at] = None
+            at = parent.get(at)
+        if at in ends:
+            ends |= walked.keys()
+    return [node for node in parent if node not in ends]
 
 
 def _circle(start: NodeId, parent: Mapping[NodeId, NodeId | None]) -> tuple[NodeId, ...]:

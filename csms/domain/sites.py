@@ -100,6 +100,8 @@ class Charger:
     @property
     def least_a(self) -> Decimal:
         """The least current that lets a car charge: 6 A, or the first that it takes above that."""
+        if not self.allowed_a:
+            return LEAST_CURRENT_A
         return next((each for each in self.allowed_a if each >= LEAST_CURRENT_A), LEAST_CURRENT_A)
 
     @property
