@@ -51,6 +51,7 @@ from csms.api.stations import Stations
 from csms.api.statistics import Statistics
 from csms.api.users import ApiKeys, Audit, Users
 from csms.api.web import Web
+from csms.api.what_if import WhatIfs
 from csms.clock import Clock
 from csms.domain.ids import ChargePointKey
 from csms.errors import StartError
@@ -269,6 +270,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Dialects(dialects),
         Probes(Probe(units, commands, dialects, clock)),
         SiteRulesApi(site_rules, clock),
+        WhatIfs(site_rules, clock),
         SiteDecisions(site_rules),
         Reservations(ReservationService(units, commands, clock)),
         security.resource(ports.security, units, commands, ports.bus, clock, audit),

@@ -1,4 +1,4 @@
-"""What narrows sites: rules, limits with a start and an end, the site's meter, what-if."""
+"""What narrows sites: rules, limits with a start and an end, the site's meter."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from csms.api import pages
-from csms.api.fields import ConnectorNumber, In, Kilo, Out, Page, PageQuery, Text, Time, When, whole
+from csms.api.fields import In, Kilo, Out, Page, PageQuery, Text, Time, When, whole
 from csms.api.routes import Route
-from csms.api.site_views import StatusOut
 from csms.clock import Clock
-from csms.domain.ids import TransactionId
 from csms.domain.site_rules import LimitScope, MeterReading, OutsideLimit, SiteRules
-from csms.domain.sites import ChargerId
-from csms.domain.what_if import Consequence, SupposedCar, Supposition
 from csms.errors import NotFound
 from csms.services.access import Principal, Role
 from csms.services.ports.site_rules import StoredLimit
@@ -25,7 +21,6 @@ _Amperes = Annotated[float, Field(ge=0, le=1000, multiple_of=0.1)]
 _Lease = Annotated[int, Field(ge=0, le=86_400)]
 _Writes = Annotated[int, Field(ge=1, le=1_000_000)]
 _Power = Annotated[float, Field(ge=-1_000_000, le=1_000_000)]
-_MOST_CARS = 1000
 _LARGEST_ID = 2**63 - 1
 
 
@@ -144,43 +139,13 @@ class MeterOut(Out):
         )
 
 
-class CarIn(In):
-    """A car that would come."""
+class MeterStateOut(Out):
+    """The meter's last word; `silent` for 60 s (or ahead of our clock): `buildingMaxKw` counts."""
 
-    charger_id: Text
-    connector_id: ConnectorNumber
-
-
-class WhatIf(In):
-    """How the site would be otherwise; what is left out stays as it is."""
-
-    grid_capacity_kw: Kilo | None = None
-    building_kw: Kilo | None = None
-    limit_kw: Kilo | None = None
-    rules: RulesPatch | None = None
-    cars: Annotated[list[CarIn], Field(max_length=_MOST_CARS)] = Field(default_factory=list)
-    without_sessions: Annotated[list[Text], Field(max_length=_MOST_CARS)] = Field(
-        default_factory=list
-    )
-
-
-class ConsequenceOut(Out):
-    """What would follow: the decision, or why the site could not be. Nothing was sent."""
-
-    status: StatusOut | None
-    problems: list[str]
-    decreases: int
-    increases: int
-
-    @classmethod
-    def of(cls, found: Consequence) -> Self:
-        """Return a consequence in the API's units."""
-        return cls(
-            status=None if found.status is None else StatusOut.of(found.status),
-            problems=list(found.problems),
-            decreases=found.decreases,
-            increases=found.increases,
-        )
+    state: Literal["none", "fresh", "silent"]
+    power_kw: float | None
+    building_kw: float | None
+    received_at: Time | None
 
 
 class SiteRulesApi:
@@ -206,9 +171,9 @@ class SiteRulesApi:
             route("POST", f"{site}/limits", self.add_site_limit, status=201, idempotent=True),
             route("PATCH", one, self.end_site_limit),
             route("DELETE", one, self.remove_site_limit, status=204),
+            route("GET", f"{site}/meter", self.get_site_meter),
             route("POST", f"{site}/meter", self.hear_site_meter),
             route("DELETE", f"{site}/meter", self.remove_site_meter, status=204),
-            route("POST", f"{site}/what-if", self.ask_what_if),
         ]
 
     async def get_rules(self, site_id: str) -> RulesOut:
@@ -254,6 +219,18 @@ class SiteRulesApi:
         """Remove a limit."""
         await self._rules.remove_limit(principal.name, site_id, _key(limit_id))
 
+    async def get_site_meter(self, site_id: str) -> MeterStateOut:
+        """Return what the site's meter has said last, and whether it still counts."""
+        reading = await self._rules.meter(site_id)
+        if reading is None:
+            return MeterStateOut(state="none", power_kw=None, building_kw=None, received_at=None)
+        return MeterStateOut(
+            state="fresh" if reading.counts(self._clock.now()) else "silent",
+            power_kw=reading.power_w / 1000,
+            building_kw=reading.building_w / 1000,
+            received_at=reading.at,
+        )
+
     async def hear_site_meter(self, site_id: str, body: MeterIn) -> MeterOut:
         """Take the word of the site's meter; silent for 60 s, `buildingMaxKw` counts."""
         return MeterOut.of(await self._rules.hear_meter(site_id, whole_signed(body.power_kw)))
@@ -261,29 +238,6 @@ class SiteRulesApi:
     async def remove_site_meter(self, site_id: str, principal: Principal) -> None:
         """Forget the site's meter: `buildingMaxKw` counts."""
         await self._rules.remove_meter(principal.name, site_id)
-
-    async def ask_what_if(self, site_id: str, body: WhatIf) -> ConsequenceOut:
-        """Return what would be decided if the site were otherwise; nothing is sent or stored."""
-        now, grid = self._clock.now(), body.grid_capacity_kw
-        found = await self._rules.what_if(
-            site_id,
-            Supposition(
-                grid_limit_w=None if grid is None else whole(grid),
-                building_w=None if body.building_kw is None else whole(body.building_kw),
-                limits=None
-                if body.limit_kw is None
-                else (OutsideLimit(limit_w=whole(body.limit_kw), starts_at=now),),
-                rule_changes=None if body.rules is None else body.rules.changes(),
-                cars=tuple(
-                    SupposedCar(charger_id=ChargerId(car.charger_id), connector_id=car.connector_id)
-                    for car in body.cars
-                ),
-                without=frozenset(
-                    TransactionId(int(each)) for each in body.without_sessions if each.isdecimal()
-                ),
-            ),
-        )
-        return ConsequenceOut.of(found)
 
 
 def whole_signed(kilo: float) -> int:

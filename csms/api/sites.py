@@ -22,7 +22,7 @@ from csms.services.sites import PlainCharger, SiteService
 _MOST_PARTS = 1000
 
 
-_PhaseLimit = Annotated[float, Field(ge=0, le=100_000)]
+PhaseLimit = Annotated[float, Field(ge=0, le=100_000)]
 """Of the current of each phase, in A."""
 
 
@@ -36,7 +36,7 @@ class CircuitIn(In):
     parent_id: Text | None = None
     name: Text | None = None
     limit_kw: Kilo
-    limit_a: _PhaseLimit | None = None
+    limit_a: PhaseLimit | None = None
 
 
 class BatteryIn(In):
@@ -47,7 +47,7 @@ class BatteryIn(In):
     power_kw: Kilo
 
 
-_Circuits = Annotated[list[CircuitIn], Field(max_length=_MOST_PARTS)]
+Circuits = Annotated[list[CircuitIn], Field(max_length=_MOST_PARTS)]
 _Batteries = Annotated[list[BatteryIn], Field(max_length=_MOST_PARTS)]
 
 
@@ -58,8 +58,8 @@ class SiteIn(In):
     name: Text
     time_zone: Text = "UTC"
     grid_capacity_kw: Kilo
-    grid_limit_a: _PhaseLimit | None = None
-    circuits: _Circuits = Field(default_factory=list)
+    grid_limit_a: PhaseLimit | None = None
+    circuits: Circuits = Field(default_factory=list)
     batteries: _Batteries = Field(default_factory=list)
     policy: Text = "fair"
 
@@ -70,8 +70,8 @@ class SitePatch(In):
     name: Text | None = None
     time_zone: Text | None = None
     grid_capacity_kw: Kilo | None = None
-    grid_limit_a: _PhaseLimit | None = None
-    circuits: _Circuits | None = None
+    grid_limit_a: PhaseLimit | None = None
+    circuits: Circuits | None = None
     batteries: _Batteries | None = None
     policy: Text | None = None
 
@@ -131,20 +131,22 @@ class LoadEnd(In):
     consumed_energy: Kilo | None = None
 
 
-def _circuits(given: list[CircuitIn]) -> list[Circuit]:
+def drafts(given: list[CircuitIn]) -> list[Circuit]:
+    """Return circuits in the units of inside."""
     return [
         Circuit(
             id=circuit.id,
             parent_id=circuit.parent_id,
             name=circuit.name,
             limit_w=whole(circuit.limit_kw),
-            phase_limit_da=_tenths(circuit.limit_a),
+            phase_limit_da=tenths(circuit.limit_a),
         )
         for circuit in given
     ]
 
 
-def _tenths(limit_a: float | None) -> int | None:
+def tenths(limit_a: float | None) -> int | None:
+    """Return a current in 0.1 A, floored."""
     return None if limit_a is None else int(floor_amperes(Decimal(str(limit_a))) * 10)
 
 
@@ -221,11 +223,11 @@ class Sites:
             "name": body.name,
             "time_zone": body.time_zone,
             "grid_limit_w": whole(body.grid_capacity_kw),
-            "grid_phase_limit_da": _tenths(body.grid_limit_a),
+            "grid_phase_limit_da": tenths(body.grid_limit_a),
             "policy": body.policy,
         }
         site = await self._sites.create(
-            principal.name, body.id, values, _circuits(body.circuits), _batteries(body.batteries)
+            principal.name, body.id, values, drafts(body.circuits), _batteries(body.batteries)
         )
         return SiteOut.of(site)
 
@@ -242,12 +244,12 @@ class Sites:
         if body.grid_capacity_kw is not None:
             values["grid_limit_w"] = whole(body.grid_capacity_kw)
         if "grid_limit_a" in body.model_fields_set:
-            values["grid_phase_limit_da"] = _tenths(body.grid_limit_a)
+            values["grid_phase_limit_da"] = tenths(body.grid_limit_a)
         site = await self._sites.change(
             principal.name,
             site_id,
             values,
-            _circuits(body.circuits or []) if "circuits" in body.model_fields_set else None,
+            drafts(body.circuits or []) if "circuits" in body.model_fields_set else None,
             _batteries(body.batteries or []) if "batteries" in body.model_fields_set else None,
         )
         return SiteOut.of(site)

@@ -122,6 +122,10 @@ class MeterReading:
     building_at: datetime
     at: datetime
 
+    def counts(self, now: datetime) -> bool:
+        """Return whether it is neither too old nor ahead of our clock."""
+        return timedelta(0) <= now - self.at <= METER_LOST_AFTER
+
 
 def heard(
     before: MeterReading | None, power_w: int, chargers_w: int, now: datetime
@@ -185,7 +189,7 @@ def supply(
     building = rules.building_max_w
     if meter is not None:
         age = now - meter.at
-        if timedelta(0) <= age <= METER_LOST_AFTER:
+        if meter.counts(now):
             building = meter.building_w
             if rules.building_max_w and building > rules.building_max_w:
                 warnings.append(

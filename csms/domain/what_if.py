@@ -35,6 +35,7 @@ class Supposition:
         rule_changes: Rules that would be otherwise, by the names of `SiteRules`.
         building_w: What the building would draw.
         limits: Limits from outside, in place of those that are there.
+        added_limits: Limits from outside, besides these.
         cars: That would come besides those that are there.
         without: Sessions that would end.
     """
@@ -45,6 +46,7 @@ class Supposition:
     rule_changes: Mapping[str, Any] | None = None
     building_w: int | None = None
     limits: tuple[OutsideLimit, ...] | None = None
+    added_limits: tuple[OutsideLimit, ...] = ()
     cars: tuple[SupposedCar, ...] = ()
     without: frozenset[TransactionId] = frozenset()
 
@@ -140,6 +142,9 @@ def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -
             else state
             for state in snapshot.chargers
         ),
-        outside=snapshot.outside if supposition.limits is None else supposition.limits,
+        outside=(
+            *(snapshot.outside if supposition.limits is None else supposition.limits),
+            *supposition.added_limits,
+        ),
         sessions=(*stay, *cars),
     )

@@ -175,7 +175,7 @@ def _lines(
     if not rest:
         return lines
     summed = [
-        None if None in values else sum(value or 0 for value in values)
+        None if all(value is None for value in values) else sum(value or 0 for value in values)
         for values in zip(*(line.power_w for line in rest), strict=True)
     ]
     energy_wh = sum(line.energy_wh for line in rest)

@@ -162,6 +162,12 @@ class SiteRulesService:
                 site_id, limit, before=before, transaction_id=transaction_id, identity=identity
             )
 
+    async def meter(self, site_id: str) -> MeterReading | None:
+        """Return the last word of a site's meter, None where it has none. Raises NotFound."""
+        async with self._units() as unit:
+            await _rules(unit, site_id)
+            return await unit.site_rules.meter(site_id)
+
     async def hear_meter(self, site_id: str, power_w: int) -> MeterReading:
         """Take the word of a site's meter and return what is kept free by it. Raises NotFound."""
         async with self._units() as unit:

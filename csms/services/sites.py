@@ -197,7 +197,7 @@ class SiteService:
                 for name, value in values.items()
                 if name in _BEARS_ON_SAFETY
             },
-            circuits=None if circuits is None else _domain_circuits(circuits),
+            circuits=None if circuits is None else domain_circuits(circuits),
         )
         found = await self._allocator.what_if(SiteId(site_id), supposition)
         if found.problems:
@@ -264,7 +264,7 @@ def _check(
             id=SiteId("new"),
             name="new",
             grid_limit_w=0,
-            circuits=_domain_circuits(circuits),
+            circuits=domain_circuits(circuits),
             batteries=tuple(
                 battery.Battery(
                     id=battery.BatteryId(draft.id),
@@ -282,7 +282,8 @@ def _check(
         raise Invalid("invalid_request", "The site makes no sense.", fields)
 
 
-def _domain_circuits(circuits: Sequence[Circuit]) -> tuple[sites.Circuit, ...]:
+def domain_circuits(circuits: Sequence[Circuit]) -> tuple[sites.Circuit, ...]:
+    """Return circuits as the domain knows them."""
     return tuple(
         sites.Circuit(
             id=sites.CircuitId(circuit.id),

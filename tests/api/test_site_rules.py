@@ -187,7 +187,9 @@ async def test_a_limit_for_charging_leaves_the_building_out(site):
 async def test_the_meter_is_heard_and_forgotten(site):
     await site.ask("PATCH", "/api/sites/s/rules", {"buildingMaxKw": 30})
     assert await grid(site) == (40, 30)
+    assert (await site.get("/api/sites/s/meter"))["state"] == "none"
     heard = await site.post("/api/sites/s/meter", {"powerKw": 7.3}, status=200)
+    assert await site.get("/api/sites/s/meter") == {**heard, "state": "fresh"}
     assert (heard["powerKw"], heard["buildingKw"]) == (7.3, 7.5)
     assert await decided(site) == (40, 7.5)
     assert (await site.ask("POST", "/api/sites/s/meter", {"powerKw": None})).status == 422
@@ -208,6 +210,12 @@ async def test_what_if_decides_and_changes_nothing(site):
     found = await site.post("/api/sites/s/what-if", {"rules": {"fallbackA": 32}}, status=200)
     assert found["status"] is None
     assert "32 A does not fit the grid limit" in found["problems"][0]
+    half = {"circuits": [{"id": "c", "limitKw": 30}], "addedLimit": {"limitKw": 12}}
+    found = await site.post("/api/sites/s/what-if", {"cars": cars, **half}, status=200)
+    assert [load["allocatedPowerKw"] for load in found["status"]["sessions"]] == [6, 6]
+    assert [each["id"] for each in found["status"]["circuits"]] == ["grid", "c"]
+    odd = await site.ask("POST", "/api/sites/s/what-if", {"policy": "luck"})
+    assert (odd.status, odd.json["fields"]["policy"][:10]) == (422, "is none of")
     unknown = await site.ask(
         "POST", "/api/sites/s/what-if", {"cars": [{"chargerId": "X", "connectorId": 1}]}
     )
