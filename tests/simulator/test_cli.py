@@ -161,11 +161,14 @@ async def test_problems_are_told_once_each_and_counted(central: Central, tmp_pat
 
 @pytest.mark.slow
 async def test_a_killed_fleet_comes_up_with_what_it_kept(central: Central, tmp_path):
-    state, ledger = tmp_path / "state", tmp_path / "ledger.json"
-    arguments = ["--url", central.url, "--stations", "2", "--speed", "9", "--meter-interval", "1"]
+    state, ledger, fleet = (tmp_path / name for name in ("state", "ledger.json", "fleet.json"))
+    stay = {"atStart": 1, "stayMinutes": [6000, 6000], "arrivalsPerHour": 0}
+    group = {"prefix": "SIM-", "count": 2, "meterIntervalS": 1, "vehicles": stay}
+    fleet.write_text(json.dumps({"groups": [group]}))
+    arguments = ["--url", central.url, "--fleet", str(fleet), "--speed", "9"]
     arguments += ["--state", str(state), "--ledger", str(ledger)]
     async with simulator(*arguments) as process:
-        await central.until_calls("MeterValues", 4)
+        await central.until(lambda: len(central.of("MeterValues")) >= 4, timeout=20)
         async with simulator(*arguments) as second:
             code, stderr = await outcome(second)
         assert code == 2
