@@ -6,11 +6,13 @@ from datetime import datetime
 
 from csms.domain.charging_profiles import RateUnit
 from csms.domain.limit_rows import IGNORED
+from csms.domain.obedience import METER_FRESH, tolerance_w
 from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
-from csms.domain.sites import GRID, charger_node, circuit_node
+from csms.domain.site_wishes import ampere_w
+from csms.domain.sites import GRID, ChargerId, charger_node, circuit_node
 
 _NAMED = 5
 
@@ -93,6 +95,7 @@ def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[
                 f"the clock of charger {session.charger_id} is {abs(session.clock_off_s):.0f} s "
                 f"{'ahead' if session.clock_off_s > 0 else 'late'}: its limits hold without an end"
             )
+    found += _beyond_maximum(snapshot, now)
     for state in snapshot.chargers:
         told, wired = state.told_rotation, state.charger.rotation
         if told is not None and told is not wired:
@@ -112,6 +115,22 @@ def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[
             "0 A instead"
         )
     return found
+
+
+def _beyond_maximum(snapshot: SiteSnapshot, now: datetime) -> list[str]:
+    """Return which chargers draw more than they are said to be able to: nothing counts that."""
+    draws: dict[ChargerId, int] = {}
+    for session in snapshot.sessions:
+        if session.measured_at is not None and now - session.measured_at < METER_FRESH:
+            drawn = session.measured_w or 0
+            draws[session.charger_id] = draws.get(session.charger_id, 0) + drawn
+    chargers = {state.charger.id: state.charger for state in snapshot.chargers}
+    return [
+        f"charger {name} draws {drawn / 1000:g} kW, more than its maximum of {most / 1000:g} kW: "
+        "only that is counted, so set the maximum that it really has"
+        for name, drawn in draws.items()
+        if drawn > (most := chargers[name].max_w) + tolerance_w(most, ampere_w(chargers[name]))
+    ]
 
 
 def _overloads(step: ControlStep) -> list[str]:

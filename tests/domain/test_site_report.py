@@ -99,3 +99,15 @@ def test_a_meter_that_is_lost_or_whose_clock_is_wrong_counts_in_full():
         (said,) = warnings(snap)
         assert why in said
         assert "the building counts for 5 kW" in said
+
+
+@pytest.mark.parametrize(
+    ("drawn_w", "ago_s", "said"), [(22_900, 10, 0), (23_200, 10, 1), (23_200, 400, 0)]
+)
+def test_a_charger_that_draws_more_than_its_maximum_is_named(drawn_w, ago_s, said):
+    drawing = replace(
+        session(1, "A", TOLD), measured_w=drawn_w, measured_at=NOW - timedelta(seconds=ago_s)
+    )
+    found = warnings(snapshot(60_000, [charger("A")], [drawing]))
+    assert len(found) == said
+    assert all("more than its maximum of 22 kW" in each for each in found)
