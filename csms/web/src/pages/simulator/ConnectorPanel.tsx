@@ -11,7 +11,7 @@ import {
   TextInput,
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, memo, useState } from 'react'
 import { useMe } from '@/api/me'
 import { NOTHING, percent, power } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
@@ -22,9 +22,14 @@ import classes from './simulator.module.css'
 type Act = ReturnType<typeof useAct>
 
 /** A connector with its car: what flows, what it may take, and what a driver can do there. */
-export function ConnectorPanel({ identity, connector }: { identity: string; connector: SimConnector }) {
+export const ConnectorPanel = memo(function ConnectorPanel({
+  identity,
+  connector,
+}: {
+  identity: string
+  connector: SimConnector
+}) {
   const { may } = useMe()
-  const act = useAct({ identity, connectorId: connector.connectorId })
   const faulty = connector.errorCode !== 'NoError'
   return (
     <section className={classes.connector} aria-label={`${identity}, connector ${connector.connectorId}`}>
@@ -45,37 +50,52 @@ export function ConnectorPanel({ identity, connector }: { identity: string; conn
       <Flow connector={connector} />
       <Facts connector={connector} />
       {may('operator') && (
-        <>
-          {connector.vehicle && <Charge identity={identity} connector={connector} act={act} />}
-          <Group gap={6}>
-            {connector.vehicle ? (
-              <Button
-                variant="default"
-                onClick={() => act.mutate({ action: 'unplug' })}
-                loading={act.isPending}
-              >
-                Unplug
-              </Button>
-            ) : (
-              <PlugIn act={act} />
-            )}
-            <PresentTag act={act} />
-            <Fault
-              act={act}
-              faulty={faulty}
-              label={`Fault at ${identity}, connector ${connector.connectorId}`}
-            />
-          </Group>
-        </>
+        <Controls
+          identity={identity}
+          connectorId={connector.connectorId}
+          socPercent={connector.vehicle ? Math.round(connector.socPercent ?? 0) : null}
+          faulty={faulty}
+        />
       )}
+    </section>
+  )
+})
+
+interface ControlsProps {
+  identity: string
+  connectorId: number
+  /** Of the car; null: there is none. */
+  socPercent: number | null
+  faulty: boolean
+}
+
+// not drawn anew with each reading
+const Controls = memo(function Controls({ identity, connectorId, socPercent, faulty }: ControlsProps) {
+  const act = useAct({ identity, connectorId })
+  return (
+    <>
+      {socPercent !== null && (
+        <Charge id={`soc-${identity}-${connectorId}`} socPercent={socPercent} act={act} />
+      )}
+      <Group gap={6}>
+        {socPercent !== null ? (
+          <Button variant="default" onClick={() => act.mutate({ action: 'unplug' })} loading={act.isPending}>
+            Unplug
+          </Button>
+        ) : (
+          <PlugIn act={act} />
+        )}
+        <PresentTag act={act} />
+        <Fault act={act} faulty={faulty} label={`Fault at ${identity}, connector ${connectorId}`} />
+      </Group>
       {act.error && act.variables?.action !== 'tag' && (
         <Text size="sm" c="var(--csms-bad)" role="alert" mt={6}>
           {act.error.message}
         </Text>
       )}
-    </section>
+    </>
   )
-}
+})
 
 /** Power as a bar, with a mark at what is offered to the car; the numbers stand beside it. */
 function Flow({ connector }: { connector: SimConnector }) {
@@ -116,26 +136,25 @@ function Facts({ connector }: { connector: SimConnector }) {
 }
 
 /** The car's state of charge; follows the car until a hand is on it. */
-function Charge({ identity, connector, act }: { identity: string; connector: SimConnector; act: Act }) {
+function Charge({ id, socPercent, act }: { id: string; socPercent: number; act: Act }) {
   const [held, setHeld] = useState<number | null>(null)
-  const now = Math.round(connector.socPercent ?? 0)
   return (
     <div className={classes.soc}>
-      <span id={`soc-${identity}-${connector.connectorId}`}>Charge level</span>
+      <span id={id}>Charge level</span>
       <Slider
         flex={1}
         size="sm"
         min={0}
         max={100}
-        value={held ?? now}
+        value={held ?? socPercent}
         label={(value) => `${value} %`}
-        thumbProps={{ 'aria-labelledby': `soc-${identity}-${connector.connectorId}` }}
+        thumbProps={{ 'aria-labelledby': id }}
         onChange={setHeld}
-        onChangeEnd={(socPercent) =>
-          act.mutate({ action: 'soc', body: { socPercent } }, { onSettled: () => setHeld(null) })
+        onChangeEnd={(wanted) =>
+          act.mutate({ action: 'soc', body: { socPercent: wanted } }, { onSettled: () => setHeld(null) })
         }
       />
-      <span className="num">{held ?? now} %</span>
+      <span className="num">{held ?? socPercent} %</span>
     </div>
   )
 }

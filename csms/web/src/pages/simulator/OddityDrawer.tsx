@@ -2,34 +2,36 @@ import { Drawer, Loader, NumberInput, Switch, Text, TextInput } from '@mantine/c
 import { useState } from 'react'
 import { Icon } from '@/parts/Icon'
 import { ProblemNotice } from '@/parts/ProblemNotice'
-import { type Oddity, type SimStation, useAct, useOddities } from './simulator'
+import { type Oddity, useAct, useOddities } from './simulator'
 import classes from './simulator.module.css'
 
 interface OddityDrawerProps {
-  station: SimStation
+  identity: string
+  /** Names of those that are on. */
+  on: readonly string[]
   opened: boolean
   close: () => void
 }
 
 /** All faults and quirks of real chargers, to be switched on at one charge point. */
-export function OddityDrawer({ station, opened, close }: OddityDrawerProps) {
+export function OddityDrawer({ identity, on, opened, close }: OddityDrawerProps) {
   return (
     <Drawer
       opened={opened}
       onClose={close}
       position="right"
       size="lg"
-      title={`Faults and quirks of ${station.identity}`}
+      title={`Faults and quirks of ${identity}`}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      {opened && <Oddities station={station} />}
+      {opened && <Oddities identity={identity} on={on} />}
     </Drawer>
   )
 }
 
-function Oddities({ station }: { station: SimStation }) {
+function Oddities({ identity, on }: { identity: string; on: readonly string[] }) {
   const oddities = useOddities()
-  const act = useAct({ identity: station.identity })
+  const act = useAct({ identity })
   const [search, setSearch] = useState('')
   if (oddities.error) return <ProblemNotice problem={oddities.error} retry={() => oddities.refetch()} />
   if (oddities.data === undefined) return <Loader aria-label="Loading" />
@@ -59,7 +61,7 @@ function Oddities({ station }: { station: SimStation }) {
               <OddityRow
                 key={each.name}
                 oddity={each}
-                on={station.oddities.includes(each.name)}
+                on={on.includes(each.name)}
                 busy={
                   act.isPending && (act.variables?.body as { name?: string } | undefined)?.name === each.name
                 }

@@ -1,7 +1,9 @@
 import { ActionIcon, Badge, Menu, Text, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
+import { memo, useEffect } from 'react'
 import { useMe } from '@/api/me'
 import { Icon } from '@/parts/Icon'
+import { tellProblem } from '@/parts/notices'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { ConnectorPanel } from './ConnectorPanel'
 import { OddityDrawer } from './OddityDrawer'
@@ -9,9 +11,8 @@ import { type SimStation, useAct } from './simulator'
 import classes from './simulator.module.css'
 
 /** One charge point: its line to us, what is odd about it, its connectors. */
-export function StationCard({ station }: { station: SimStation }) {
+export const StationCard = memo(function StationCard({ station }: { station: SimStation }) {
   const { may } = useMe()
-  const act = useAct({ identity: station.identity })
   return (
     <section className={classes.card} aria-label={station.identity}>
       <div className={classes.head}>
@@ -26,13 +27,10 @@ export function StationCard({ station }: { station: SimStation }) {
           </Tooltip>
         )}
         <Line station={station} />
-        {may('operator') && <StationMenu station={station} act={act} />}
+        {may('operator') && (
+          <StationMenu identity={station.identity} network={station.network} oddities={station.oddities} />
+        )}
       </div>
-      {act.error && (
-        <Text size="sm" c="var(--csms-bad)" role="alert">
-          {act.error.message}
-        </Text>
-      )}
       {station.oddities.length > 0 && (
         <div className={classes.odd}>
           {station.oddities.map((name) => (
@@ -47,7 +45,7 @@ export function StationCard({ station }: { station: SimStation }) {
       ))}
     </section>
   )
-}
+})
 
 /** How it is connected to the central system. */
 function Line({ station }: { station: SimStation }) {
@@ -59,22 +57,29 @@ function Line({ station }: { station: SimStation }) {
   )
 }
 
-function StationMenu({ station, act }: { station: SimStation; act: ReturnType<typeof useAct> }) {
+type StationMenuProps = Pick<SimStation, 'identity' | 'network' | 'oddities'>
+
+// not drawn anew with each reading of its connectors
+const StationMenu = memo(function StationMenu({ identity, network, oddities }: StationMenuProps) {
+  const act = useAct({ identity })
+  useEffect(() => {
+    if (act.error) tellProblem(act.error)
+  }, [act.error])
   const [opened, { open, close }] = useDisclosure(false)
   return (
     <>
       <Menu position="bottom-end" withinPortal shadow="md">
         <Menu.Target>
-          <ActionIcon aria-label={`Actions for ${station.identity}`} loading={act.isPending}>
+          <ActionIcon aria-label={`Actions for ${identity}`} loading={act.isPending}>
             <Icon name="dots" />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item
             leftSection={<Icon name="wifiOff" size={14} />}
-            onClick={() => act.mutate({ action: 'network', body: { online: !station.network } })}
+            onClick={() => act.mutate({ action: 'network', body: { online: !network } })}
           >
-            {station.network ? 'Pull the network cable' : 'Plug the network cable'}
+            {network ? 'Pull the network cable' : 'Plug the network cable'}
           </Menu.Item>
           <Menu.Item
             leftSection={<Icon name="refresh" size={14} />}
@@ -106,7 +111,7 @@ function StationMenu({ station, act }: { station: SimStation; act: ReturnType<ty
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <OddityDrawer station={station} opened={opened} close={close} />
+      <OddityDrawer identity={identity} on={oddities} opened={opened} close={close} />
     </>
   )
-}
+})
