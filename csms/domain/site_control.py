@@ -101,6 +101,7 @@ class ControlStep:
         chargers: Of our charge points.
         floors_w: What each connector falls back to, by charger.
         is_waiting: An accepted decrease has still to be seen at work: look again soon.
+        has_refusals: A refused limit has to be told again in a while.
     """
 
     decision: Decision
@@ -115,6 +116,7 @@ class ControlStep:
     chargers: Mapping[ChargePointKey, Charger] = field(default_factory=dict)
     floors_w: Mapping[ChargerId, int] = field(default_factory=dict)
     is_waiting: bool = False
+    has_refusals: bool = False
 
 
 def control(
@@ -219,6 +221,7 @@ def control(
         sendings.sort(key=lambda sending: sending.target.purpose is not ProfilePurpose.TX)
     after = {} if snapshot is stored else snapshot.rows()
     after |= {wanted.targets[load].row: row for load, row in rows.items()}
+    rows_now = (after or before).values()
     return ControlStep(
         decision=decision,
         energies=energies,
@@ -235,7 +238,8 @@ def control(
         chargers={each.key: each.charger for each in snapshot.chargers if each.key is not None},
         floors_w=floors,
         held_w=held,
-        is_waiting=any(row.is_lingering for row in (after if after else before).values()),
+        is_waiting=any(row.is_lingering for row in rows_now),
+        has_refusals=any(row.refusals for row in rows_now),
     )
 
 

@@ -327,5 +327,5 @@ def _known(
 
 def _pause_s(snapshot: SiteSnapshot, step: ControlStep) -> float:
     """Return after how long to look at a site again without a hint."""
-    busy = snapshot.sessions or snapshot.managed or snapshot.site.batteries
+    busy = snapshot.sessions or snapshot.managed or snapshot.site.batteries or step.has_refusals
     return PROOF_POLL_S if step.is_waiting else POLL_S if busy else IDLE_POLL_S

@@ -217,6 +217,11 @@ def test_a_refused_limit_waits_longer_each_time():
             assert told(step) == ([] if early else [("A", 1, TOLD)])
 
 
+def test_a_site_without_cars_is_looked_at_soon_while_a_share_is_refused():
+    for floor, soon in ((ZERO, False), (LimitRow(**refused(times=1)), True)):
+        assert control(snapshot(MAX, [charger(floor=floor)]), NOW).has_refusals is soon
+
+
 def test_the_unmanaged_is_asked_again_after_a_while():
     row = refused(ago=RETRY_UNMANAGED_AFTER.total_seconds(), refused_w=TOLD)
     row |= {"acknowledged_w": 0}
