@@ -163,6 +163,7 @@ class ChargePointSimulator:
             self.temper.come_alive(self._spawn)
             self._spawn(self.link.run(), "link")
             self._spawn(self.main_meter.run(), "main meter")
+            self.spawn(self.firmware.resume)
             for number, session in self.sessions.items():
                 self._spawn(session.run(), f"connector {number}")
             await self.clock.wait(self._stop_asked, None)

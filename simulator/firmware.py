@@ -8,6 +8,7 @@ version. A newer request ends an older one unless that is installing already.
 import asyncio
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,23 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from ocpp.v16 import call, enums
 
 from simulator import availability
-from simulator.certificates import MANUFACTURER, CertificateError, check_chain, read_chain
+from simulator.certificates import (
+    MANUFACTURER,
+    CertificateError,
+    check_chain,
+    pem_of,
+    read_chain,
+)
+from simulator.clock import parse_iso
 from simulator.errors import CallFailed
 from simulator.reboots import reboot
 from simulator.transfer import SECURED, TransferError, download, without_secrets
 
 if TYPE_CHECKING:
     from simulator.charge_point import ChargePointSimulator
+
+
+INSTALLING = ("Installing", "InstallRebooting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +56,36 @@ class Update:
     request_id: int | None = None
     signer: x509.Certificate | None = None
     signature: str = ""
+
+    @property
+    def version(self) -> str:
+        """What BootNotification tells once it is installed: the location's last segment."""
+        name = self.location.partition("?")[0].rstrip("/").rpartition("/")[2]
+        return name[:50] or "unknown"
+
+
+def _update_memo(update: Update) -> dict[str, Any]:
+    install_at = update.install_at
+    return {
+        "location": update.location,
+        "retrieve_at": update.retrieve_at.isoformat(),
+        "install_at": install_at.isoformat() if install_at is not None else None,
+        "retries": update.retries,
+        "interval_s": update.interval_s,
+        "request_id": update.request_id,
+        "signer": pem_of(update.signer) if update.signer is not None else None,
+        "signature": update.signature,
+    }
+
+
+def _update_of(memo: Mapping[str, Any]) -> Update:
+    install_at, signer = memo["install_at"], memo["signer"]
+    changes = {
+        "retrieve_at": parse_iso(memo["retrieve_at"]),
+        "install_at": parse_iso(install_at) if install_at is not None else None,
+        "signer": read_chain(signer)[0] if signer is not None else None,
+    }
+    return Update(**{**memo, **changes})
 
 
 def is_signed_by(data: bytes, signature: str, signer: x509.Certificate) -> bool:
@@ -92,6 +133,51 @@ class Firmware:
         self.status = "Idle"
         self._update: Update | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._closed: list[int] = []
+        self._interrupted: tuple[Update, str] | None = None
+
+    @property
+    def mark(self) -> tuple[object, ...]:
+        """What is another one whenever ``memo`` is."""
+        return self.version, self.status, self._update, tuple(self._closed)
+
+    def memo(self) -> dict[str, Any]:
+        """Return what is installed and what is under way, JSON-ready."""
+        update = self._update
+        return {
+            "version": self.version,
+            "status": self.status,
+            "closed": self._closed,
+            "update": _update_memo(update) if update is not None else None,
+        }
+
+    def recall(self, memo: Mapping[str, Any]) -> None:
+        """Have what ``memo`` holds; ``resume`` goes on with what was under way."""
+        self.version, self._closed = memo["version"], list(memo["closed"])
+        if memo["update"] is not None:
+            self._interrupted = (_update_of(memo["update"]), memo["status"])
+
+    def reopen(self) -> None:
+        """Let connectors serve again that an update had closed when the power was lost."""
+        for number in self._closed:
+            if number in self._station.sessions:
+                availability.change(self._station, number, operative=True)
+        self._closed = []
+
+    async def resume(self) -> None:
+        """Tell that an installation came to its end with the boot, or begin the update anew."""
+        if self._interrupted is None:
+            return
+        (update, status), self._interrupted = self._interrupted, None
+        await self._station.until_registered()
+        if status not in INSTALLING or self.version != update.version:
+            await self.run(update)
+            return
+        self._update = update
+        try:
+            await self._tell_installed(update)
+        finally:
+            self.status, self._update = "Idle", None
 
     def notification(self, *, signed: bool) -> Any:
         """Return the message that tells how far the update is; Idle belongs to none."""
@@ -121,7 +207,7 @@ class Firmware:
         task = self._task
         if task is None or task.done():
             return "Accepted"
-        if self.status in ("Installing", "InstallRebooting"):
+        if self.status in INSTALLING:
             return "Rejected"
         task.cancel()
         self._task = None
@@ -176,10 +262,10 @@ class Firmware:
     async def _install(self, update: Update) -> None:
         station = self._station
         step_s = station.settings.step_s
-        available = [
+        self._closed = [
             number for number, session in station.sessions.items() if session.connector.operative
         ]
-        for number in available:
+        for number in self._closed:
             availability.change(station, number, operative=False)
         try:
             while station.is_busy:
@@ -190,16 +276,20 @@ class Firmware:
             if works:
                 if update.signer is not None:
                     await self._tell("InstallRebooting")
-                name = update.location.partition("?")[0].rstrip("/").rpartition("/")[2]
-                self.version = name[:50] or "unknown"
+                self.version = update.version
                 await reboot(station)
         finally:
-            for number in available:
-                availability.change(station, number, operative=True)
+            self.reopen()
         await station.until_registered()
-        if works and update.signer is not None:
-            station.security_log.record("FirmwareUpdated", self.version)
-        await self._tell("Installed" if works else "InstallationFailed")
+        if works:
+            await self._tell_installed(update)
+        else:
+            await self._tell("InstallationFailed")
+
+    async def _tell_installed(self, update: Update) -> None:
+        if update.signer is not None:
+            self._station.security_log.record("FirmwareUpdated", self.version)
+        await self._tell("Installed")
 
     async def _fetch(self, update: Update) -> bytes | None:
         station = self._station

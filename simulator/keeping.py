@@ -4,7 +4,8 @@ Kept are what real ones have in their flash: configuration, profiles, local list
 reservations and availability, registers, the transactions with their queue of messages, keys and
 certificates, the security log, and the installed firmware. It is written before each frame leaves
 and after each change of a connector, so nobody was ever told what is not there after a power cut.
-Vehicles are not kept: who was plugged in has gone meanwhile. Nor are uploads and updates under way.
+An update of the firmware under way begins anew, or is told to have come to its end. Vehicles are
+not kept, who was plugged in has gone meanwhile; nor are uploads under way.
 
 Storage stands in :mod:`simulator.flash`.
 """
@@ -92,6 +93,7 @@ class Keeper:
             msg = f"what {self._station.identity} kept cannot be read: {error!r}"
             raise StateError(msg) from error
         key_effects.reboot(self._station)
+        self._station.firmware.reopen()
         return True
 
     def keep(self) -> None:
@@ -240,9 +242,6 @@ class Keeper:
 def _parts(keeper: Keeper, station: "ChargePointSimulator") -> tuple[_Part, ...]:
     configuration, profiles, tags = station.configuration, station.profiles, station.tags
 
-    def set_firmware(version: str) -> None:
-        station.firmware.version = version
-
     def set_operative(operative: bool) -> None:
         station.whole.operative = operative
 
@@ -258,9 +257,9 @@ def _parts(keeper: Keeper, station: "ChargePointSimulator") -> tuple[_Part, ...]
         ),
         _Part(
             name="firmware",
-            mark=lambda: station.firmware.version,
-            memo=lambda: station.firmware.version,
-            recall=set_firmware,
+            mark=lambda: station.firmware.mark,
+            memo=station.firmware.memo,
+            recall=station.firmware.recall,
         ),
         _Part(
             name="operative",

@@ -12,6 +12,8 @@ from simulator.flash import FILE, Flash
 from simulator.settings import StationSettings
 from simulator.vehicle import Vehicle
 from tests.simulator.fast_clock import FastClock
+from tests.simulator.files import http_files
+from tests.simulator.pki import authority
 from tests.simulator.quirks import charging, set_profile
 
 ACCEPTED = {"status": "Accepted"}
@@ -44,6 +46,10 @@ def lives(central, flash):
         )
 
     return build
+
+
+def told(central) -> list[str]:
+    return [one["status"] for one in central.of("FirmwareStatusNotification")]
 
 
 class PowerCut(BaseException):
@@ -170,6 +176,91 @@ async def test_a_new_password_counts_after_a_power_cut(central, lives):
     async with lives(password=first) as station:
         await station.until_registered()
     assert central.connections == 3, "no attempt with the old one"
+
+
+async def test_keys_certificates_roots_and_firmware_outlive_power_cuts(central, lives, tmp_path):
+    root = authority()
+    async with until_the_power_fails(lives()) as station:
+        await station.until_registered()
+        kind = {"certificateType": "CentralSystemRootCertificate", "certificate": root.pem}
+        assert await central.call("CP1", "InstallCertificate", **kind) == ACCEPTED
+        wanted = {"requestedMessage": "SignChargePointCertificate"}
+        central.once("SignCertificate", ACCEPTED)
+        assert await central.call("CP1", "ExtendedTriggerMessage", **wanted) == ACCEPTED
+        (request,) = await central.until_calls("SignCertificate")
+    chain = root.signed(request["csr"])
+    async with until_the_power_fails(lives()) as station:
+        await station.until_registered()
+        answer = await central.call("CP1", "CertificateSigned", certificateChain=chain)
+        assert answer == ACCEPTED, "the key that it was asked for has outlived the power cut"
+        files = {"/v7.bin": b"new"}
+        async with http_files(files) as url:
+            at = {"retrieveDate": "2026-01-01T00:00:00Z"}
+            await central.call("CP1", "UpdateFirmware", location=f"{url}/v7.bin", **at)
+            await central.until(lambda: told(central)[-1:] == ["Installed"])
+    async with lives() as station:
+        await station.until_registered()
+        assert central.of("BootNotification")[-1]["firmwareVersion"] == "v7.bin"
+        assert station.security.own.identity.chain_pem.strip() == chain.strip()
+        installed = {"certificateType": "CentralSystemRootCertificate"}
+        answer = await central.call("CP1", "GetInstalledCertificateIds", **installed)
+        assert len(answer["certificateHashData"]) == 1
+        assert (
+            await central.call(
+                "CP1", "DeleteCertificate", certificateHashData=answer["certificateHashData"][0]
+            )
+        ) == ACCEPTED
+    async with lives() as station:
+        await station.until_registered()
+        answer = await central.call("CP1", "GetInstalledCertificateIds", **installed)
+        assert answer == {"status": "NotFound"}, "what was deleted does not come back"
+
+
+async def test_an_update_that_the_power_has_interrupted_begins_anew(central, lives):
+    at = {"retrieveDate": "2026-01-01T00:00:00Z"}
+    async with http_files({"/v8.bin": b"new"}) as url:
+        async with until_the_power_fails(lives(step_s=600)) as station:
+            await station.until_registered()
+            await central.call("CP1", "UpdateFirmware", location=f"{url}/v8.bin", **at)
+            await central.until(lambda: told(central) == ["Downloading"])
+            await station.clock.sleep(1)
+            station.keep()
+        async with lives(step_s=0.02) as station:
+            await central.until(lambda: told(central)[-1:] == ["Installed"])
+            statuses = ["Downloading", "Downloading", "Downloaded", "Installing", "Installed"]
+            assert told(central) == statuses
+            assert station.firmware.version == "v8.bin"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_power_that_fails_while_it_is_installed_closes_no_connector(central, lives, number):
+    at = {"retrieveDate": "2026-01-01T00:00:00Z"}
+    async with http_files({"/v8.bin": b"new"}) as url:
+        async with until_the_power_fails(lives(step_s=0.02, reboot_s=600)) as station:
+            await station.until_registered()
+            await central.call("CP1", "ChangeAvailability", connectorId=number, type="Inoperative")
+            await central.call("CP1", "UpdateFirmware", location=f"{url}/v8.bin", **at)
+            await station.wait_for(lambda _: station.firmware.version == "v8.bin")
+            station.keep()
+        async with lives() as station:
+            await central.until(lambda: told(central)[-1:] == ["Installed"])
+            assert told(central).count("Downloading") == 1
+            assert central.of("BootNotification")[-1]["firmwareVersion"] == "v8.bin"
+            await central.until(lambda: central.statuses(3 - number)[-1:] == ["Available"])
+            assert central.statuses(number)[-1:] == ["Unavailable"]
+
+
+async def test_security_events_that_nobody_has_heard_of_are_told_after_a_power_cut(central, lives):
+    async with until_the_power_fails(lives()) as station:
+        await station.until_registered()
+        station.go_offline()
+        await station.wait_for(lambda state: not state.is_connected)
+        station.tamper()
+        station.keep()
+    assert central.of("SecurityEventNotification") == []
+    async with lives():
+        (event,) = await central.until_calls("SecurityEventNotification")
+        assert event["type"] == "TamperDetectionActivated"
 
 
 async def test_a_quirk_forgets_its_profiles_at_a_power_cut(central, lives):
