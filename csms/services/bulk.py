@@ -11,6 +11,7 @@ import asyncio
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ MOST_AT_ONCE = 100
 _MOST_JOBS = 20
 _RETRY_S = 1.0
 _CLOSE_TRIES = 30
+_KEPT = timedelta(days=90)
 
 CANCELLED = "cancelled"
 NOT_SENT = "notSent"
@@ -138,6 +140,7 @@ class BulkService:
             total=len(stations),
         )
         async with self._units() as unit:
+            await unit.bulk.forget(job.created_at - _KEPT)
             await unit.bulk.insert(job, [station.key for station in stations])
             details = {"action": job.action, "stations": job.total}
             await self._audit.note(unit, actor, "bulk call", "bulk", job.id, details)
@@ -153,7 +156,7 @@ class BulkService:
             raise NotFound("job_not_found", "There is no such job.")
         return job
 
-    async def page(self, limit: int, before: tuple[Any, str] | None = None) -> list[BulkJob]:
+    async def page(self, limit: int, before: tuple[datetime, str] | None = None) -> list[BulkJob]:
         """Return jobs, the newest first."""
         async with self._units() as unit:
             return await unit.bulk.page(limit, before=before)

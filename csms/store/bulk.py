@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, any_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, Text, any_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -148,6 +148,11 @@ class BulkJobs:
             .where(_T.c.id == job_id, _T.c.state == "running")
             .values(state=state, ended_at=at)
         )
+
+    async def forget(self, before: datetime) -> int:
+        """See the port; their stations go with them."""
+        result = await self._connection.execute(delete(_T).where(_T.c.ended_at < before))
+        return int(result.rowcount)
 
     async def running(self, node: str) -> list[str]:
         """See the port."""

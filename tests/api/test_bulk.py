@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -169,6 +170,20 @@ async def test_secrets_are_not_stored(bench):
     assert bench.gateway.sent[0][2] == payload
     stored = await bench.sql.fetchval("SELECT payload::text FROM bulk_jobs")
     assert payload["value"] not in stored
+
+
+async def test_old_jobs_are_forgotten_when_a_new_one_begins(bench):
+    await fleet(bench, 1)
+    await bench.sql.execute(
+        "INSERT INTO bulk_jobs (id, action, payload, actor, node, concurrency, state, created_at,"
+        " ended_at) VALUES"
+        " ('old', 'Reset', '{}', 'me', 'n', 1, 'done', now(), now() - $1::interval),"
+        " ('young', 'Reset', '{}', 'me', 'n', 1, 'done', now(), now())",
+        timedelta(days=91),
+    )
+    job = await bench.post("/api/bulk", RESET | {"stations": {"all": True}}, status=202)
+    assert {one["id"] for one in (await bench.get("/api/bulk"))["items"]} == {"young", job["id"]}
+    await ended(bench, job["id"])
 
 
 async def test_what_a_stopped_process_has_left_is_interrupted(bench):

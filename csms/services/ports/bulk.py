@@ -124,6 +124,10 @@ class BulkJobs(Protocol):
         """End a job that runs; those that still wait get this outcome."""
         ...
 
+    async def forget(self, before: datetime) -> int:
+        """Delete jobs that ended before that time; returns how many."""
+        ...
+
     async def running(self, node: str) -> list[str]:
         """Return jobs of this node that are not ended."""
         ...
