@@ -8,6 +8,8 @@ import { type Order, type Sortable, sorted } from './rows'
 export interface Column<T> {
   id: string
   header: string
+  /** Instead of the header's text, such as a box that chooses all rows. */
+  head?: ReactNode
   cell: (row: T) => ReactNode
   /** What the column is sorted by; without it, it is not. */
   value?: (row: T) => Sortable
@@ -97,7 +99,9 @@ export function DataTable<T>(props: DataTableProps<T>) {
                   order?.column !== column.id ? undefined : order.descending ? 'descending' : 'ascending'
                 return (
                   <th key={column.id} scope="col" data-align={column.align} aria-sort={direction}>
-                    {column.value === undefined ? (
+                    {column.head !== undefined ? (
+                      column.head
+                    ) : column.value === undefined ? (
                       column.header
                     ) : (
                       <button type="button" className={classes.sort} onClick={() => sortBy(column)}>

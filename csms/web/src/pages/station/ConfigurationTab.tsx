@@ -161,12 +161,7 @@ function columnsOf(
       id: 'key',
       header: 'Key',
       value: ({ key }) => key,
-      cell: ({ key, readonly }) => (
-        <span title={key}>
-          {key}
-          {readonly && <span className="dimmed"> read only</span>}
-        </span>
-      ),
+      cell: ({ key }) => <span title={key}>{key}</span>,
     },
     {
       id: 'value',
@@ -216,19 +211,22 @@ function columnsOf(
       cell: ({ readAt }) => <Ago at={readAt} />,
     },
   ]
-  if (mayChange)
-    columns.push({
-      id: 'edit',
-      header: '',
-      width: 60,
-      align: 'right',
-      cell: (row) =>
-        row.readonly ? null : (
-          <ActionIcon aria-label={`Set ${row.key}`} color="gray" onClick={() => edit(row)}>
-            <Icon name="edit" size={15} />
-          </ActionIcon>
-        ),
-    })
+  columns.push({
+    id: 'edit',
+    header: '',
+    width: 60,
+    align: 'right',
+    cell: (row) =>
+      row.readonly ? (
+        <span className="dimmed" title="Read only" style={{ paddingRight: 6 }}>
+          <Icon name="lock" size={13} label="Read only" />
+        </span>
+      ) : !mayChange ? null : (
+        <ActionIcon aria-label={`Set ${row.key}`} color="gray" onClick={() => edit(row)}>
+          <Icon name="edit" size={15} />
+        </ActionIcon>
+      ),
+  })
   return columns
 }
 

@@ -45,7 +45,7 @@ export function ConnectorCard({ station, connector }: { station: Station; connec
         value={station.online ? connector.powerKw : null}
         capacity={connector.limitKw ?? station.maxKw}
       />
-      <dl className={classes.facts}>
+      <dl className={classes.facts} data-small>
         <div>
           <dt>Limit</dt>
           <dd className="num">

@@ -7,6 +7,7 @@ import { ProblemNotice } from '@/parts/ProblemNotice'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
 import { pathOf, type Station } from './data'
 import { Listing, useListing } from './Listing'
+import { Scroller } from './Scroller'
 import { Section } from './Section'
 import classes from './station.module.css'
 
@@ -24,11 +25,12 @@ export function DiaryTab({ station }: { station: Station }) {
   )
 }
 
-const OUTCOMES: Readonly<Record<string, { text: string; tone: 'good' | 'warning' | 'bad' }>> = {
-  connected: { text: 'Connected', tone: 'good' },
-  tookOver: { text: 'Took over', tone: 'warning' },
-  refused: { text: 'Refused', tone: 'bad' },
-}
+const OUTCOMES: Readonly<Record<string, { text: string; tone: 'good' | 'warning' | 'bad'; status: string }>> =
+  {
+    connected: { text: 'Connected', tone: 'good', status: 'online' },
+    tookOver: { text: 'Took over', tone: 'warning', status: 'Pending' },
+    refused: { text: 'Refused', tone: 'bad', status: 'Rejected' },
+  }
 
 /** Each attempt to connect, why it was refused, and what would let it in. */
 export function Diary({ stationId }: { stationId: string }) {
@@ -49,7 +51,7 @@ export function Diary({ stationId }: { stationId: string }) {
               const look = OUTCOMES[row.outcome]
               return (
                 <StatusBadge
-                  status={row.outcome}
+                  status={look?.status ?? row.outcome}
                   tone={look?.tone ?? 'idle'}
                   text={look?.text ?? row.outcome}
                   title={`HTTP ${row.status}`}
@@ -90,7 +92,7 @@ function Availability({ station }: { station: Station }) {
   if (connectors.length === 0) return null
   return (
     <Section title="The last 30 days" about="By what the station has told of its connectors.">
-      <div className={classes.scroller}>
+      <Scroller label="The last 30 days">
         <table className={classes.table}>
           <thead>
             <tr>
@@ -133,7 +135,7 @@ function Availability({ station }: { station: Station }) {
             })}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </Section>
   )
 }

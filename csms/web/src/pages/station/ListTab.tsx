@@ -9,6 +9,7 @@ import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
 import { pathOf, type Station } from './data'
 import { type Entry, entriesOf, textOf } from './listText'
+import { Scroller } from './Scroller'
 import { Section } from './Section'
 import classes from './station.module.css'
 
@@ -57,7 +58,7 @@ export function ListTab({ station }: { station: Station }) {
       ) : list.entries.length === 0 ? (
         <p className={classes.none}>No entry is set.</p>
       ) : (
-        <div className={classes.scroller}>
+        <Scroller label="Entries">
           <table className={classes.table}>
             <thead>
               <tr>
@@ -82,7 +83,7 @@ export function ListTab({ station }: { station: Station }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroller>
       )}
     </Section>
   )

@@ -3,6 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { sendJson } from '@/api/client'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { Scroller } from './Scroller'
 import classes from './station.module.css'
 
 export interface ListColumn<T> {
@@ -54,8 +55,7 @@ export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps
   if (list.items.length === 0) return <p className={classes.none}>{empty}</p>
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it on a phone */}
-      <section className={classes.scroller} aria-label={label} tabIndex={0}>
+      <Scroller label={label}>
         <table className={classes.table}>
           <thead>
             <tr>
@@ -88,7 +88,7 @@ export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps
             ))}
           </tbody>
         </table>
-      </section>
+      </Scroller>
       {list.hasNextPage && (
         <Button
           mt="xs"

@@ -13,6 +13,7 @@ import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { pathOf, type Station } from './data'
 import { quirksOf, repairText, TRAITS, traitText, traitValue } from './quirks'
+import { Scroller } from './Scroller'
 import { Section } from './Section'
 import classes from './station.module.css'
 
@@ -55,7 +56,7 @@ function Repairs({ station }: { station: Station }) {
       {found.error && <ProblemNotice problem={found.error} />}
       {found.data && quirks.length === 0 && <p className={classes.none}>Nothing had to be repaired.</p>}
       {quirks.length > 0 && (
-        <div className={classes.scroller}>
+        <Scroller label="Repairs">
           <table className={classes.table}>
             <thead>
               <tr>
@@ -90,7 +91,7 @@ function Repairs({ station }: { station: Station }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroller>
       )}
     </Section>
   )
@@ -125,7 +126,7 @@ function DialectSection({ station }: { station: Station }) {
       }
       actions={may('operator') && station.online && <Probe station={station} />}
     >
-      <div className={classes.scroller}>
+      <Scroller label="Dialect">
         <table className={classes.table}>
           <thead>
             <tr>
@@ -162,7 +163,7 @@ function DialectSection({ station }: { station: Station }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
       {edited !== null && (
         <EditTrait
           key={edited}

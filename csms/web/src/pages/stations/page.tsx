@@ -1,6 +1,6 @@
-import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useDeferredValue, useMemo } from 'react'
+import { Button, Checkbox, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useDeferredValue, useMemo, useState } from 'react'
 import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
@@ -13,6 +13,7 @@ import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
+import { AddMenu } from '../stationedit/AddMenu'
 import { Board } from './Board'
 import { ConnectorDots } from './ConnectorDots'
 import { countStates, filterRows, rowOf, STATES, type StationRow } from './rows'
@@ -51,10 +52,29 @@ export default function StationsPage() {
   const atSite = useMemo(() => filterRows(rows, { text: '', state: null, site }), [rows, site])
   const shown = useMemo(() => filterRows(atSite, { text, state, site: null }), [atSite, text, state])
   const counts = useMemo(() => countStates(atSite), [atSite])
-  const columns = useMemo(() => columnsOf(names), [names])
-  const add = me.may('operator') && hasPage('/wizard') && (
-    <Button component={Link} to="/wizard" leftSection={<Icon name="plus" size={14} />}>
-      Connect a charger
+  const operator = me.may('operator')
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(NOBODY)
+  const picked = useMemo(
+    () => (chosen.size === 0 ? shown : shown.filter((row) => chosen.has(row.station.id))),
+    [shown, chosen],
+  )
+  const columns = useMemo(
+    () => (operator ? [choosing(chosen, setChosen, shown), ...columnsOf(names)] : columnsOf(names)),
+    [names, operator, chosen, shown],
+  )
+  const add = operator && <AddMenu />
+  const callMany = operator && picked.length > 0 && (
+    <Button
+      variant="default"
+      leftSection={<Icon name="message" size={14} />}
+      onClick={() =>
+        void navigate({
+          to: '/bulk/new',
+          state: { stations: picked.map((row) => row.station.id) } as never,
+        })
+      }
+    >
+      Call {chosen.size === 0 ? 'all' : 'the'} {count(picked.length)} …
     </Button>
   )
 
@@ -63,7 +83,7 @@ export default function StationsPage() {
       <>
         <PageHeader title="Stations" />
         <EmptyState icon="plug" title="No station yet" action={add}>
-          Point a charger at this system and it shows up here.
+          Point a charger at this system, or say here which ones will come.
         </EmptyState>
       </>
     )
@@ -72,7 +92,12 @@ export default function StationsPage() {
       <PageHeader
         title="Stations"
         subtitle={loaded ? `${count(shown.length)} of ${count(atSite.length)}` : 'Loading …'}
-        actions={add}
+        actions={
+          <>
+            {callMany}
+            {add}
+          </>
+        }
       />
       <Group gap="xs" mb="sm" role="search" aria-label="Stations">
         <TextInput
@@ -136,6 +161,44 @@ export default function StationsPage() {
       )}
     </>
   )
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+
+/** The boxes that choose stations for a call to many. */
+function choosing(
+  chosen: ReadonlySet<string>,
+  set: (chosen: ReadonlySet<string>) => void,
+  shown: readonly StationRow[],
+): Column<StationRow> {
+  const all = chosen.size > 0 && shown.every((row) => chosen.has(row.station.id))
+  return {
+    id: 'choose',
+    header: '',
+    width: 40,
+    from: 360,
+    head: (
+      <Checkbox
+        size="xs"
+        aria-label="Choose all that are shown"
+        checked={all}
+        indeterminate={chosen.size > 0 && !all}
+        onChange={() => set(all ? NOBODY : new Set(shown.map((row) => row.station.id)))}
+      />
+    ),
+    cell: ({ station }) => (
+      <Checkbox
+        size="xs"
+        aria-label={`Choose ${station.name}`}
+        checked={chosen.has(station.id)}
+        onChange={() => {
+          const next = new Set(chosen)
+          if (!next.delete(station.id)) next.add(station.id)
+          set(next)
+        }}
+      />
+    ),
+  }
 }
 
 const DETAIL = '/stations/$stationId'

@@ -1,0 +1,200 @@
+import { Button, Group, Loader, SegmentedControl } from '@mantine/core'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { sendJson } from '@/api/client'
+import { useMe } from '@/api/me'
+import { Ago } from '@/parts/Ago'
+import { ConfirmAction } from '@/parts/ConfirmAction'
+import { count, percent } from '@/parts/format'
+import { Icon } from '@/parts/Icon'
+import { tellProblem } from '@/parts/notices'
+import { PageHeader } from '@/parts/PageHeader'
+import { PageLink } from '@/parts/PageLink'
+import { ProblemNotice } from '@/parts/ProblemNotice'
+import { Listing, useListing } from '../station/Listing'
+import { Section } from '../station/Section'
+import classes from '../station/station.module.css'
+import { OutcomeBadge, outcomeText, outcomeTone } from '../stationcalls/Answer'
+import forms from '../stationcalls/calls.module.css'
+import { type BulkJob, type BulkStation, progressOf, useJob } from './jobs'
+import { JobState } from './page'
+
+/** One call to many stations: how far it is, and what each has answered. */
+export default function JobPage() {
+  const { jobId = '' } = useParams({ strict: false }) as { jobId?: string }
+  const found = useJob(jobId)
+  if (found.error) return <ProblemNotice problem={found.error} retry={() => void found.refetch()} />
+  if (found.data === undefined) return <Loader aria-label="Loading" />
+  return <JobView job={found.data} again={() => void found.refetch()} />
+}
+
+function JobView({ job, again }: { job: BulkJob; again: () => void }) {
+  const { may } = useMe()
+  const done = progressOf(job)
+  const running = job.state === 'running'
+  return (
+    <>
+      <PageHeader
+        title={`${job.action} to ${count(job.total)} ${job.total === 1 ? 'station' : 'stations'}`}
+        beside={<JobState job={job} />}
+        subtitle={
+          <>
+            <PageLink to="/bulk">Calls to many stations</PageLink> · by {job.operator},{' '}
+            <Ago at={job.createdAt} />, {job.concurrency} at a time
+          </>
+        }
+        actions={
+          may('operator') && (
+            <>
+              {running && (
+                <ConfirmAction
+                  leftSection={<Icon name="stop" size={13} />}
+                  title="Send to nobody more?"
+                  text="What is on its way is waited for; what was done stays done."
+                  confirm="Stop sending"
+                  act={() => sendJson('POST', `/api/bulk/${encodeURIComponent(job.id)}/cancel`, {})}
+                  onDone={again}
+                >
+                  Stop sending
+                </ConfirmAction>
+              )}
+              {!running && <Again job={job} />}
+            </>
+          )
+        }
+      />
+      <Section title={`${percent(done * 100)} done`}>
+        <div
+          className={classes.bar}
+          role="progressbar"
+          aria-label="Stations with an outcome"
+          aria-valuemin={0}
+          aria-valuemax={job.total}
+          aria-valuenow={job.total - job.waiting}
+          style={{ marginTop: 8, background: 'var(--csms-line)' }}
+        >
+          {Object.entries(job.outcomes).map(([outcome, times]) => (
+            <span key={outcome} data-tone={outcomeTone(outcome)} style={{ flexGrow: times }} />
+          ))}
+          {job.waiting > 0 && <span style={{ flexGrow: job.waiting, background: 'transparent' }} />}
+        </div>
+        <Group gap="md" mt="xs">
+          {Object.entries(job.outcomes).map(([outcome, times]) => (
+            <span key={outcome} className="num">
+              <OutcomeBadge outcome={outcome} status={null} /> <b>{count(times)}</b>
+            </span>
+          ))}
+          {job.waiting > 0 && <span className="dimmed num">{count(job.waiting)} waiting</span>}
+        </Group>
+        <details style={{ marginTop: 8 }}>
+          <summary>What was sent</summary>
+          <pre className={forms.json}>{JSON.stringify(job.payload, null, 2)}</pre>
+        </details>
+      </Section>
+      <Outcomes job={job} />
+    </>
+  )
+}
+
+function Outcomes({ job }: { job: BulkJob }) {
+  const [only, setOnly] = useState('')
+  const path = `/api/bulk/${encodeURIComponent(job.id)}/stations`
+  const list = useListing<BulkStation>(
+    only === '' ? path : `${path}?outcome=${encodeURIComponent(only)}`,
+    job.state === 'running' ? 2 : 60,
+  )
+  const kinds = [...Object.keys(job.outcomes), ...(job.waiting > 0 ? ['waiting'] : [])]
+  return (
+    <Section
+      title="Stations"
+      actions={
+        kinds.length > 1 && (
+          <SegmentedControl
+            size="xs"
+            aria-label="Outcome"
+            value={only}
+            onChange={setOnly}
+            data={[
+              { value: '', label: 'All' },
+              ...kinds.map((kind) => ({
+                value: kind,
+                label: kind === 'waiting' ? 'Waiting' : outcomeText(kind),
+              })),
+            ]}
+          />
+        )
+      }
+    >
+      <Listing
+        label="Stations"
+        list={list}
+        rowKey={(row) => row.stationId}
+        empty="No station has this outcome."
+        columns={[
+          {
+            header: 'Station',
+            cell: (row) => (
+              <PageLink
+                to="/stations/$stationId"
+                params={{ stationId: row.stationId }}
+                search={{ tab: 'calls' }}
+                className="row-link"
+              >
+                {row.stationId}
+              </PageLink>
+            ),
+          },
+          {
+            header: 'Outcome',
+            fixed: true,
+            cell: (row) => <OutcomeBadge outcome={row.outcome} status={row.status} />,
+          },
+          { header: 'Told along', cell: (row) => row.detail },
+          { header: 'When', align: 'right', cell: (row) => <Ago at={row.endedAt} /> },
+        ]}
+      />
+    </Section>
+  )
+}
+
+/** The same call to those that have not accepted it. */
+function Again({ job }: { job: BulkJob }) {
+  const navigate = useNavigate()
+  const [busy, setBusy] = useState(false)
+  const failed = Object.entries(job.outcomes).filter(([outcome]) => outcome !== 'accepted')
+  if (failed.length === 0) return null
+
+  async function go() {
+    setBusy(true)
+    try {
+      const ids: string[] = []
+      for (const [outcome] of failed) {
+        let cursor: string | null = null
+        do {
+          const search = new URLSearchParams({ outcome, limit: '1000', ...(cursor ? { cursor } : {}) })
+          const page: { items: BulkStation[]; nextCursor: string | null } = await sendJson(
+            'GET',
+            `/api/bulk/${encodeURIComponent(job.id)}/stations?${search}`,
+          )
+          ids.push(...page.items.map(({ stationId }) => stationId))
+          cursor = page.nextCursor
+        } while (cursor !== null)
+      }
+      void navigate({
+        to: '/bulk/new',
+        search: { action: job.action } as never,
+        state: { stations: ids, payload: job.payload } as never,
+      })
+    } catch (error) {
+      tellProblem(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <Button variant="default" loading={busy} onClick={() => void go()}>
+      Again to the others
+    </Button>
+  )
+}
