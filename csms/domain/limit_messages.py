@@ -82,6 +82,47 @@ def limit_payload(sending: Sending, now: datetime) -> Payload:
     )
 
 
+class LimitPayloads:
+    """Payloads of limits that leave together: what they have in common is made once.
+
+    When a limit drops, a thousand chargers are told the same limit; only names differ.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        """Begin; all of them leave at `now`."""
+        self._now = now
+        self._made: dict[tuple[Any, ...], Payload] = {}
+
+    def of(self, sending: Sending) -> Payload:
+        """Return what `limit_payload` returns."""
+        target, charger = sending.target, sending.target.charger
+        if target.transaction_id is None or target.purpose is not ProfilePurpose.TX:
+            return limit_payload(sending, self._now)
+        alike = (
+            sending.limit_w,
+            sending.ends_at,
+            target.clock_is_wrong,
+            target.dialect.kind,
+            charger.current_type,
+            charger.phases,
+            charger.voltage_v,
+            charger.max_w,
+            charger.rate_unit,
+            charger.allowed_a,
+        )
+        like = self._made.get(alike)
+        if like is None:
+            like = self._made[alike] = limit_payload(sending, self._now)
+        names = {
+            "chargingProfileId": profile_id(target.connector_id),
+            "transactionId": target.transaction_id,
+        }
+        return {
+            "connectorId": target.connector_id,
+            "csChargingProfiles": like["csChargingProfiles"] | names,
+        }
+
+
 def _phases_named(charger: Charger, limit: RateLimit) -> int | None:
     """Return the phases to name: where W are divided by them, and they are not the usual three."""
     divides = limit.unit is RateUnit.WATTS and charger.current_type is CurrentType.AC

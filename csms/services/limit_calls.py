@@ -14,7 +14,7 @@ import structlog
 
 from csms.clock import Clock
 from csms.domain.ids import ChargePointKey, SiteId
-from csms.domain.limit_messages import limit_payload, question, said_limit_w
+from csms.domain.limit_messages import LimitPayloads, question, said_limit_w
 from csms.domain.site_control import ControlStep, Sending
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
 from csms.domain.site_snapshot import Request, SiteSnapshot
@@ -104,10 +104,11 @@ class LimitCalls:
         """Send all that a stored step has decided."""
         if self._tasks is None:
             return
+        payloads = LimitPayloads(self._clock.now())
         for sending in step.sendings:
             self._open.add(sending.request)
             self._tasks.create_task(
-                self._send(site_id, sending), name=f"limit {sending.target.key}"
+                self._send(site_id, sending, payloads), name=f"limit {sending.target.key}"
             )
         now = self._clock.monotonic()
         chargers = step.chargers
@@ -126,9 +127,9 @@ class LimitCalls:
                 if asking in asked or now - at < _ASK_AGAIN_S
             }
 
-    async def _send(self, site_id: SiteId, sending: Sending) -> None:
+    async def _send(self, site_id: SiteId, sending: Sending, payloads: LimitPayloads) -> None:
         try:
-            status = await self._told(sending)
+            status = await self._told(sending, payloads)
         except BaseException:
             self._open.discard(sending.request)  # its outcome is unknown
             raise
@@ -146,14 +147,14 @@ class LimitCalls:
             ),
         )
 
-    async def _told(self, sending: Sending) -> str:
+    async def _told(self, sending: Sending, payloads: LimitPayloads) -> str:
         """Send a limit and return its status: the answer's, or the code of what went wrong."""
         key = sending.target.key
         try:
             answer = await self._gateway.call(
                 key,
                 "SetChargingProfile",
-                limit_payload(sending, self._clock.now()),
+                payloads.of(sending),
                 message_id=str(uuid4()),
             )
             status = "callError" if answer.error_code else str(answer.payload.get("status"))
