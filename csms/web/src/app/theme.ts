@@ -73,13 +73,18 @@ export const theme: MantineThemeOverride = createTheme({
     Paper: { defaultProps: { withBorder: true } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
     Modal: {
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45 } },
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.45 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
       styles: {
         content: { background: 'var(--csms-card)' },
         header: { background: 'var(--csms-card)' },
         title: { fontWeight: 600 },
       },
     },
+    Drawer: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     Loader: { defaultProps: { size: 'sm', type: 'dots' } },
   },
 })
