@@ -150,4 +150,4 @@ class Memory:
 
 
 def _encoded(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return json.dumps(value, separators=(",", ":"))
