@@ -82,5 +82,5 @@ lock: $(UV)
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock -q
 
 clean:
-	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz \
+	rm -rf .venv .boot .csms dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz artifacts \
 		csms/web/node_modules csms/web/dist csms/web/src/api/openapi.json csms/web/src/api/schema.d.ts

@@ -75,6 +75,7 @@ def installed() -> Chromium:
             fcntl.flock(lock, fcntl.LOCK_EX)  # of several test processes one installs
             if not folder.is_dir():
                 _install(folder)
+                _remove_others(folder)
     own = os.environ.get("CSMS_CHROMIUM")
     return Chromium(
         executable=Path(own) if own else folder / "chromium",
@@ -109,6 +110,13 @@ def _install(folder: Path) -> None:
     # a machine without fonts has at least those that came along
     (half / "fonts.conf").write_text(_FONTS.format(folder=folder))
     half.rename(folder)
+
+
+def _remove_others(folder: Path) -> None:
+    """Remove the browsers of earlier versions of the lock."""
+    for other in _PLACE.iterdir():
+        if other.is_dir() and other != folder:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _packed(folder: Path, name: str) -> Path:
