@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ocpp.v16 import call
 
@@ -73,7 +73,6 @@ def said(message) -> tuple:
     return message.action, str(payload), message.transaction.transaction_id
 
 
-@settings(max_examples=100)
 @given(st.lists(st.lists(st.sampled_from(sorted(CHANGES)), max_size=12), min_size=2, max_size=4))
 @example([["plug", "tag", "a minute", "answer"], ["plug", "tag"], ["answer", "answer"]])
 @example([["ev side does not stop", "plug", "tag", "inoperative"], []])

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.charge_point import ChargePointSimulator
@@ -91,7 +91,6 @@ def do(station: ChargePointSimulator, clock: HandClock, what: str, port: int, va
             return
 
 
-@settings(max_examples=150)
 @given(
     st.sampled_from(
         [(RACK, 300), (RACK, None), (WALL, 11_040), (WALL, 30_000), (ONE_PHASE, 5_000)]

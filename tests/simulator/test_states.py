@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator.charge_point import ChargePointSimulator
@@ -149,7 +149,6 @@ ACTIONS: dict[str, Callable[[Bench], None]] = {
 }
 
 
-@settings(max_examples=200)
 @given(st.lists(st.sampled_from(sorted(ACTIONS)), max_size=25))
 @example(["plug", "tag", "fault", "unplug", "repair"])
 @example(["cable stays locked", "plug", "tag", "unplug", "inoperative", "unlock"])
