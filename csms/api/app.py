@@ -322,7 +322,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     declared += LiveSessions(feed, authentication).add_to(app)
     live = LiveFeed(units, ports.gateway, ports.bus, clock, feed, last_seen=ports.last_seen)
     tail = None if ports.follow_log is None else MessageTail(ports.follow_log, units, clock)
-    declared += Live(live, tail, authentication).add_to(app)
+    declared += Live(live, tail, authentication, clock).add_to(app)
     declared += MetricsPage(overview, authentication, config.version).add_to(app.router)
     declared += Docs().add_to(app.router)
     add_driver_pages, follow_driver_pages = drivers.pages(

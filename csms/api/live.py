@@ -20,6 +20,7 @@ from csms.api.authentication import Authentication
 from csms.api.fields import In, Text
 from csms.api.live_texts import TopicTexts, frame
 from csms.api.station_logs import message_out
+from csms.clock import Clock
 from csms.errors import DatabaseAway, Invalid, Refusal
 from csms.services.access import Role
 from csms.services.live import LiveFeed, Topic, Update
@@ -30,6 +31,7 @@ _log = structlog.get_logger(__name__)
 MESSAGES = "messages"
 _MOST_WAITING = 60  # frames that a reader may be behind: some ten seconds of all topics
 _PING_S = 20.0
+_CHECKED_EVERY_S = 30.0
 _SEND_S = 10.0  # a large snapshot over a slow line takes its time
 _MOST_SENT = 4096  # bytes of a frame that a browser may send
 
@@ -112,9 +114,14 @@ class Live:
     """
 
     def __init__(
-        self, feed: LiveFeed, tail: MessageTail | None, authentication: Authentication
+        self,
+        feed: LiveFeed,
+        tail: MessageTail | None,
+        authentication: Authentication,
+        clock: Clock,
     ) -> None:
         self._feed = feed
+        self._clock = clock
         self._tail = tail
         self._authentication = authentication
         self._texts = {topic: TopicTexts(topic) for topic in Topic}
@@ -150,6 +157,7 @@ class Live:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(self._send(socket, reader), name="live")
                 slow = tasks.create_task(self._drop_when_slow(socket, reader), name="slow reader")
+                right = tasks.create_task(self._drop_when_withdrawn(request, socket), name="right")
                 for each in wanted:
                     await self._take(reader, each)
                 async for message in socket:
@@ -157,8 +165,8 @@ class Live:
                         await self._take_text(reader, message.data)
                     else:
                         break
-                sending.cancel()
-                slow.cancel()
+                for task in (sending, slow, right):
+                    task.cancel()
         finally:
             del self._readers[socket]
             reader.stop_messages()
@@ -249,6 +257,20 @@ class Live:
         await reader.too_slow.wait()
         _log.info("live reader is too slow and dropped", waiting=reader.queue.qsize())
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow", drain=False)
+
+    async def _drop_when_withdrawn(
+        self, request: web.Request, socket: web.WebSocketResponse
+    ) -> None:
+        """Close the socket soon after its user, key or cookie has lost the right to watch."""
+        while True:
+            await self._clock.sleep(_CHECKED_EVERY_S)
+            try:
+                await self._authentication.require_socket(request, Role.VIEWER)
+            except Refusal:
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"not allowed")
+                return
+            except DatabaseAway:  # nobody knows now
+                continue
 
     async def _close_all(self, app: web.Application) -> None:
         del app

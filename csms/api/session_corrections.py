@@ -17,9 +17,13 @@ _Wh = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class CloseIn(In):
-    """Why it is ended by hand; without `meterStopWh` it is not billed."""
+    """Why it is ended by hand; without `meterStopWh` it is not billed.
+
+    `carIsGone`: somebody has looked at a station that is away and has charged until then.
+    """
 
     reason: _Reason
+    car_is_gone: bool = False
     meter_stop_wh: _Wh | None = None
     stopped_at: When | None = None
 
@@ -58,7 +62,7 @@ class SessionHands:
                 "POST",
                 f"{one}/close",
                 self.close_session,
-                "`session_completed`, or `still_charging`: stop it instead.",
+                "`session_completed`, `still_charging` (stop it instead), `may_still_charge`.",
             ),
             route("PATCH", one, self.correct_session, "`session_active`: it still runs."),
         ]
@@ -71,7 +75,10 @@ class SessionHands:
         Without a meter value it is not billed, and the charger's own word counts if it comes late.
         """
         correction = Correction(
-            reason=body.reason, meter_stop_wh=body.meter_stop_wh, stopped_at=body.stopped_at
+            reason=body.reason,
+            car_is_gone=body.car_is_gone,
+            meter_stop_wh=body.meter_stop_wh,
+            stopped_at=body.stopped_at,
         )
         number = session_number(session_id)
         return session_out(await self._corrections.close(principal.name, number, correction))

@@ -26,6 +26,7 @@ class Correction:
 
     Attributes:
         reason: Why, in the operator's words; goes into the audit trail.
+        car_is_gone: Somebody has looked: nothing is drawn there any more.
         meter_stop_wh: Without one a session that is ended is not billed, and the charge point's
             own word still counts if it comes.
     """
@@ -34,6 +35,7 @@ class Correction:
     meter_start_wh: int | None = None
     meter_stop_wh: int | None = None
     stopped_at: datetime | None = None
+    car_is_gone: bool = False
 
 
 class SessionCorrections:
@@ -54,14 +56,15 @@ class SessionCorrections:
         Raises:
             NotFound: There is no such session.
             Conflict: `session_completed`; `still_charging`: its charge point is connected and says
-                that it charges, so it can be stopped.
+                that it charges, so it can be stopped; `may_still_charge`: it is away, charged when
+                it was last heard of, and its load would be counted no more.
             Invalid: The values make no sense.
         """
         async with self._units() as unit:
             session = await _locked(unit, transaction_id)
             if not session.active:
                 raise Conflict("session_completed", "This session has ended already.")
-            await self._check_stuck(unit, session)
+            await self._check_stuck(unit, session, car_is_gone=correction.car_is_gone)
             changes = self._changes(session, correction, closed=True)
             changes |= {
                 "active": False,
@@ -91,18 +94,26 @@ class SessionCorrections:
         self._publish(session)
         return after
 
-    async def _check_stuck(self, unit: UnitOfWork, session: Session) -> None:
-        """Raise Conflict where the charge point itself can end it, and is at work."""
+    async def _check_stuck(self, unit: UnitOfWork, session: Session, *, car_is_gone: bool) -> None:
+        """Raise Conflict where the charge point is at work, or may be."""
         station = await unit.charge_points.get(session.identity)
         if station is None or station.key != session.charge_point:
             return
         status = next(
             (c.status for c in station.connectors if c.connector_id == session.connector_id), None
         )
-        if status in _AT_WORK and self._gateway.is_online(station.key):
+        if status not in _AT_WORK:
+            return
+        if self._gateway.is_online(station.key):
             raise Conflict(
                 "still_charging",
                 f"The station is connected and says {status}: stop the session instead.",
+            )
+        if station.site_id is not None and not car_is_gone:
+            raise Conflict(
+                "may_still_charge",
+                f"The station is offline and its last word was {status}: the car may still draw "
+                "power that the site would count no more. Look, then say carIsGone: true.",
             )
 
     def _changes(self, session: Session, correction: Correction, *, closed: bool) -> dict[str, Any]:

@@ -301,6 +301,18 @@ async def test_who_may_watch(bench):
     assert statuses == {"driver": 403, "viewer": 101}
 
 
+async def test_who_may_not_watch_any_more_is_closed(bench, monkeypatch):
+    monkeypatch.setattr(live_api, "_CHECKED_EVERY_S", 0.1)
+    key = await bench.post("/api/api-keys", {"name": "v", "role": "viewer"}, status=201)
+    headers = {"Authorization": f"Bearer {key['token']}"}
+    async with connect(bench, **headers) as socket, connect(bench) as other:
+        await bench.ask("DELETE", f"/api/api-keys/{key['id']}")
+        message = await socket.receive(timeout=5)
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+        await other.send_json({"subscribe": {"topic": "sessions"}})
+        assert (await told(other))["event"] == "snapshot"
+
+
 async def test_many_sockets_share_questions_and_nobody_asks_for_nobody(bench, monkeypatch):
     from csms.store.live import LiveRows
 

@@ -61,6 +61,20 @@ async def test_what_charges_is_stopped_not_closed(bench):
     await bench.post(f"/api/sessions/{number}/close", WHY)
 
 
+async def test_at_a_site_somebody_has_to_look(bench):
+    await bench.post("/api/sites", {"id": "S1", "name": "A", "gridCapacityKw": 50}, status=201)
+    await bench.station(connectors=1, siteId="S1")
+    number = await bench.session(site_id="S1")
+    await bench.sql.execute(
+        "INSERT INTO connectors (charge_point_id, connector_id, status)"
+        " VALUES ($1, 1, 'SuspendedEV')",
+        await bench.key(),
+    )
+    reply = await bench.ask("POST", f"/api/sessions/{number}/close", WHY)
+    assert (reply.status, reply.json["code"]) == (409, "may_still_charge")
+    await bench.post(f"/api/sessions/{number}/close", WHY | {"carIsGone": True})
+
+
 async def test_a_running_session_is_not_corrected(bench):
     await bench.station()
     number = await bench.session()
