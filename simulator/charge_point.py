@@ -162,7 +162,8 @@ class ChargePointSimulator:
             self._tasks = tasks
             self.temper.come_alive(self._spawn)
             self._spawn(self.link.run(), "link")
-            self._spawn(self.main_meter.run(), "main meter")
+            if self.main_meter.is_there:
+                self._spawn(self.main_meter.run(), "main meter")
             self.spawn(self.firmware.resume)
             for number, session in self.sessions.items():
                 self._spawn(session.run(), f"connector {number}")

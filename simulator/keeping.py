@@ -66,7 +66,8 @@ class Keeper:
         self._queue_revision = -1
         self._first_values: Mapping[str, str] = {}
         self._is_up = False
-        self._parts = _parts(self, station)
+        # Thousands that keep nothing need no parts.
+        self._parts = _parts(self, station) if memory is not None else ()
 
     def come_up(self) -> bool:
         """Take over what was kept; tell whether there was anything.

@@ -67,13 +67,13 @@ class MainMeter:
         self._wake.set()
 
     async def run(self) -> None:
-        """Tell clock-aligned values until cancelled; what is due while offline is not told."""
+        """Tell clock-aligned values, where it is there, until cancelled; offline ones are lost."""
         station = self._station
         while True:
             self._wake.clear()
             now = station.clock.now()
             every = station.configuration.integer("ClockAlignedDataInterval")
-            due = next_aligned(now, every) if self.is_there else None
+            due = next_aligned(now, every)
             wait_s = (due - now).total_seconds() if due is not None else None
             if await station.clock.wait(self._wake, wait_s) or due is None:
                 continue
