@@ -43,10 +43,10 @@ class DialectChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionChanged:
-    """A transaction has started, been metered or stopped."""
+class SessionsChanged:
+    """Transactions have started, been metered or stopped: one hint for all of a commit."""
 
-    transaction_id: TransactionId
+    transaction_ids: frozenset[TransactionId]
 
 
 Event = (
@@ -55,5 +55,5 @@ Event = (
     | StationChanged
     | StationConnected
     | DialectChanged
-    | SessionChanged
+    | SessionsChanged
 )

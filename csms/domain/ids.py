@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -22,6 +23,7 @@ TransactionId = NewType("TransactionId", int)
 SiteId = NewType("SiteId", str)
 
 
+@lru_cache(maxsize=20_000)
 def id_tag_key(id_tag: str) -> str:
     r"""Return the spelling under which an id tag is compared: OCPP 1.6 id tags have no case.
 

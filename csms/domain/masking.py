@@ -14,6 +14,9 @@ _DEEPEST = 8
 
 _CONFIGURATION = frozenset({"ChangeConfiguration", "GetConfiguration"})
 _LOCATIONS = frozenset({"GetDiagnostics", "UpdateFirmware", "GetLog", "SignedUpdateFirmware"})
+WATCHED = _CONFIGURATION | _LOCATIONS
+"""Actions whose frames may hold secrets."""
+
 _SECRET_KEY = re.compile(r"authorizationkey|passw|secret", re.IGNORECASE)
 
 _INSIDE = r'[^"\\]*(?:\\.[^"\\]*)*'

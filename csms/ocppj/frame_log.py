@@ -10,7 +10,7 @@ from csms.domain import masking
 from csms.domain.ids import ChargePointKey
 from csms.domain.messages import Direction, LoggedFrame
 from csms.metrics import METRICS
-from csms.ocppj.conversation import CALL, CALL_ERROR, CALL_RESULT, Answered
+from csms.ocppj.conversation import CALL, CALL_ERROR, CALL_RESULT, Answered, Call
 from csms.ocppj.outgoing import PendingCall
 from csms.ocppj.repairs import count
 from csms.services.intake import Intake
@@ -18,16 +18,54 @@ from csms.services.intake import Intake
 _TYPES = (CALL, CALL_RESULT, CALL_ERROR)
 _LONGEST_NAME = 64
 _LARGEST_TYPE = 2**15 - 1
+_PLAIN = (None, None, None)
+_frame = tuple.__new__  # without the Python function that a named tuple has for it
 
 
 class FrameLog:
     """Hands frames over to the intake, which never blocks."""
 
-    __slots__ = ("_intake", "_key")
+    __slots__ = ("_key", "_take")
 
     def __init__(self, intake: Intake, key: ChargePointKey) -> None:
-        self._intake = intake
+        self._take = intake.log
         self._key = key
+
+    def exchange(
+        self, call: Call, received_at: datetime, answered_at: datetime, text: str, took_s: float
+    ) -> None:
+        """Log a call that was served just as it came, and its CALLRESULT.
+
+        Both at once and the short way, because these are nearly all frames. What was served so is
+        valid JSON with an action of a charge point: only its id may hold what is not storable.
+        """
+        METRICS.frames_in[CALL] += 1
+        METRICS.frames_out[CALL_RESULT] += 1
+        key, action, number, raw = self._key, call.action, call.message_id, call.raw
+        if "\0" in number:
+            number, text = storable(number), storable(text)
+        if action in masking.WATCHED:
+            raw, text = masking.mask(action, raw), masking.mask(action, text)
+        take = self._take
+        take(_frame(LoggedFrame, (received_at, key, "in", CALL, action, number, raw, *_PLAIN)))
+        latency_us = int(took_s * 1_000_000)
+        take(
+            _frame(
+                LoggedFrame,
+                (
+                    answered_at,
+                    key,
+                    "out",
+                    CALL_RESULT,
+                    action,
+                    number,
+                    text,
+                    latency_us,
+                    None,
+                    None,
+                ),
+            )
+        )
 
     def add(
         self,
@@ -98,7 +136,7 @@ class FrameLog:
     ) -> None:
         counts = METRICS.frames_in if direction == "in" else METRICS.frames_out
         counts[kind if kind in _TYPES else 0] += 1
-        self._intake.log(
+        self._take(
             LoggedFrame(
                 at,
                 self._key,

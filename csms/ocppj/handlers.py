@@ -68,14 +68,6 @@ Answer = dict[str, Any]
 
 
 @dataclass(slots=True, eq=False)
-class Handled:
-    """How a call is to be answered, and the repairs that it needed."""
-
-    answer: Answer | Refused
-    repairs: tuple[str, ...]
-
-
-@dataclass(slots=True, eq=False)
 class Kept:
     """A fact to be made durable, and what its outcome is answered with."""
 
@@ -84,7 +76,9 @@ class Kept:
 
 
 Later = Callable[[], Coroutine[Any, Any, Answer]]
-Done = Callable[[Handled | DatabaseAway], None]
+Done = Callable[[Answer | Refused | DatabaseAway, tuple[str, ...]], None]
+"""Takes how a call is to be answered, and the repairs that it needed."""
+
 _Handler = Callable[[Station, Mapping[str, Any], Source], Answer | Kept | Later]
 
 
@@ -163,7 +157,7 @@ class Handlers:
                 answer.fact, partial(self._stored, station, call, source, answer.answer, done)
             )
         elif isinstance(answer, (dict, Refused)):
-            done(self._handled(station, call, source, answer))
+            self._done(station, call, source, answer, done)
         elif callable(answer):
             return partial(self._slowly, answer, station, call, source, done)
         return None
@@ -179,17 +173,17 @@ class Handlers:
     ) -> None:
         """Answer a call whose fact is durable, or not to be."""
         answer: Answer | Refused
-        if isinstance(outcome, DatabaseAway):
-            done(outcome)
-            return
         if isinstance(outcome, Exception):
+            if isinstance(outcome, DatabaseAway):
+                done(outcome, ())
+                return
             answer = _refusal(outcome, station, call)
         else:
             try:
                 answer = answer_of(station, outcome)
             except Exception as error:
                 answer = _refusal(error, station, call)
-        done(self._handled(station, call, source, answer))
+        self._done(station, call, source, answer, done)
 
     async def _slowly(
         self,
@@ -203,22 +197,22 @@ class Handlers:
         try:
             answer = await later()
         except DatabaseAway as error:
-            done(error)
+            done(error, ())
             return
         except Exception as error:
             answer = _refusal(error, station, call)
-        done(self._handled(station, call, source, answer))
+        self._done(station, call, source, answer, done)
 
-    def _handled(
-        self, station: Station, call: Call, source: Source, answer: Answer | Refused
-    ) -> Handled:
+    def _done(
+        self, station: Station, call: Call, source: Source, answer: Answer | Refused, done: Done
+    ) -> None:
         if isinstance(answer, Refused) and (
             call.action in KEPT_WHEN_REFUSED or answer.code is ErrorCode.INTERNAL_ERROR
         ):
             self.keep_refused(station, call.action, call.raw, answer)
         if source.repairs:
             repairs.count(source.repairs)
-        return Handled(answer, source.repairs)
+        done(answer, source.repairs)
 
     def tolerance(self, station: Station) -> Tolerance:
         """Give a station the repairs of its connection and return them."""

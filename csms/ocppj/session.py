@@ -39,7 +39,7 @@ from csms.ocppj.conversation import (
     Reply,
 )
 from csms.ocppj.frame_log import FrameLog
-from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handled, Handlers, Station
+from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handlers, Station
 from csms.ocppj.outgoing import Outgoing
 from csms.ocppj.pace import WAITING, Pace
 from csms.ocppj.repairs import count
@@ -334,25 +334,34 @@ class Session:
         if slow is not None:
             self._hand_over(slow)
 
-    def _handled(self, handled: Handled | DatabaseAway) -> None:
+    def _handled(
+        self, answer: dict[str, Any] | Refused | DatabaseAway, repairs: tuple[str, ...]
+    ) -> None:
         """Answer the call that is being served and go on."""
         received, self._served = self._served, None
         if received is None:
             raise RuntimeError("a call is answered once")
         self._busy = False
-        if isinstance(handled, DatabaseAway):
+        event = received.event
+        if type(event) is not Call:
+            raise TypeError("a reply is not handled")
+        received.repairs += repairs
+        if type(answer) is dict and not received.repairs:  # nearly always
+            text = self._conversation.result(event, answer)
+            clock = self._services.clock
+            took_s = clock.monotonic() - received.monotonic
+            self._log.exchange(event, received.at, clock.now(), text, took_s)
+            self._write(text)
+        elif isinstance(answer, DatabaseAway):
             self._log_received(received)
             self._hand_over(partial(self.close, _TRY_AGAIN_LATER, "the database is away"))
             return
-        received.repairs += handled.repairs
-        self._log_received(received)
-        event, answer = received.event, handled.answer
-        if isinstance(event, Reply):
-            raise TypeError("a reply is not handled")
-        if isinstance(answer, Refused):
-            self._answer(received, self._conversation.error(event, answer), CALL_ERROR)
         else:
-            self._answer(received, self._conversation.result(event, answer), CALL_RESULT)
+            self._log_received(received)
+            if isinstance(answer, Refused):
+                self._answer(received, self._conversation.error(event, answer), CALL_ERROR)
+            else:
+                self._answer(received, self._conversation.result(event, answer), CALL_RESULT)
         self._pump()
 
     def _answer(self, received: _Received, text: str, kind: int) -> None:

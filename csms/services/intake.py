@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import structlog
 
@@ -23,7 +23,7 @@ from csms.domain import authorization
 from csms.domain.authorization import AuthorizeFact, IdTagInfo
 from csms.domain.charge_points import BootFact, BootOutcome, Registration
 from csms.domain.connectors import StatusFact, is_storable
-from csms.domain.events import SessionChanged, SiteChanged, StationChanged, StationConnected
+from csms.domain.events import SessionsChanged, SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
 from csms.domain.jobs import JobStatusFact
 from csms.domain.messages import LoggedFrame
@@ -89,6 +89,8 @@ class Intake:
         self._facts: deque[_Entry] = deque()
         self._refused: deque[Quarantined] = deque(maxlen=_MOST_REFUSED)
         self._message_log = MessageLog(store, clock)
+        self.log: Callable[[LoggedFrame], None] = self._message_log.add
+        """Puts a frame into the message log. Never blocks."""
         self._repetitions = Repetitions()
         self._trouble: tuple[float, str] | None = None
         self._wake = Hint()
@@ -137,10 +139,6 @@ class Intake:
         """
         self._facts.append(_Entry(fact, done, self._clock.monotonic() + WAIT_S))
         self._wake.give()
-
-    def log(self, frame: LoggedFrame) -> None:
-        """Put a frame into the message log. Never blocks."""
-        self._message_log.add(frame)
 
     def quarantine(self, key: ChargePointKey, action: str, raw: str, reason: str) -> None:
         """Keep a refused transaction message as raw text, with the next batch."""
@@ -316,9 +314,17 @@ class Intake:
         """Record the facts kind by kind and return their outcomes in the order of `entries`."""
         results: dict[int, object] = {}
 
+        by_kind: dict[type[Fact], tuple[list[int], list[Any]]] = {}
+        for place, entry in enumerate(entries):
+            fact = entry.fact
+            found = by_kind.get(type(fact))
+            if found is None:
+                found = by_kind[type(fact)] = [], []
+            found[0].append(place)
+            found[1].append(fact)
+
         def of(kind: type[F]) -> tuple[list[int], list[F]]:
-            found = [(i, e.fact) for i, e in enumerate(entries) if isinstance(e.fact, kind)]
-            return [i for i, _ in found], [fact for _, fact in found]
+            return by_kind.get(cast("type[Fact]", kind), ([], []))
 
         places, boots = of(BootFact)
         if boots:
@@ -376,8 +382,8 @@ class Intake:
     def _publish(self, entries: Sequence[_Entry], touched: Touched) -> None:
         for site in touched.sites:
             self._bus.publish(SiteChanged(site))
-        for transaction in touched.transactions:
-            self._bus.publish(SessionChanged(transaction))
+        if touched.transactions:
+            self._bus.publish(SessionsChanged(frozenset(touched.transactions)))
         stations = {
             entry.fact.charge_point
             for entry in entries

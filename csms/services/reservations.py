@@ -8,7 +8,7 @@ from typing import Any
 
 from csms.aio import Hint
 from csms.clock import Clock, wire_time
-from csms.domain.events import SessionChanged, StationChanged
+from csms.domain.events import SessionsChanged, StationChanged
 from csms.errors import Conflict, NotFound
 from csms.services.commands import CommandService
 from csms.services.ports.bus import Bus
@@ -174,7 +174,7 @@ class StateWatch:
         self._clock = clock
         self._orphan = 0
         self._hint = Hint()
-        bus.subscribe(SessionChanged, lambda _: self._hint.give())
+        bus.subscribe(SessionsChanged, lambda _: self._hint.give())
         bus.subscribe(StationChanged, lambda _: self._hint.give())
 
     async def run(self) -> None:
@@ -191,5 +191,5 @@ class StateWatch:
             changed = await unit.reservations.follow(now)
             orphan = await unit.security_events.note_foreign_transactions(self._orphan, now)
         self._orphan = orphan
-        for transaction in changed:
-            self._bus.publish(SessionChanged(transaction))
+        if changed:
+            self._bus.publish(SessionsChanged(frozenset(changed)))

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from csms.aio import Hint
 from csms.clock import Clock
-from csms.domain.events import SessionChanged
+from csms.domain.events import SessionsChanged
 from csms.domain.ids import TransactionId
 from csms.services.ports.bus import Bus
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
@@ -88,7 +88,7 @@ class SessionFeed:
 
     async def run(self) -> None:
         """Follow the sessions until cancelled. Raises DatabaseAway: start it again."""
-        unsubscribe = self._bus.subscribe(SessionChanged, self._receive)
+        unsubscribe = self._bus.subscribe(SessionsChanged, self._receive)
         self._polled_at = None  # what happened while it did not run is found by a poll
         try:
             while True:
@@ -99,9 +99,9 @@ class SessionFeed:
         finally:
             unsubscribe()
 
-    def _receive(self, event: SessionChanged) -> None:
+    def _receive(self, event: SessionsChanged) -> None:
         if self._watchers or self._new:
-            self._hinted.add(event.transaction_id)
+            self._hinted |= event.transaction_ids
             self._hint.give()
 
     async def _step(self) -> None:

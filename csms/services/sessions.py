@@ -11,7 +11,7 @@ from typing import Any
 from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain import transactions
-from csms.domain.events import SessionChanged
+from csms.domain.events import SessionsChanged
 from csms.domain.registers import taken_wh
 from csms.errors import Conflict, DatabaseAway, NotFound
 from csms.services.commands import CommandService
@@ -155,12 +155,13 @@ class SessionService:
         payload["idTag"] = tag
         hint, seen = Hint(), set[int]()
 
-        def receive(event: SessionChanged) -> None:
-            if event.transaction_id > newest and event.transaction_id not in seen:
-                seen.add(event.transaction_id)
+        def receive(event: SessionsChanged) -> None:
+            new = {number for number in event.transaction_ids if number > newest} - seen
+            if new:
+                seen.update(new)
                 hint.give()
 
-        unsubscribe = self._bus.subscribe(SessionChanged, receive)
+        unsubscribe = self._bus.subscribe(SessionsChanged, receive)
         try:
             call = await self._commands.send(actor, identity, "RemoteStartTransaction", payload)
             _require_accepted(call)
@@ -195,11 +196,11 @@ class SessionService:
             raise Conflict("session_completed", "This session has ended already.")
         hint = Hint()
 
-        def receive(event: SessionChanged) -> None:
-            if event.transaction_id == transaction_id:
+        def receive(event: SessionsChanged) -> None:
+            if transaction_id in event.transaction_ids:
                 hint.give()
 
-        unsubscribe = self._bus.subscribe(SessionChanged, receive)
+        unsubscribe = self._bus.subscribe(SessionsChanged, receive)
         try:
             call = await self._commands.send(
                 actor,

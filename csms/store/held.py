@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
@@ -37,6 +38,10 @@ _NOT_OURS = (  # tables or rights are not what they should be; the statements ar
     asyncpg.UndefinedFunctionError,
     asyncpg.InsufficientPrivilegeError,
 )
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_DAY_US, _SECOND_US = 86_400_000_000, 1_000_000
 
 _OWN_BACKEND = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 
@@ -91,6 +96,14 @@ class HeldConnection:
             server_settings=self._settings,
         )
         try:
+            # half of what asyncpg's own takes, which turns each time into UTC first
+            await connection.set_type_codec(
+                "timestamptz",
+                schema="pg_catalog",
+                format="tuple",
+                encoder=_microseconds,
+                decoder=_time,
+            )
             if self._backend is not None:
                 ended = await connection.fetchval(
                     _END_BACKEND, *self._backend, round(_CONNECT_S * 1000)
@@ -108,3 +121,16 @@ class HeldConnection:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _microseconds(at: datetime) -> tuple[int]:
+    """Return a time as Postgres counts it, in microseconds since the year 2000."""
+    since = at - _EPOCH
+    return (since.days * _DAY_US + since.seconds * _SECOND_US + since.microseconds,)
+
+
+def _time(microseconds: tuple[int]) -> datetime:
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds[0])
+    except OverflowError:  # infinity, as asyncpg's own reads it
+        return _LATEST if microseconds[0] > 0 else _EARLIEST

@@ -173,7 +173,10 @@ class SqlIntakeBatch:
     ) -> Known:
         """See the port."""
         rows = await self._connection.fetch(
-            sql.LOOK_UP, list(charge_points), list(transactions), list(id_tags)
+            sql.LOOK_UP,
+            _array(tuple(charge_points)),
+            _array(tuple(transactions)),
+            _array(tuple(id_tags)),
         )
         known = Known(tags={}, active=[], transactions={})
         for row in rows:
@@ -235,12 +238,12 @@ class SqlIntakeBatch:
                 row.start.started_at,
                 row.start.received_at,
                 ",".join(row.findings),
-                row.price_per_kwh,
+                str(row.price_per_kwh),
                 row.currency,
             )
             for row in rows
         )
-        self._write(sql.START, _columns(values, 13))
+        self._write(sql.START, _texts(values, 13, times=(8, 9)))
 
     def end_without_stop(self, ids: Sequence[TransactionId], at: datetime) -> None:
         """See the port."""
@@ -257,11 +260,11 @@ class SqlIntakeBatch:
                 row.reason,
                 row.id_tag,
                 ",".join(row.findings),
-                row.cost,
+                None if row.cost is None else str(row.cost),
             )
             for row in rows
         )
-        self._write(sql.STOP, _columns(values, 8))
+        self._write(sql.STOP, _texts(values, 8, times=(2, 3)))
 
     def meter(
         self, facts: Sequence[MeterValuesFact], links: Sequence[TransactionId | None]
@@ -290,10 +293,11 @@ class SqlIntakeBatch:
             return
         self._times = {fact.received_at for fact in facts}
         linked = [row[2] for row in rows if row[2] is not None]
+        columns = _texts(rows, 17, times=(0, 4))
         if len(set(linked)) == len(linked):
-            self._write(sql.METER_ONE_EACH, _columns(rows, 17))
+            self._write(sql.METER_ONE_EACH, columns)
         else:
-            self._write(sql.METER, (*_columns(rows, 17), *_columns(_newest(facts, links), 7)))
+            self._write(sql.METER, (*columns, *_columns(_newest(facts, links), 7)))
 
     async def stored_before(self, facts: Sequence[MeterValuesFact]) -> list[bool]:
         """See the port."""
@@ -428,6 +432,37 @@ def _columns(rows: Any, count: int) -> list[Any]:
     """
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * count
     return [() if None in c and c.count(None) == len(c) else c for c in columns]
+
+
+def _texts(rows: Any, count: int, *, times: Collection[int]) -> list[Any]:
+    """Return rows turned into columns, each as the text of an array, but for those of times."""
+    columns = _columns(rows, count)
+    return [c if place in times else _array(c) for place, c in enumerate(columns)]
+
+
+def _array(values: Sequence[int | str | None]) -> str:
+    r"""Return numbers or texts as Postgres writes an array of them.
+
+    >>> _array((1, None, -3)), _array(("a, b", "null", None))
+    ('{1,null,-3}', '{"a, b","null",null}')
+    >>> print(_array(('say "x"', "a\\b")))
+    {"say \"x\"","a\\b"}
+    """
+    try:
+        text = orjson.dumps(values).decode()
+    except orjson.JSONEncodeError:  # larger than 64 bits, or half a character: Postgres refuses it
+        text = "\\"
+    if "\\" in text:  # JSON writes control characters in its own way
+        return "{" + ",".join(map(_element, values)) + "}"
+    return "{" + text[1:-1] + "}"
+
+
+def _element(value: int | str | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(value)
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _opened(row: Any) -> OpenTransaction:

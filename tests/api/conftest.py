@@ -14,7 +14,7 @@ from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
-from csms.domain.events import SessionChanged, SiteChanged, StationChanged
+from csms.domain.events import SessionsChanged, SiteChanged, StationChanged
 from csms.ocppj.schemas import Schemas
 from csms.store.database import Database
 from csms.store.unit_of_work import SqlUnitsOfWork
@@ -67,7 +67,7 @@ async def bench(database_url, schemas):
             units=ports.units,
             log_followers=followers,
         )
-        for kind in (SessionChanged, SiteChanged, StationChanged):
+        for kind in (SessionsChanged, SiteChanged, StationChanged):
             bus.subscribe(kind, bench.published.append)
         yield bench
     for loop in loops:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from csms.api import live as live_api
-from csms.domain.events import SessionChanged, StationChanged
+from csms.domain.events import SessionsChanged, StationChanged
 from csms.services import live as live_feed
 from csms.services import message_tail, session_feed
 from tests.api.bench import ADMIN
@@ -82,14 +82,14 @@ async def test_stations_by_snapshot_and_changes(bench):
         assert await change_of(socket, "stations", "CP1") == {"id": "CP1", "online": True}
 
         number = await bench.session(power_w=7000)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         change = await change_of(socket, "stations", "CP1")
         assert set(change) == {"id", "connectors"}
         assert is_part_of(change, await bench.get("/api/stations/CP1"))
         assert change["connectors"][0]["sessionId"] == str(number)
 
         await bench.stop(number)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         change = await change_of(socket, "stations", "CP1")
         assert change["connectors"][0]["sessionId"] is None
 
@@ -120,12 +120,12 @@ async def test_sessions_end_once_and_are_gone_then(bench):
         await bench.sql.execute(
             "UPDATE transactions SET register_wh = 6000, power_w = 7000 WHERE id = $1", number
         )
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         change = await change_of(socket, "sessions", key)
         assert change == {"id": key, "energyKwh": 5.0, "powerKw": 7.0, "cost": 1.5}
 
         await bench.stop(number)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         change = await change_of(socket, "sessions", key)
         assert (change["status"], change["stopReason"]) == ("completed", "Local")
         frame = await until(socket, "sessions", "changed")
@@ -181,7 +181,7 @@ async def test_today_counts_what_has_ended_and_what_runs(bench):
         }  # fmt: skip
         assert (site["id"], site["energyKwh"], site["revenue"]) == ("S1", 12, 3.6)
         number = await bench.session("CP2", currency="CHF", register_wh=2000)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         change = await change_of(socket, "today", "all")
         assert (change["revenue"], change["currency"], change["sessions"]) == (None, None, 4)
         assert [row["currency"] for row in change["revenues"]] == ["CHF", "EUR"]

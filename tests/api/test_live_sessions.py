@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from csms.api import live_sessions
 from csms.api.authentication import COOKIE
-from csms.domain.events import SessionChanged
+from csms.domain.events import SessionsChanged
 from tests.api.bench import ADMIN
 from tests.waiting import wait_until
 
@@ -43,14 +43,14 @@ async def test_snapshot_started_tick_completed(bench):
         assert data == [await bench.get(f"/api/sessions/{running}")]
 
         new = await bench.session(connector_id=2)
-        bench.bus.publish(SessionChanged(new))
+        bench.bus.publish(SessionsChanged(frozenset({new})))
         name, data = await event(socket)
         assert (name, data) == ("session_started", await bench.get(f"/api/sessions/{new}"))
 
         await bench.sql.execute(
             "UPDATE transactions SET register_wh = 6000, power_w = 7000 WHERE id = $1", running
         )
-        bench.bus.publish(SessionChanged(running))
+        bench.bus.publish(SessionsChanged(frozenset({running})))
         name, data = await event(socket)
         assert name == "sessions_tick"
         assert data == [
@@ -65,7 +65,7 @@ async def test_snapshot_started_tick_completed(bench):
         ]
 
         await bench.stop(running)
-        bench.bus.publish(SessionChanged(running))
+        bench.bus.publish(SessionsChanged(frozenset({running})))
         name, data = await event(socket)
         assert (name, data) == ("session_completed", await bench.get(f"/api/sessions/{running}"))
 
@@ -76,7 +76,7 @@ async def test_a_session_that_is_over_within_one_look(bench):
         assert await event(socket) == ("snapshot", [])
         number = await bench.session()
         await bench.stop(number)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         names = [(await event(socket))[0] for _ in range(2)]
         assert names == ["session_started", "session_completed"]
 
@@ -115,7 +115,7 @@ async def test_ticks_come_once_a_second_at_most(bench):
                 await bench.sql.execute(
                     "UPDATE transactions SET register_wh = $2 WHERE id = $1", number, register
                 )
-                bench.bus.publish(SessionChanged(number))
+                bench.bus.publish(SessionsChanged(frozenset({number})))
                 await asyncio.sleep(0.02)
 
         metering = asyncio.create_task(meter())
@@ -147,7 +147,7 @@ async def test_many_sockets_share_one_query(bench, monkeypatch):
         await event(socket)
     queries.clear()
     number = await bench.session()
-    bench.bus.publish(SessionChanged(number))
+    bench.bus.publish(SessionsChanged(frozenset({number})))
     for socket in sockets:
         assert (await event(socket))[0] == "session_started"
     assert len(queries) <= 2  # the hint's one, and perhaps the poll's
@@ -220,10 +220,10 @@ async def flood(bench, socket):
             await bench.key(),
         )
         newest = await bench.sql.fetchval("SELECT max(id) FROM transactions")
-        bench.bus.publish(SessionChanged(newest - 1))
-        bench.bus.publish(SessionChanged(newest))
+        bench.bus.publish(SessionsChanged(frozenset({newest - 1})))
+        bench.bus.publish(SessionsChanged(frozenset({newest})))
         for number in range(newest - 799, newest + 1):
-            bench.bus.publish(SessionChanged(number))
+            bench.bus.publish(SessionsChanged(frozenset({number})))
         seen = 0
         while seen < 800:
             name, _ = await event(socket)

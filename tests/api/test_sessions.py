@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+<<<<<<< ours
 import pytest
 
 from csms.domain.events import SessionChanged
+=======
+from csms.domain.events import SessionsChanged
+>>>>>>> theirs
 from csms.errors import CallFailed
 from tests.waiting import wait_until
 
@@ -103,7 +107,7 @@ async def start_after_call(bench, **columns):
 
     async def accept(payload):
         number = await bench.session(id_tag=payload["idTag"], **columns)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         return {"status": "Accepted"}
 
     bench.gateway.answers["RemoteStartTransaction"] = accept
@@ -145,7 +149,7 @@ async def test_start_wakes_by_the_hint_not_by_the_poll(bench):
         )
         await wait_until(lambda: bench.gateway.sent)
         number = await bench.session(id_tag="OLD")
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
     assert start.result().status == 201
     assert start.result().json["id"] == str(number)
     assert loop.time() - begun < 0.9
@@ -198,7 +202,7 @@ async def test_stop_waits_for_the_stop(bench):
     async def accept(payload):
         assert payload == {"transactionId": number}
         await bench.stop(number)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         return {"status": "Accepted"}
 
     bench.gateway.answers["RemoteStopTransaction"] = accept

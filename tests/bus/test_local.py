@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from csms.bus.local import LocalBus
-from csms.domain.events import SessionChanged, SiteChanged
+from csms.domain.events import SessionsChanged, SiteChanged
 from csms.domain.ids import SiteId, TransactionId
 from csms.services.ports.bus import Bus
 
@@ -16,7 +16,7 @@ def test_it_is_a_bus():
 def test_subscribers_get_their_kind_only():
     bus, got = LocalBus(), []
     bus.subscribe(SiteChanged, got.append)
-    bus.publish(SessionChanged(TransactionId(1)))
+    bus.publish(SessionsChanged(frozenset({TransactionId(1)})))
     bus.publish(SITE)
     assert got == [SITE]
 

@@ -15,7 +15,7 @@ from csms.clock import SystemClock
 from csms.domain.authorization import AuthorizationStatus, AuthorizeFact
 from csms.domain.charge_points import BootFact, Registration
 from csms.domain.connectors import StatusFact
-from csms.domain.events import SessionChanged, SiteChanged
+from csms.domain.events import SessionsChanged, SiteChanged
 from csms.domain.messages import LoggedFrame
 from csms.domain.metering import MeterValuesFact, Reading, read
 from csms.domain.transactions import StartFact, StopFact
@@ -34,7 +34,7 @@ class Bench:
         self.url, self.store, self.intake, self.sql, self.bus = url, store, intake, connection, bus
         self.events = []
         bus.subscribe(SiteChanged, self.events.append)
-        bus.subscribe(SessionChanged, self.events.append)
+        bus.subscribe(SessionsChanged, self.events.append)
 
     async def station(self, identity="CP1", **columns):
         names = ", ".join(("identity", "name", *columns))
@@ -148,7 +148,7 @@ async def test_a_session_from_boot_to_stop_stands_in_the_database(database_url):
         assert (row["cost"], row["power_w"], row["findings"]) == (Decimal("3.00"), None, [])
         assert await b.sql.fetchval("SELECT count(*) FROM meter_values WHERE energy_wh = 2000") == 1
         assert SiteChanged("s") in b.events
-        assert SessionChanged(started.transaction_id) in b.events
+        assert SessionsChanged(frozenset({started.transaction_id})) in b.events
 
 
 async def test_a_repeated_start_gets_the_same_id_and_status_while_open(database_url):

