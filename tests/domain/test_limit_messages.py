@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from csms.domain.charging_profiles import ProfileKind, ProfilePurpose, RateUnit
 from csms.domain.ids import ChargePointKey, TransactionId
@@ -16,48 +15,56 @@ from csms.domain.site_wishes import Target
 from csms.domain.sites import Charger, ChargerId, CurrentType
 from tests.domain.control_world import NOW
 
-CHARGERS = [
-    Charger(id=ChargerId("A"), max_w=22_000),
-    Charger(id=ChargerId("B"), max_w=22_000, connectors=2),
-    Charger(id=ChargerId("C"), max_w=7_360, phases=1),
-    Charger(id=ChargerId("D"), max_w=11_000, rate_unit=RateUnit.WATTS, phases=2),
-    Charger(id=ChargerId("E"), max_w=22_000, allowed_a=(Decimal(6), Decimal(10))),
-    Charger(id=ChargerId("F"), max_w=50_000, current_type=CurrentType.DC),
-    Charger(id=ChargerId("G"), max_w=3_000),
-    Charger(id=ChargerId("H"), max_w=22_000, voltage_v=240),
-]
+SOON = NOW + timedelta(minutes=15)
+CHARGER = Charger(id=ChargerId("A"), max_w=22_000)
+WATTS = replace(CHARGER, rate_unit=RateUnit.WATTS)
+TARGET = Target(
+    key=ChargePointKey(1),
+    connector_id=1,
+    purpose=ProfilePurpose.TX,
+    transaction_id=TransactionId(7),
+    charger=CHARGER,
+    dialect=PLAIN,
+)
+SENDING = Sending(target=TARGET, limit_w=7_360, version=1)
+FLOOR = replace(TARGET, connector_id=0, transaction_id=None, purpose=ProfilePurpose.TX_DEFAULT)
 
 
-@st.composite
-def sendings(draw):
-    purpose = draw(st.sampled_from(ProfilePurpose))
-    is_session = purpose is ProfilePurpose.TX
-    transaction = TransactionId(draw(st.integers(1, 9))) if is_session else None
-    kind = draw(st.sampled_from([ProfileKind.ABSOLUTE, ProfileKind.RELATIVE]))
-    clock_is_wrong = draw(st.booleans())
-    may_end = is_session and kind is ProfileKind.ABSOLUTE and not clock_is_wrong
-    return Sending(
-        target=Target(
-            key=ChargePointKey(1),
-            connector_id=draw(st.integers(1, 2)) if is_session else 0,
-            purpose=purpose,
-            transaction_id=transaction,
-            charger=draw(st.sampled_from(CHARGERS)),
-            dialect=replace(PLAIN, kind=kind),
-            clock_is_wrong=clock_is_wrong,
-        ),
-        limit_w=draw(st.sampled_from([0, 4140, 5000, 7360, 22_000])),
-        version=1,
-        ends_at=NOW + timedelta(minutes=draw(st.integers(1, 2)))
-        if may_end and draw(st.booleans())
-        else None,
-    )
+def to(charger: Charger, limit_w: int = SENDING.limit_w) -> Sending:
+    return replace(SENDING, target=replace(TARGET, charger=charger), limit_w=limit_w)
 
 
-@given(st.lists(sendings(), max_size=12))
-def test_limits_that_leave_together_say_what_each_would_say_alone(some):
+PAIRS = {
+    "another limit": (SENDING, replace(SENDING, limit_w=5_000)),
+    "an end": (SENDING, replace(SENDING, ends_at=SOON)),
+    "another connector": (SENDING, replace(SENDING, target=replace(TARGET, connector_id=2))),
+    "another transaction": (SENDING, replace(SENDING, target=replace(TARGET, transaction_id=8))),
+    "a wrong clock": (SENDING, replace(SENDING, target=replace(TARGET, clock_is_wrong=True))),
+    "no times": (
+        SENDING,
+        replace(SENDING, target=replace(TARGET, dialect=replace(PLAIN, kind=ProfileKind.RELATIVE))),
+    ),
+    "watts": (SENDING, to(WATTS)),
+    "watts on one phase": (to(WATTS), to(replace(WATTS, phases=1))),
+    "one phase": (SENDING, to(replace(CHARGER, phases=1))),
+    "another voltage": (SENDING, to(replace(CHARGER, voltage_v=120))),
+    "steps": (SENDING, to(replace(CHARGER, allowed_a=(Decimal(6), Decimal(10))))),
+    "direct current": (SENDING, to(replace(CHARGER, current_type=CurrentType.DC))),
+    "all that a small one has": (to(CHARGER, 3_000), to(replace(CHARGER, max_w=3_000), 3_000)),
+    "a fallback share": (SENDING, replace(SENDING, target=FLOOR)),
+    "a cap": (
+        SENDING,
+        replace(SENDING, target=replace(FLOOR, purpose=ProfilePurpose.CHARGE_POINT_MAX)),
+    ),
+    "by default": (SENDING, replace(SENDING, target=replace(FLOOR, connector_id=1))),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_limits_that_leave_together_say_what_each_would_say_alone(pair):
+    assert limit_payload(pair[0], NOW) != limit_payload(pair[1], NOW)
     payloads = LimitPayloads(NOW)
-    for sending in some + some:
+    for sending in (*pair, *pair):
         payload, alone = payloads.of(sending), limit_payload(sending, NOW)
         assert payload == alone
         assert list(payload["csChargingProfiles"]) == list(alone["csChargingProfiles"])
