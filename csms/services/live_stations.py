@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId
+from csms.domain.ids import ChargePointKey, Identity, TransactionId
 from csms.services.ports.gateway import Gateway
 from csms.services.ports.live import StationRow
 from csms.services.ports.store import UnitsOfWork
@@ -180,11 +180,6 @@ class StationBoard:
             # the newest counts where a connector seems to have two
             sessions={s.connector_id: s for _, s in sorted(running.items())} if running else {},
         )
-
-
-def site_of(station: LiveStation) -> SiteId | None:
-    """Return the site on which a station stands."""
-    return station.row.site_id
 
 
 def _differs(before: LiveStation, now: LiveStation) -> bool:

@@ -207,6 +207,55 @@ async def test_attention_comes_and_goes(bench):
         assert (await until(socket, "attention", "changed"))["removed"] == [item["id"]]
 
 
+async def test_attention_from_what_only_the_database_knows(bench):
+    await bench.post("/api/sites", {"id": "S1", "name": "Depot", "gridCapacityKw": 9}, status=201)
+    await bench.station(siteId="S1", connectors=1)
+    key, number = await bench.online(), await bench.session(site_id="S1")
+    await bench.sql.execute(
+        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, transaction_id,"
+        " desired_w, refused_w, refused_status, refusals, refused_at)"
+        " VALUES ($1, 1, 'TxProfile', $2, 7000, 7000, 'ignored', 1, now())",
+        key,
+        number,
+    )
+    await bench.sql.execute(
+        "INSERT INTO station_certificates (charge_point_id, certificate_type, serial_folded,"
+        " issuer_folded, serial_number, not_after, source, seen_at, in_use_at) VALUES"
+        " ($1, 'ChargePointCertificate', '1', '', '1', now() + interval '9 days', 'shown', now(),"
+        " now()), ($1, 'ChargePointCertificate', '0', '', '0', now(), 'shown', now(), now())",
+        key,
+    )
+    for reason in ("one", "another"):
+        await bench.sql.execute(
+            "INSERT INTO quarantine (charge_point_id, action, reason, raw, received_at)"
+            " VALUES ($1, 'StopTransaction', $2, '[]', now())",
+            key,
+            reason,
+        )
+    for identity, outcome in (("WB-7", "refused"), ("WB-8", "refused"), ("WB-8", "connected")):
+        await bench.sql.execute(
+            "INSERT INTO connection_attempts (identity, identity_folded, at, outcome, status,"
+            " reason, address)"
+            " VALUES ($1, lower($1), now(), $2, 404, 'no such station', '10.0.0.9')",
+            identity,
+            outcome,
+        )
+    async with connect(bench, "attention") as socket:
+        found = {item["kind"]: item for item in (await told(socket))["data"]}
+    assert set(found) == {
+        "limitNotObeyed", "certificateEndsSoon", "quarantined", "refusedConnection",
+    }  # fmt: skip
+    assert (
+        found["limitNotObeyed"]["text"] == "Connector 1 of CP1 draws more than its limit of 7 kW."
+    )
+    assert found["limitNotObeyed"]["sessionId"] == str(number)
+    assert found["certificateEndsSoon"]["severity"] == "warning"
+    assert found["quarantined"]["text"] == "2 messages of CP1 were refused and kept."
+    assert found["quarantined"]["detail"] == "The newest: StopTransaction, another"
+    assert found["refusedConnection"]["stationId"] == "WB-7"
+    assert found["refusedConnection"]["detail"].startswith("Add a station")
+
+
 async def test_messages_with_filters(bench):
     await bench.station()
     await bench.station("CP2")
@@ -347,7 +396,7 @@ async def test_many_sockets_share_questions_and_nobody_asks_for_nobody(bench, mo
         asked.clear()
         bench.bus.publish(StationChanged(key))
         number = await bench.session(connector_id=2)
-        bench.bus.publish(SessionChanged(number))
+        bench.bus.publish(SessionsChanged(frozenset({number})))
         await change_of(socket, "sessions", str(number))
     assert asked == []
 
