@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from csms.clock import Clock, wire_time
-from csms.domain.events import SessionChanged, SiteChanged, StationChanged
+from csms.domain.events import SessionsChanged, SiteChanged, StationChanged
 from csms.domain.transactions import MOST_ENERGY_WH, cost, findings_by_hand
 from csms.errors import Conflict, Invalid, NotFound
 from csms.services.audit import AuditTrail
@@ -183,7 +183,7 @@ class SessionCorrections:
         return after
 
     def _publish(self, session: Session) -> None:
-        self._bus.publish(SessionChanged(session.transaction_id))
+        self._bus.publish(SessionsChanged(frozenset({session.transaction_id})))
         self._bus.publish(StationChanged(session.charge_point))
         if session.site_id is not None:
             self._bus.publish(SiteChanged(session.site_id))

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-<<<<<<< ours
 import pytest
 
-from csms.domain.events import SessionChanged
-=======
 from csms.domain.events import SessionsChanged
->>>>>>> theirs
 from csms.errors import CallFailed
 from tests.waiting import wait_until
 
