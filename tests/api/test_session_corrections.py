@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from csms.domain.events import SessionChanged, SiteChanged
+from csms.domain.events import SessionsChanged, SiteChanged
 
 WHY = {"reason": "the charger was dismantled"}
 
@@ -21,7 +21,7 @@ async def test_a_stuck_session_is_closed_with_a_meter_value_and_billed(bench):
     assert closed["flags"] == ["closedByHand"]
     assert closed["stoppedAt"] is not None
     assert closed == await bench.get(f"/api/sessions/{number}")
-    assert SessionChanged(number) in bench.published
+    assert SessionsChanged(frozenset({number})) in bench.published
     assert SiteChanged("S1") in bench.published
     entry = (await bench.get("/api/audit"))["items"][0]
     assert (entry["action"], entry["objectType"], entry["objectId"]) == (

@@ -249,5 +249,4 @@ async def test_meter_values_page_through_equal_times(bench):
     assert page["nextCursor"] is None
     station = await bench.get("/api/stations/CP1/meter-values")
     assert len(station["items"]) == 5
-    for missing in ("receipt", "explanation"):
-        assert (await bench.ask("GET", f"/api/sessions/{number}/{missing}")).status == 404
+    assert (await bench.ask("GET", f"/api/sessions/{number}/receipt")).status == 404
