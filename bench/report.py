@@ -259,6 +259,8 @@ _HOW_TO_READ = (
     "  StatusNotification. The README server looks the password up; echo checks nothing.",
     "- A pause is the longest CPU time of the server's main thread between two moments when it",
     "  waited in the kernel: an upper bound of what a message may wait for other work in the loop.",
+    "- Postgres has written as much of its log before as it keeps, like one that has run for an",
+    "  hour: while it makes the first files of its log, it keeps every server waiting.",
     "- Each answer was checked: message id, type and content. A wrong one fails the run.",
     "",
 )
