@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.services.control_bench import HALF_A, limits
+from tests.waiting import wait_until
 
 INTERVAL_S = 10
 
@@ -24,19 +25,28 @@ async def test_what_a_car_leaves_is_given_on_and_returned(running):
             await asyncio.sleep(0)
         await b.steps(2)
 
+    async def are_told(limit_a, limit_b):
+        """Wait, by steps and without the clock, for what is on its way."""
+
+        async def there():
+            await b.steps(1)
+            return (limits(wire_a)[-1], limits(wire_b)[-1]) == (limit_a, limit_b)
+
+        await wait_until(there, what=f"limits of {limit_a} and {limit_b} A")
+
     for _ in range(6):  # both have settled at half the limit and take it
         await interval(10_971, 10_971)
-    assert (limits(wire_a)[-1], limits(wire_b)[-1]) == (HALF_A, HALF_A)
+    await are_told(HALF_A, HALF_A)
 
     await interval(4500, 10_971)  # A takes less from here on: its limit goes down
-    assert (limits(wire_a)[-1], limits(wire_b)[-1]) == (7.5, HALF_A)
+    await are_told(7.5, HALF_A)
     await interval(4500, 10_971)  # it is seen to hold: B has the rest
-    assert (limits(wire_a)[-1], limits(wire_b)[-1]) == (7.5, 24.3)
+    await are_told(7.5, 24.3)
 
     await interval(5100, 16_767)  # A takes all that it may: its share is on its way back
-    assert limits(wire_b)[-1] == HALF_A
+    await are_told(7.5, HALF_A)
     await interval(5100, 10_971)
-    assert (limits(wire_a)[-1], limits(wire_b)[-1]) == (HALF_A, HALF_A)
+    await are_told(HALF_A, HALF_A)
 
 
 async def test_a_site_can_keep_what_a_car_leaves(running):
