@@ -10,8 +10,7 @@ Use it as an async context manager, or await ``run`` in a task of your own::
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,7 +23,7 @@ from simulator.clock import Clock, RealClock, SettableClock, ShiftedClock
 from simulator.configuration import Configuration
 from simulator.connector import Connector
 from simulator.errors import CallFailed
-from simulator.events import Event, EventHook
+from simulator.events import EventHook
 from simulator.faults import DisorderedQueue, FaultyNetwork
 from simulator.firmware import Firmware
 from simulator.flash import Memory
@@ -42,21 +41,18 @@ from simulator.security import TLS_PROFILES, Security
 from simulator.security_log import SecurityLog
 from simulator.session import ConnectorSession
 from simulator.settings import StationSettings
-from simulator.snapshots import StationState, connector_state
 from simulator.statuses import StatusBoard
 from simulator.thermal import Thermal
 from simulator.transactions import Message, Outcome, TransactionQueue
 from simulator.uploads import Uploads
 from simulator.vehicle import Vehicle
-
-JOURNAL = 200
-"""Events that a charge point remembers for its log."""
+from simulator.watching import Watched
 
 DRAIN_S = 10.0
 """How long a stopping charge point waits for its last messages to be acknowledged."""
 
 
-class ChargePointSimulator:
+class ChargePointSimulator(Watched):
     """A charge point with its connectors.
 
     Args:
@@ -83,9 +79,7 @@ class ChargePointSimulator:
         self.own_clock = SettableClock(clock or RealClock())
         self.clock: Clock = ShiftedClock(self.own_clock, self.temper.shift)
         self.ledger = ledger if ledger is not None else Ledger()
-        self._on_event = on_event
-        self._changed = asyncio.Event()
-        self._journal: deque[Event] = deque(maxlen=JOURNAL)
+        super().__init__(on_event)
         keys = standard_keys(
             connectors=settings.connectors,
             meter_interval_s=settings.meter_interval_s,
@@ -323,73 +317,6 @@ class ChargePointSimulator:
         if self.configuration.is_default("MessageTimeout"):
             return self.settings.response_timeout_s
         return float(self.configuration.integer("MessageTimeout"))
-
-    @property
-    def state(self) -> StationState:
-        """A snapshot, with the physics settled up to now."""
-        for session in self.sessions.values():
-            session.connector.advance(self.clock.monotonic())
-        return StationState(
-            identity=self.identity,
-            is_connected=self.link.is_connected,
-            is_registered=self.link.is_registered,
-            registration=self.link.registration,
-            connectors={
-                number: connector_state(session.connector)
-                for number, session in self.sessions.items()
-            },
-            waiting_messages=len(self.queue),
-        )
-
-    async def wait_for(
-        self, predicate: Callable[[StationState], bool], timeout_s: float = 10.0
-    ) -> StationState:
-        """Return the first snapshot that satisfies ``predicate``; looks after each event.
-
-        Raises:
-            TimeoutError: none did within ``timeout_s`` seconds of the machine; the text shows the
-                last one.
-        """
-        try:
-            async with asyncio.timeout(timeout_s):
-                while not predicate(state := self.state):
-                    self._changed.clear()
-                    await self.clock.wait(self._changed, 0.1)
-        except TimeoutError as error:
-            msg = f"not reached within {timeout_s} s: {self.state}"
-            raise TimeoutError(msg) from error
-        return state
-
-    async def until_registered(self) -> None:
-        """Wait until the central system has accepted the charge point."""
-        while not self.link.is_registered:
-            self._changed.clear()
-            await self.clock.wait(self._changed, None)
-
-    async def until_told(self, patience_s: float) -> None:
-        """Wait until all transaction messages are acknowledged, at most ``patience_s``."""
-        deadline = self.clock.monotonic() + patience_s
-        while len(self.queue) and self.clock.monotonic() < deadline:
-            self._changed.clear()
-            await self.clock.wait(self._changed, 0.2)
-
-    def wake_watchers(self) -> None:
-        """Have those who wait for a state look again."""
-        self._changed.set()
-
-    @property
-    def journal(self) -> Sequence[Event]:
-        """The last things that happened, oldest first."""
-        return self._journal
-
-    def emit(self, name: str, **data: object) -> None:
-        """Tell watchers that something happened."""
-        self._changed.set()
-        event = Event(name=name, charge_point=self.identity, at=self.clock.now(), data=data)
-        self._journal.append(event)
-        self.temper.on_event(event)
-        if self._on_event is not None:
-            self._on_event(event)
 
     # What the parts tell each other
 
