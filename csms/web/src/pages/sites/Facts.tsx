@@ -1,0 +1,60 @@
+import type { ReactNode } from 'react'
+import type { LiveSite } from '@/live/types'
+import { Ago } from '@/parts/Ago'
+import { energy, NOTHING, power } from '@/parts/format'
+import type { Site } from './form'
+import classes from './sites.module.css'
+
+/** The site's numbers of this moment. */
+export function Facts({ site, live }: { site: Site; live: LiveSite | undefined }) {
+  const grid = live?.circuits?.find(({ id }) => id === 'grid')
+  const limit = live?.limitKw ?? site.gridCapacityKw
+  const facts: [string, string, ReactNode][] = [
+    ['Chargers draw', power(live?.powerKw), `${live?.activeSessions ?? 0} sessions`],
+    [
+      'Limit now',
+      power(limit),
+      limit < site.gridCapacityKw
+        ? `the connection gives ${power(site.gridCapacityKw)}`
+        : 'the grid connection',
+    ],
+    [
+      'Headroom',
+      power(grid?.headroomKw),
+      live?.decidedAt ? (
+        <>
+          decided <Ago at={live.decidedAt} timeZone={site.timeZone} />
+        </>
+      ) : (
+        'nothing decided yet'
+      ),
+    ],
+  ]
+  if (site.batteries.length > 0) {
+    const flow = live?.battery?.powerKw ?? null
+    const words = flow === null || flow === 0 ? 'at rest' : flow > 0 ? 'it gives' : 'it is charged'
+    facts.push([
+      'Battery',
+      flow === null ? NOTHING : power(Math.abs(flow)),
+      `${words}, ${energy(live?.battery?.energyKwh)} in it`,
+    ])
+  }
+  const meter = live?.meterKw ?? null
+  if (meter !== null)
+    facts.push([
+      'Grid meter',
+      power(Math.abs(meter)),
+      meter < 0 ? 'into the grid (solar)' : 'out of the grid',
+    ])
+  return (
+    <dl className={classes.facts}>
+      {facts.map(([name, value, more]) => (
+        <div key={name} className={`card ${classes.fact}`}>
+          <dt>{name}</dt>
+          <dd className={classes.value}>{value}</dd>
+          <dd className={classes.more}>{more}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
