@@ -177,6 +177,7 @@ class Plugged:
         self._clock = clock
         self._unplug_after_s = unplug_after_s
         self._trouble: str | None = None
+        self._last_error = ""
         self._stopped = asyncio.Event()
 
     def _watch(self, event: Event) -> None:
@@ -184,7 +185,10 @@ class Plugged:
             case "not_connected":
                 self._trouble = str(event.data["why"])
             case "disconnected":
-                self._trouble = "the connection was closed"
+                code, why = event.data["code"], event.data["reason"]
+                self._trouble = f"the connection was closed: {code} {why}".rstrip()
+            case "call_failed":
+                self._last_error = f"; {event.data['action']}: {event.data['error']}"
             case "registered" if event.data["status"] == "Rejected":
                 self._trouble = "BootNotification was answered Rejected"
             case "stopped":
@@ -215,7 +219,7 @@ class Plugged:
             PlugError: 502 as soon as the way there fails, 504 when it takes too long.
         """
         station = self.station
-        self._trouble = None
+        self._trouble, self._last_error = None, ""
         self._stopped.clear()
         station.plug(1, Vehicle())
 
@@ -226,7 +230,7 @@ class Plugged:
             await station.wait_for(lambda _: prepared() or self._trouble is not None, patience_s)
         except TimeoutError as error:
             detail = f"{station.settings.endpoint}: Preparing was not answered in {patience_s:g} s"
-            raise PlugError(504, "not_answered", detail) from error
+            raise PlugError(504, "not_answered", detail + self._last_error) from error
         if not prepared():
             detail = f"cannot connect to {station.settings.endpoint}: {self._trouble}"
             raise PlugError(502, "cannot_connect", detail)

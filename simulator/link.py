@@ -116,6 +116,12 @@ class Link:
             action = type(payload).__name__
             self._station.emit("call_failed", action=action, error=str(error))
             raise
+        except NoAnswer as error:
+            if isinstance(error.__cause__, TimeoutError):
+                waited = f"no answer in {self._station.response_timeout_s:g} s"
+                action = type(payload).__name__
+                self._station.emit("call_failed", action=action, error=waited)
+            raise
         finally:
             self._station.wake_watchers()
 
@@ -231,7 +237,9 @@ class Link:
             return self.is_registered
         finally:
             self._websocket = self._session = None
-            station.emit("disconnected", code=websocket.close_code)
+            station.emit(
+                "disconnected", code=websocket.close_code, reason=websocket.close_reason or ""
+            )
             station.on_link_changed()
 
     async def _talk(self, session: Session) -> None:

@@ -20,6 +20,9 @@ from simulator.serving import listening
 from simulator.terminal import on_signals, say, write_json
 
 MAX_PROBLEM_KINDS = 50
+USUAL_CLOSES = (None, 1000, 1001, 1005, 1006)
+"""Ends of connections that are not worth a word: in order, or the network's."""
+
 PLAYED, NOT_ACCEPTED, REFUSED = 0, 1, 2
 """Exit codes: played; no charge point was ever accepted; what was asked for cannot be done."""
 
@@ -69,6 +72,9 @@ class Problems:
                 text = str(event.data["why"])
             case "call_failed":
                 text = f"{event.data['action']}: {event.data['error']}"
+            case "disconnected" if event.data["code"] not in USUAL_CLOSES:
+                code, why = event.data["code"], event.data["reason"]
+                text = f"the central system has closed the connection: {code} {why}".rstrip()
             case "registered" if event.data["status"] == "Rejected":
                 text = "BootNotification was answered Rejected"
             case _:

@@ -189,6 +189,14 @@ CHARGING = (
         ),
     ),
     Oddity(
+        name="no-session-profile",
+        family="smart charging",
+        does="TxProfile is refused",
+        who="several",
+        source="lbbrhzn/ocpp ocppv16.py: falls back to TxDefaultProfile",
+        request=_profile(lambda _, profile: profile["chargingProfilePurpose"] == "TxProfile"),
+    ),
+    Oddity(
         name="accepts-without-effect",
         family="smart charging",
         does="accepts profiles and does nothing with them",

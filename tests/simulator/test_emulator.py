@@ -14,7 +14,7 @@ from simulator.emulator_api import WELCOME, emulator_routes
 from simulator.serving import listening
 from simulator.settings import StationSettings
 from simulator.vehicle import Vehicle
-from tests.simulator.central import Silence
+from tests.simulator.central import CallError, Silence
 from tests.simulator.fast_clock import FastClock
 
 
@@ -150,6 +150,10 @@ async def test_a_rejected_boot_is_502_and_silence_is_504(central):
     async with emulating(patience_s=0.3) as (emulator, http):
         central.once("BootNotification", Silence())
         assert (await plug(http, wssUrl=central.url, chargePoint="E1"))[0] == 504
+        central.once("BootNotification", CallError("NotSupported"))
+        status, problem = await plug(http, wssUrl=central.url, chargePoint="E3")
+        assert (status, problem["code"]) == (504, "not_answered")
+        assert "BootNotification: NotSupported: scripted" in problem["detail"]
         central.boot_status = "Rejected"
         assert (await plug(http, wssUrl=central.url, chargePoint="E2"))[0] == 502
         assert emulator.stations == []

@@ -3,15 +3,18 @@
 import asyncio
 import socket
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
 from websockets.asyncio.server import serve
 
 from simulator.charge_point import ChargePointSimulator
+from simulator.events import Event
+from simulator.playing import Problems
 from simulator.refusals import fault_of
 from simulator.settings import StationSettings
-from tests.simulator.central import Central
+from tests.simulator.central import CallError, Central, Silence
 from tests.simulator.fast_clock import FastClock
 from tests.simulator.pki import authority, server_context
 
@@ -132,3 +135,38 @@ async def test_a_server_that_says_nothing_or_cuts():
 def test_urls_that_cannot_be_opened(url, words):
     assert words in (fault_of(url) or "")
     assert fault_of("wss://[::1]:9443/ocpp") is None
+
+
+@pytest.fixture
+def problems():
+    lines: list[str] = []
+    return Problems(lines.append), lines
+
+
+async def test_no_answer_a_call_error_and_a_close_are_told_once_each(problems, central):
+    heard, lines = problems
+    central.once("BootNotification", Silence(), Silence(), CallError("InternalError"))
+    settings = StationSettings(
+        identity="CP1", url=central.url, response_timeout_s=0.5, sets_clock=False
+    )
+    async with ChargePointSimulator(settings, clock=FastClock(), on_event=heard) as station:
+        await station.until_registered()
+        await central._sockets["CP1"].close(1008, "not today")
+        await central.until(lambda: central.connections >= 4)
+        await station.until_registered()
+    assert lines == [
+        "problem: CP1: BootNotification: no answer in 0.5 s",
+        "problem: CP1: BootNotification: InternalError: scripted",
+        "problem: CP1: the central system has closed the connection: 1008 not today",
+    ]
+    told = {one["what"]: one["count"] for one in heard.as_json()}
+    assert told["BootNotification: no answer in 0.5 s"] == 2
+
+
+def test_only_so_many_kinds_of_problems_are_told(problems):
+    heard, lines = problems
+    for number in range(100):
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        why = {"why": f"reason {number}"}
+        heard(Event(name="not_connected", charge_point="CP1", at=at, data=why))
+    assert len(lines) == len(heard.as_json()) == 50
