@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import orjson
@@ -61,6 +61,7 @@ from csms.services.api_keys import ApiKeyService
 from csms.services.audit import AuditTrail
 from csms.services.availability import AvailabilityEffect
 from csms.services.call_effects import JobEffect, ReservationEffect
+from csms.services.charging_estimates import ChargingEstimates
 from csms.services.commands import CommandService
 from csms.services.configuration import (
     ConfigurationEffect,
@@ -235,6 +236,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     )
     dialects = DialectService(units, ports.bus, audit)
     site_rules = SiteRulesService(units, ports.allocator, ports.bus, clock, audit)
+    estimates = ChargingEstimates(clock)
     sessions = SessionService(units, commands, ports.bus, clock, secret=config.secret)
     overview = Overview(units, ports.gateway, clock, config.checks)
     export = MessageExport(MessageBundles(units, clock), ports.settle_log)
@@ -275,7 +277,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Reservations(ReservationService(units, commands, clock)),
         security.resource(ports.security, units, commands, ports.bus, clock, audit),
         Calls(commands),
-        Sessions(sessions, clock),
+        Sessions(sessions, clock, partial(estimates.etas, units)),
         IdTags(IdTagService(units, audit)),
         Sites(
             SiteService(units, ports.allocator, ports.bus, clock, audit),
@@ -320,7 +322,9 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
     declared = add_resources(app, resources, authentication, Idempotency(units), config)
     feed = SessionFeed(units, ports.bus, clock)
     declared += LiveSessions(feed, authentication).add_to(app)
-    live = LiveFeed(units, ports.gateway, ports.bus, clock, feed, last_seen=ports.last_seen)
+    live = LiveFeed(
+        units, ports.gateway, ports.bus, clock, feed, estimates, last_seen=ports.last_seen
+    )
     tail = None if ports.follow_log is None else MessageTail(ports.follow_log, units, clock)
     declared += Live(live, tail, authentication, clock).add_to(app)
     declared += MetricsPage(overview, authentication, config.version).add_to(app.router)

@@ -13,7 +13,7 @@ from csms.api.sessions import session_out
 from csms.api.site_views import StatusOut
 from csms.clock import wire_time
 from csms.services.attention import Attention
-from csms.services.live import Thing
+from csms.services.live import LiveSession, Thing
 from csms.services.live_sites import LiveSite
 from csms.services.live_stations import LiveStation
 from csms.services.live_today import Today
@@ -29,7 +29,7 @@ def view(thing: Thing, known: Mapping[str, View]) -> View:
     match thing:
         case LiveStation():
             return _station(thing)
-        case Session():
+        case LiveSession():
             return _session(thing, known)
         case LiveSite():
             return _site(thing, known)
@@ -93,10 +93,11 @@ def _limit_a(session: Session) -> float | None:
     )
 
 
-def _session(session: Session, known: Mapping[str, View]) -> View:
+def _session(live: LiveSession, known: Mapping[str, View]) -> View:
+    session, eta = live.session, live.eta_at
     before = known.get(str(session.transaction_id))
     if before is None or not session.active:
-        return session_out(session).model_dump(mode="json", by_alias=True)
+        return session_out(session, eta).model_dump(mode="json", by_alias=True)
     price, soc = cost(session), session.soc_percent
     return {
         **before,
@@ -108,6 +109,7 @@ def _session(session: Session, known: Mapping[str, View]) -> View:
         "limitKw": kilo(session.limit_w),
         "cost": None if price is None else float(price),
         "flags": list(session.findings),
+        "etaAt": None if eta is None else wire_time(eta),
     }
 
 

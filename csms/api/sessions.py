@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ from csms.api.fields import (
 from csms.api.meter_values import MeterValuesOut
 from csms.api.routes import Reply, Route
 from csms.clock import Clock
+from csms.domain.ids import TransactionId
 from csms.errors import NotFound
 from csms.services.access import Principal, Role
 from csms.services.records import Session
@@ -94,8 +96,12 @@ class StartPending(Out):
     session: None = None
 
 
-def session_out(session: Session) -> SessionOut:
-    """Return a session as the contract spells it."""
+Etas = Callable[[Sequence[Session]], Awaitable[Mapping[TransactionId, datetime]]]
+"""Tells when the vehicles of sessions will be full, of those where somebody can tell."""
+
+
+def session_out(session: Session, eta_at: datetime | None = None) -> SessionOut:
+    """Return a session as the contract spells it; `eta_at`: when its vehicle will be full."""
     price = cost(session)
     soc = session.soc_percent
     return SessionOut(
@@ -124,7 +130,7 @@ def session_out(session: Session) -> SessionOut:
         cost=None if price is None else float(price),
         currency=session.currency,
         flags=list(session.findings),
-        eta_at=None,
+        eta_at=eta_at,
     )
 
 
@@ -148,9 +154,10 @@ def session_number(session_id: str) -> int:
 class Sessions:
     """The operations."""
 
-    def __init__(self, sessions: SessionService, clock: Clock) -> None:
+    def __init__(self, sessions: SessionService, clock: Clock, etas: Etas) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._etas = etas
 
     def routes(self) -> list[Route]:
         """Return all operations of this resource."""
@@ -204,8 +211,9 @@ class Sessions:
             started_from=query.from_,
             started_to=query.to,
         )
+        etas = await self._etas(found)
         return Page[SessionOut](
-            items=[session_out(session) for session in found],
+            items=[session_out(session, etas.get(session.transaction_id)) for session in found],
             next_cursor=pages.encode(found[-1].transaction_id)
             if len(found) == query.limit
             else None,
@@ -213,7 +221,9 @@ class Sessions:
 
     async def get_session(self, session_id: str) -> SessionOut:
         """Return one session."""
-        return session_out(await self._sessions.get(session_number(session_id)))
+        session = await self._sessions.get(session_number(session_id))
+        etas = await self._etas([session])
+        return session_out(session, etas.get(session.transaction_id))
 
     async def start_session(self, body: StartIn, principal: Principal) -> Reply[SessionOut]:
         """Start a session from afar and wait for it.

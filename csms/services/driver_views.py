@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from csms.clock import Clock
-from csms.domain.charging_time import Estimate, Progress, estimate
+from csms.domain.charging_time import Estimate
 from csms.domain.driver_page import (
     CLAIM,
     SHOWN_AFTER_STOP,
@@ -24,15 +23,14 @@ from csms.domain.driver_page import (
     standing,
 )
 from csms.domain.ids import ChargePointKey, TransactionId
-from csms.services.ports.driver_pages import DriverStart, FirstCharge, Place, PlaceKey
+from csms.services.charging_estimates import ChargingEstimates
+from csms.services.ports.driver_pages import DriverStart, Place, PlaceKey
 from csms.services.ports.store import UnitOfWork
 from csms.services.records import Session
-from csms.services.sessions import energy_wh
 from csms.services.transactions import Price
 
 _KNOWN = timedelta(days=7)
 _FAILURE_SHOWN = timedelta(minutes=10)
-_MOST_FIRSTS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,7 @@ class DriverViews:
         self._default = default
         self._price = price
         self._is_online = is_online
-        self._firsts: OrderedDict[TransactionId, FirstCharge] = OrderedDict()
+        self._estimates = ChargingEstimates(clock)
 
     async def read(self, unit: UnitOfWork, asked: Sequence[Asked]) -> list[PageView | None]:
         """Return what each shows, in order; None: there is no such connector."""
@@ -114,7 +112,7 @@ class DriverViews:
         ids = {start.transaction_id for start in starts if start.transaction_id is not None}
         found = await unit.sessions.many(ids) if ids else []
         sessions = {session.transaction_id: session for session in found}
-        await self._find_firsts(unit, sessions)
+        await self._estimates.find(unit, sessions.values())
         by_driver: dict[bytes, list[DriverStart]] = {}
         for start in starts:
             by_driver.setdefault(start.token_digest, []).append(start)
@@ -184,36 +182,6 @@ class DriverViews:
             standing=stands,
             called=start.outcome == "accepted",
             session=session,
-            estimate=None if session is None else self._estimate(session),
+            estimate=None if session is None else self._estimates.estimate(session),
             seen_at=now,
         )
-
-    async def _find_firsts(
-        self, unit: UnitOfWork, sessions: Mapping[TransactionId, Session]
-    ) -> None:
-        """Remember the first state of charge of running sessions that tell one."""
-        wanted = [
-            key
-            for key, session in sessions.items()
-            if session.active and session.soc_percent is not None and key not in self._firsts
-        ]
-        if not wanted:
-            return
-        self._firsts.update(await unit.driver_pages.first_charges(wanted))
-        while len(self._firsts) > _MOST_FIRSTS:
-            self._firsts.popitem(last=False)
-
-    def _estimate(self, session: Session) -> Estimate | None:
-        first = self._firsts.get(session.transaction_id)
-        if first is None or session.soc_percent is None or not session.active:
-            return None
-        register = first.register_wh
-        taken = 0 if register is None else max(register - session.meter_start_wh, 0)
-        progress = Progress(
-            first_permille=first.soc_permille,
-            first_wh=taken,
-            now_permille=int(session.soc_percent * 10),
-            now_wh=energy_wh(session),
-            power_w=session.power_w or 0,
-        )
-        return estimate(progress, dc=session.current_type == "DC")

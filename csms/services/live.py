@@ -19,6 +19,7 @@ from csms.domain.events import StationChanged
 from csms.domain.ids import ChargePointKey
 from csms.services import attention
 from csms.services.attention import Attention, Troubles
+from csms.services.charging_estimates import ChargingEstimates
 from csms.services.due import Due
 from csms.services.live_board import SessionBoard
 from csms.services.live_sites import LiveSite, SiteBoard
@@ -57,7 +58,15 @@ class Topic(StrEnum):
     TODAY = "today"
 
 
-Thing = LiveStation | Session | LiveSite | Attention | Today
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSession:
+    """A session as it stands now; `eta_at`: when its vehicle will be full, if one can tell."""
+
+    session: Session
+    eta_at: datetime | None
+
+
+Thing = LiveStation | LiveSession | LiveSite | Attention | Today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,7 @@ class LiveFeed:
         bus: Bus,
         clock: Clock,
         sessions: SessionFeed,
+        estimates: ChargingEstimates,
         *,
         last_seen: Callable[[ChargePointKey], datetime | None],
     ) -> None:
@@ -98,6 +108,7 @@ class LiveFeed:
         self._bus = bus
         self._clock = clock
         self._feed = sessions
+        self._estimates = estimates
         self._stations = StationBoard(units, gateway, last_seen)
         self._sites = SiteBoard(units, clock)
         self._hint = Hint()
@@ -157,7 +168,7 @@ class LiveFeed:
         sessions, over = self._sessions.take()
         if Topic.SESSIONS in topics and (sessions or over):
             ids = tuple(str(key) for key in over)
-            await self._tell_all(Topic.SESSIONS, sessions, ids)
+            await self._tell_all(Topic.SESSIONS, await self._with_etas(sessions), ids)
         if topics & {Topic.SITES, Topic.ATTENTION, Topic.TODAY}:
             await self._move_sites()
         if Topic.ATTENTION in topics:
@@ -182,7 +193,7 @@ class LiveFeed:
             case Topic.STATIONS:
                 things = self._stations.all()
             case Topic.SESSIONS:
-                things = self._sessions.active()
+                things = await self._with_etas(tuple(self._sessions.active()))
             case Topic.SITES:
                 things = self._sites.all()
             case Topic.ATTENTION:
@@ -205,6 +216,10 @@ class LiveFeed:
         moved = self._stations.take()
         if Topic.STATIONS in self._told and (moved.changed or moved.removed):
             await self._tell_all(Topic.STATIONS, moved.changed, moved.removed)
+
+    async def _with_etas(self, sessions: Sequence[Session]) -> list[LiveSession]:
+        etas = await self._estimates.etas(self._units, sessions)
+        return [LiveSession(session=s, eta_at=etas.get(s.transaction_id)) for s in sessions]
 
     async def _move_sites(self) -> None:
         changed, removed = await self._sites.refresh(self._sessions.active())

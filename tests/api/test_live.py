@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
@@ -130,6 +131,34 @@ async def test_sessions_end_once_and_are_gone_then(bench):
         assert (change["status"], change["stopReason"]) == ("completed", "Local")
         frame = await until(socket, "sessions", "changed")
         assert (frame["data"], frame["removed"]) == ([], [key])
+
+
+async def test_when_a_vehicle_will_be_full(bench):
+    await bench.station()
+    number = await bench.session(meter_start_wh=0, register_wh=6000, power_w=7200, soc_percent=30)
+    await bench.sql.execute("SELECT ensure_partitions('meter_values', 'month', 3)")
+    await bench.sql.execute(
+        "INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id,"
+        " measured_at, energy_wh, soc_permille) VALUES (now(), $1, $2, 1, now(), 0, 200)",
+        await bench.key(),
+        number,
+    )
+    # 6 kWh for 10 %: 70 % more, the last 5 % at half the power
+    expected = bench.clock.now() + timedelta(hours=45 / 7.2)
+    one = await bench.get(f"/api/sessions/{number}")
+    (listed,) = (await bench.get("/api/sessions"))["items"]
+    async with connect(bench, "sessions") as socket:
+        (told_live,) = (await told(socket))["data"]
+        for found in (one, listed, told_live):
+            eta = datetime.fromisoformat(found["etaAt"])
+            assert abs(eta - expected) < timedelta(minutes=2)
+        await bench.sql.execute("UPDATE transactions SET power_w = 3600 WHERE id = $1", number)
+        bench.bus.publish(SessionsChanged(frozenset({number})))
+        change = await change_of(socket, "sessions", str(number))
+        later = datetime.fromisoformat(change["etaAt"])
+        assert abs(later - expected - timedelta(hours=45 / 7.2)) < timedelta(minutes=2)
+    await bench.stop(number)
+    assert (await bench.get(f"/api/sessions/{number}"))["etaAt"] is None
 
 
 async def test_sites_with_the_newest_decision(bench):
