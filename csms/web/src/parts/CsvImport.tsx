@@ -103,7 +103,6 @@ export function CsvImport({ title, path, about, example, close, done }: CsvImpor
           spellCheck={false}
           wrap="off"
           styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-          placeholder={example}
           value={text}
           onChange={(event) => changed(event.currentTarget.value)}
         />

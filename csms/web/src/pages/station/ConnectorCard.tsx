@@ -158,6 +158,7 @@ function Actions({ station, connector }: { station: Station; connector: Connecto
       )}
       {out ? (
         <PendingButton
+          key="back"
           variant="default"
           leftSection={<Icon name="power" size={13} />}
           pendingText="Coming back …"
@@ -168,6 +169,7 @@ function Actions({ station, connector }: { station: Station; connector: Connecto
         </PendingButton>
       ) : (
         <PendingButton
+          key="out"
           variant="default"
           leftSection={<Icon name="power" size={13} />}
           pendingText="Going out of service …"

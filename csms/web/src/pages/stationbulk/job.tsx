@@ -1,6 +1,6 @@
 import { Button, Group, Loader, SegmentedControl } from '@mantine/core'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import { Ago } from '@/parts/Ago'
@@ -103,6 +103,10 @@ function Outcomes({ job }: { job: BulkJob }) {
     only === '' ? path : `${path}?outcome=${encodeURIComponent(only)}`,
     job.state === 'running' ? 2 : 60,
   )
+  const { refetch } = list
+  // its end is told by the job; the list is then asked once more
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change of the state
+  useEffect(() => void refetch(), [job.state, refetch])
   const kinds = [...Object.keys(job.outcomes), ...(job.waiting > 0 ? ['waiting'] : [])]
   return (
     <Section

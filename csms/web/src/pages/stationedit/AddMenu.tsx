@@ -52,7 +52,7 @@ export function AddMenu() {
           <CsvImport
             title="Import stations from CSV"
             path="/api/stations/import"
-            about="A line a station, with a header line. Name and maxKw are needed; other columns are the fields of a station, and lat, lon, address. An export of ours does too."
+            about="A line a station under a line with the names of the columns. Needed are name and maxKw; others are the fields of the API, and lat, lon and address. What this system has exported fits, too."
             example={EXAMPLE}
             close={close}
           />

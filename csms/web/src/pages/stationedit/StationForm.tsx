@@ -95,9 +95,7 @@ export function StationForm({ start, known = false, submit, save, cancel }: Stat
         <TextInput label="Name" withAsterisk data-autofocus maxLength={255} {...text('name')} />
         <TextInput
           label="Identity"
-          description={
-            known ? undefined : 'The last part of the address that it connects to. Empty: made up.'
-          }
+          description={known ? undefined : 'The end of its address here. Empty: made up.'}
           disabled={known}
           maxLength={255}
           {...text('identity')}

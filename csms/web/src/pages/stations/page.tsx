@@ -74,7 +74,7 @@ export default function StationsPage() {
         })
       }
     >
-      Call {chosen.size === 0 ? 'all' : 'the'} {count(picked.length)} …
+      {chosen.size === 0 ? 'Send a call …' : `Send a call to ${count(picked.length)} …`}
     </Button>
   )
 
