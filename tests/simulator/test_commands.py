@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from simulator.answers import ReplayReport
 from simulator.cli import app
+from simulator.flash import Flash
 from simulator.ledger import record
 from simulator.load_report import LoadReport
 from simulator.replay import Replay
@@ -166,3 +167,40 @@ def test_more_sockets_than_the_system_allows(monkeypatch):
 
 def test_an_empty_load_report_can_be_shown():
     assert "0 transactions" in str(LoadReport())
+
+
+def test_a_state_that_cannot_be_read_is_told(nowhere, tmp_path):
+    with Flash(tmp_path) as flash:
+        flash.write("SIM-000001", {"tags": '{"version": 1}'})
+    arguments = ("--url", f"ws://{nowhere}/ocpp", "--state", tmp_path, "--duration", 5)
+    code, told = run("run", *arguments)
+    assert code == 2
+    assert told.endswith(
+        "error: --state: what SIM-000001 kept cannot be read: KeyError('listed')\n"
+    )
+
+
+def test_json_to_standard_output_is_json_alone(ledger, monkeypatch):
+    async def sessions_of(self, entries):
+        return [session()]
+
+    monkeypatch.setattr(SessionsApi, "sessions_of", sessions_of)
+    arguments = ["verify", str(ledger), "--api", "http://x", "--report", "-"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["same"] is True
+    assert "no difference" in result.stderr
+
+
+def test_quirks_are_found_by_a_word_and_told_as_json():
+    code, told = run("quirks", "go-e", "--json")
+    assert code == 0
+    assert {one["who"].split()[0] for one in json.loads(told)} == {"go-e"}
+    assert "forgets-on-disconnect" in run("quirks", "smart")[1]
+    assert run("quirks", "no such thing")[0] == 2
+
+
+def test_scenarios_are_listed():
+    code, told = run("scenario", "--list")
+    assert code == 0
+    assert len(told.splitlines()) == 5, "a line each, for scripts"
