@@ -26,10 +26,6 @@ class Due:
             return 0.0
         return max(0.0, taken + every_s - self._clock.monotonic())
 
-    def was_taken(self, name: str) -> bool:
-        """Return whether it was ever done."""
-        return name in self._taken
-
     def forget(self, *names: str) -> None:
         """Let these be due at once; without a name all."""
         for name in names or tuple(self._taken):

@@ -110,6 +110,7 @@ class LiveFeed:
         self._feed = sessions
         self._estimates = estimates
         self._stations = StationBoard(units, gateway, last_seen)
+        self._stations_known = False
         self._sites = SiteBoard(units, clock)
         self._hint = Hint()
         self._sessions = SessionBoard(self._hint.give)
@@ -179,13 +180,7 @@ class LiveFeed:
     async def _begin(self, topic: Topic) -> None:
         """Tell all that there is of a topic."""
         if topic in (Topic.STATIONS, Topic.ATTENTION):
-            if self._due.was_taken("stations"):
-                await self._move_stations()
-            else:
-                self._stations.take_sessions(self._sessions.active())
-                await self._stations.load()
-                self._stations.take()
-                self._due.take("stations", 0)
+            await self._move_stations()
         if topic in (Topic.SITES, Topic.ATTENTION, Topic.TODAY):
             await self._move_sites()
         things: Collection[Thing]
@@ -209,6 +204,9 @@ class LiveFeed:
             await self._tell_all(topic, tuple(things), whole=True)
 
     async def _move_stations(self) -> None:
+        if not self._stations_known:
+            self._stations.take_sessions(self._sessions.active())
+            self._stations_known = True
         self._stations.take_sessions(self._sessions.take_moved())
         if self._due.take("stations", max(_POLL_S, len(self._stations) / _POLLED_IN_A_SECOND)):
             await self._stations.load()
@@ -296,6 +294,7 @@ class LiveFeed:
             self._leave_sessions = None
         self._sessions = SessionBoard(self._hint.give)
         self._stations.forget()
+        self._stations_known = False
         self._sites.forget()
         self._due.forget()
         self._told.clear()

@@ -118,6 +118,7 @@ class MessageTail:
 
     async def run(self) -> None:
         """Hand frames on until cancelled. Raises DatabaseAway: start it again."""
+        self._hint.give()  # some may wait since the database went away
         while True:
             await self._hint.taken()
             await self._clock.sleep(max(_BURST_S, self._due.left("step", _STEP_S)))

@@ -11,6 +11,7 @@ import pytest
 
 from csms.api import live as live_api
 from csms.domain.events import SessionsChanged, StationChanged
+from csms.errors import DatabaseAway
 from csms.services import live as live_feed
 from csms.services import message_tail, session_feed
 from tests.api.bench import ADMIN
@@ -389,6 +390,29 @@ async def test_who_may_not_watch_any_more_is_closed(bench, monkeypatch):
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
         await other.send_json({"subscribe": {"topic": "sessions"}})
         assert (await told(other))["event"] == "snapshot"
+
+
+async def test_what_happens_while_the_database_is_away_is_told_afterwards(bench, monkeypatch):
+    from csms.store.live import LiveRows
+
+    await bench.station()
+    async with connect(bench, "stations,sites") as socket:
+        await until(socket, "stations", "snapshot")
+        await until(socket, "sites", "snapshot")
+        away = asyncio.Event()
+        original = LiveRows.sites
+
+        async def sites(self, *args):
+            if not away.is_set():
+                # a change whose hint comes while nobody listens, and a topic that begins then
+                await bench.sql.execute("UPDATE charge_points SET name = 'renamed'")
+                await socket.send_json({"subscribe": {"topic": "attention"}})
+                away.set()
+                raise DatabaseAway("just now")
+            return await original(self, *args)
+
+        monkeypatch.setattr(LiveRows, "sites", sites)
+        assert await change_of(socket, "stations", "CP1") == {"id": "CP1", "name": "renamed"}
 
 
 async def test_many_sockets_share_questions_and_nobody_asks_for_nobody(bench, monkeypatch):
