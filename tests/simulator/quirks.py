@@ -248,10 +248,6 @@ AT_REST: dict[str, tuple[tuple[str, dict], Callable[[dict], bool]]] = {
         set_profile(connector=0, chargingProfilePurpose="ChargePointMaxProfile"),
         lambda answer: answer == REJECTED,
     ),
-    "no-session-profile": (
-        set_profile(chargingProfilePurpose="TxProfile"),
-        lambda answer: answer == REJECTED,
-    ),
     "no-composite-schedule": (
         ("GetCompositeSchedule", {"connectorId": 1, "duration": 60}),
         lambda answer: answer == REJECTED,

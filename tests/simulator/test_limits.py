@@ -140,7 +140,7 @@ async def test_what_a_port_does_not_take_goes_to_the_other(
 
 async def test_a_full_vehicle_leaves_its_part_and_may_come_back(central, make):
     port = Supply(current_type="DC", phases=1, voltage_v=42, max_w=250)
-    nearly = Vehicle(battery_wh=500, stored_wh=499.8, battery_max_w=200, pack_v=42)
+    nearly = Vehicle(battery_wh=500, stored_wh=499.99, battery_max_w=200, pack_v=42)
     hungry = Vehicle(battery_wh=5000, stored_wh=500, battery_max_w=250, pack_v=42)
     async with make(connectors=2, supply=port, budget_w=250) as station:
         await station.until_registered()

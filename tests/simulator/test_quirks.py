@@ -84,7 +84,7 @@ PLAYED_ELSEWHERE = {
     "unplug-before-restart", "creeping-register", "clock-1970", "clock-late", "local-time-as-utc",
     "no-samples", "aligned-only", "chattering-data-transfer", "forgets-on-disconnect",
     "forgets-on-reboot", "zero-stops", "zero-outlives-session", "drops-while-suspended",
-    "text-error-details", "short-call-errors", "available-before-unavailable",
+    "no-session-profile", "text-error-details", "short-call-errors", "available-before-unavailable",
     "register-lost-at-boot", "blocked-by-triggers", "ignores-boot-interval", "plain-dates-only",
     "suspends-first", "last-limit-stays-offline", "needs-remote-start", "absolute-needs-start",
 }  # fmt: skip

@@ -33,6 +33,15 @@ async def test_profiles_are_forgotten_on_disconnect_and_on_reboot(central, make)
             await station.wait_for(lambda state: state.connectors[1].offer == 32)
 
 
+async def test_no_profile_of_a_session_s_own(central, make):
+    async with make(oddities=("no-session-profile",)) as station:
+        await charging(station)
+        wanted = set_profile(10, chargingProfilePurpose="TxProfile", transactionId=1001)
+        assert await central.call("CP1", wanted[0], **wanted[1]) == REJECTED
+        station.temper.switch_off("no-session-profile")
+        assert await central.call("CP1", wanted[0], **wanted[1]) != REJECTED
+
+
 async def test_zero_stops_the_transaction(central, make):
     async with make(oddities=("zero-stops",)) as station:
         await charging(station)
