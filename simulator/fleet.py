@@ -115,7 +115,7 @@ class FleetSummary:
         )
         rare = {
             "waiting": self.waiting_messages,
-            "problems": self.problems,
+            "problem" if self.problems == 1 else "problems": self.problems,
             "left short": self.left_short,
         }
         return told + "".join(f", {count} {what}" for what, count in rare.items() if count)

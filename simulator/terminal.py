@@ -133,13 +133,28 @@ def allow_sockets(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's loops where there are any: with TLS they need a seventh of the memory."""
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes loops: uvloop's, with which TLS needs a seventh of the memory."""
     try:
         import uvloop
     except ImportError:
-        return None
-    return uvloop.new_event_loop
+        make: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    else:
+        make = uvloop.new_event_loop
+
+    def made() -> asyncio.AbstractEventLoop:
+        loop = make()
+        loop.set_exception_handler(_without_handshakes)
+        return loop
+
+    return made
+
+
+def _without_handshakes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Pass over what is told in words: uvloop keeps a second copy of a handshake's error."""
+    is_unread = str(context.get("message")).startswith("Future exception was never retrieved")
+    if not (is_unread and isinstance(context.get("exception"), ssl.SSLError)):
+        loop.default_exception_handler(context)
 
 
 def on_signals(stop: Callable[[], None], last_words: Callable[[], None] = lambda: None) -> None:

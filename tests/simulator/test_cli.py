@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.simulator.central import Central, Silence
+from tests.simulator.pki import authority, server_context
 
 
 @contextlib.asynccontextmanager
@@ -192,3 +193,19 @@ async def test_a_killed_fleet_comes_up_with_what_it_kept(central: Central, tmp_p
     records = {one["transactionId"]: one for one in json.loads(ledger.read_text())}
     assert set(records) == set(stops), "the ledger tells of both lives"
     assert all(records[number]["meterStop"] == stops[number]["meterStop"] for number in stops)
+
+
+@pytest.mark.slow
+async def test_certificates_are_checked_by_the_authority_that_is_named(tmp_path):
+    root = authority()
+    (tmp_path / "root.pem").write_text(root.pem)
+    async with Central(tls=server_context(tmp_path, root)).listening() as central:
+        arguments = ["--url", central.url, "--duration", "2"]
+        async with simulator(*arguments) as process:
+            code, stderr = await outcome(process)
+        assert code == 1
+        assert "the server's certificate is not trusted" in stderr
+        assert "Traceback" not in stderr
+        async with simulator(*arguments, "--ca", str(tmp_path / "root.pem")) as process:
+            code, stderr = await outcome(process)
+        assert (code, "problem" in stderr) == (0, False)
