@@ -33,13 +33,13 @@ def connect(bench, topics="", **headers):
     return bench.client.ws_connect(f"{bench.url}/ws/live?topics={topics}", headers=wanted)
 
 
-async def told(socket, timeout=5):
+async def told(socket, timeout=15):
     message = await socket.receive(timeout=timeout)
     assert message.type is aiohttp.WSMsgType.TEXT, message
     return json.loads(message.data)
 
 
-async def until(socket, topic, event, timeout=8):
+async def until(socket, topic, event, timeout=20):
     """Return the next frame of this topic and event."""
     async with asyncio.timeout(timeout):
         while True:
@@ -386,7 +386,7 @@ async def test_who_may_not_watch_any_more_is_closed(bench, monkeypatch):
     headers = {"Authorization": f"Bearer {key['token']}"}
     async with connect(bench, **headers) as socket, connect(bench) as other:
         await bench.ask("DELETE", f"/api/api-keys/{key['id']}")
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=15)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
         await other.send_json({"subscribe": {"topic": "sessions"}})
         assert (await told(other))["event"] == "snapshot"
@@ -463,7 +463,7 @@ async def test_who_does_not_read_is_closed_with_1013(bench, monkeypatch):
         async with connect(bench) as socket:
             for _ in range(3):
                 await socket.send_json({"subscribe": {"topic": "stations"}})
-            message = await socket.receive(timeout=5)
+            message = await socket.receive(timeout=15)
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert message.data == 1013
 

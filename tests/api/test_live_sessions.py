@@ -24,7 +24,7 @@ def connect(bench, **headers):
     return bench.client.ws_connect(f"{bench.url}/ws/sessions", headers=wanted)
 
 
-async def event(socket, timeout=3):
+async def event(socket, timeout=15):
     message = await socket.receive(timeout=timeout)
     assert message.type is aiohttp.WSMsgType.TEXT, message
     content = json.loads(message.data)
