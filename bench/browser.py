@@ -7,7 +7,9 @@ another power every second; the Chromium of the browser tests looks on. Measured
   cache, and the largest paint; the server and the charge points are at work meanwhile;
 * each page, left open: the main thread's own CPU time (DevTools protocol, `TaskDuration` in thread
   ticks), which other processes on the machine do not lengthen; the target is 30 % of a core;
-* bytes of the first view on the line.
+* bytes of the first view on the line;
+* the table of stations with 10,000 rows, which stand still: CPU time of the main thread for a
+  letter in its filter, for a click on the head of a column, for a turn of the wheel.
 
 Prints a table and writes `bench/browser.json`.
 """
@@ -22,15 +24,17 @@ import os
 import random
 import statistics
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from playwright.async_api import Browser, CDPSession, Page, async_playwright, expect
 from websockets.asyncio.client import ClientConnection, connect
 
+from csms.store.embedded import EmbeddedPostgres
 from csms.web import build
 from tests.app.bench import TOKEN
 from tests.app.commands import Serving, serving
@@ -46,6 +50,11 @@ _CONNECT_AT_ONCE = 50
 _SITES = 4
 _SITED = 10  # one of so many is at a site: sharing power is what bench/limits.py measures
 _PATIENCE_MS = 30_000
+_TIMES = 8
+_STATIONS = """
+INSERT INTO charge_points (identity, name, connector_count, max_power_w)
+SELECT 'CP' || n, 'Charger ' || n, 1, 22000 FROM generate_series(1, $1::int) n
+"""
 _LARGEST_PAINT = """
 () => new Promise((found) => {
   const tell = (list) => found(list.getEntries().at(-1).startTime);
@@ -211,40 +220,79 @@ async def _metrics(line: CDPSession) -> dict[str, float]:
     return {each["name"]: each["value"] for each in found["metrics"]}
 
 
-async def measure(stations: int, seconds: float) -> dict[str, Any]:
+async def table(page: Page, line: CDPSession, rows: int) -> dict[str, float]:
+    """Measure what a hand does to a table of so many stations, ms of the main thread each."""
+    await page.goto("/stations")
+    await expect(page.get_by_text(f"{rows:,} of {rows:,}")).to_be_visible()
+    await asyncio.sleep(3)
+    spent: dict[str, float] = {}
+
+    async def timed(name: str, act: Callable[[], Awaitable[None]]) -> None:
+        before = await _metrics(line)
+        for _ in range(_TIMES):
+            await act()
+            await page.evaluate("new Promise((done) => setTimeout(done, 50))")  # drawn by then
+        after = await _metrics(line)
+        spent[name] = round(1000 * (after["TaskDuration"] - before["TaskDuration"]) / _TIMES, 1)
+
+    field = page.get_by_label("Filter by name")
+    await field.focus()
+    keys = itertools.cycle(["9", "Backspace"])
+    await timed("filter_ms", lambda: page.keyboard.press(next(keys)))
+    head = page.get_by_role("columnheader").get_by_role("button", name="Station")
+    await timed("sort_ms", head.click)
+    await page.mouse.move(800, 600)
+    await timed("wheel_ms", lambda: page.mouse.wheel(0, 2_000))
+    return {"rows": rows, **spent}
+
+
+async def measure(stations: int, seconds: float, rows: int) -> dict[str, Any]:
     expect.set_options(timeout=_PATIENCE_MS)
     chromium = installed()
     build.build()
     results: dict[str, Any] = {"stations": stations, "seconds": seconds, "pages": {}}
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            serving(Path(folder)) as served,
-            charging(served, stations),
-            async_playwright() as playwright,
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.executable,
+            env={**os.environ, **chromium.environment},
+            chromium_sandbox=os.geteuid() != 0,
+            args=_ARGUMENTS,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            async with serving(Path(folder)) as served, charging(served, stations):
+                results["load_average"] = round(os.getloadavg()[0], 1)
+                results |= await first_views(browser, served)
+                page, line = await _window(browser, served)
+                for path in PAGES:
+                    results["pages"][path] = await left_open(page, line, path, seconds)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            EmbeddedPostgres(Path(folder) / "postgres") as postgres,
         ):
-            browser = await playwright.chromium.launch(
-                executable_path=chromium.executable,
-                env={**os.environ, **chromium.environment},
-                chromium_sandbox=os.geteuid() != 0,
-                args=_ARGUMENTS,
-            )
-            results["load_average"] = round(os.getloadavg()[0], 1)
-            results |= await first_views(browser, served)
-            context = await browser.new_context(
-                base_url=served.http_url,
-                locale="en-US",
-                timezone_id="UTC",
-                viewport={"width": 1920, "height": 1080},
-            )
-            page = await context.new_page()
-            await page.goto(f"/sign-in?token={TOKEN}")
-            line = await context.new_cdp_session(page)
-            await line.send("Performance.enable", {"timeDomain": "threadTicks"})
-            await line.send("Network.enable")
-            for path in PAGES:
-                results["pages"][path] = await left_open(page, line, path, seconds)
-            await browser.close()
+            async with serving(Path(folder) / "data", database_url=postgres.url) as served:
+                sql = await asyncpg.connect(postgres.url)
+                await sql.execute(_STATIONS, rows)
+                await sql.close()
+                page, line = await _window(browser, served)
+                results["table"] = await table(page, line, rows)
+        await browser.close()
     return results
+
+
+async def _window(browser: Browser, served: Serving) -> tuple[Page, CDPSession]:
+    """Return a page as wide as a wall display, signed in, and what measures it."""
+    context = await browser.new_context(
+        base_url=served.http_url,
+        locale="en-US",
+        timezone_id="UTC",
+        viewport={"width": 1920, "height": 1080},
+    )
+    page = await context.new_page()
+    await page.goto(f"/sign-in?token={TOKEN}")
+    line = await context.new_cdp_session(page)
+    await line.send("Performance.enable", {"timeDomain": "threadTicks"})
+    await line.send("Network.enable")
+    return page, line
 
 
 def told(results: dict[str, Any]) -> str:
@@ -263,6 +311,11 @@ def told(results: dict[str, Any]) -> str:
         )
     worst = max(one["task_percent"] for one in results["pages"].values())
     lines.append(f"most: {worst:.1f} % of a core (target {TARGET_PERCENT:.0f})")
+    one = results["table"]
+    lines.append(
+        f"{one['rows']:,} rows: {one['filter_ms']:.0f} ms a letter, {one['sort_ms']:.0f} ms a "
+        f"sort, {one['wheel_ms']:.0f} ms a turn of the wheel"
+    )
     return "\n".join(lines)
 
 
@@ -270,8 +323,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stations", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--rows", type=int, default=10_000)
     given = parser.parse_args()
-    results = asyncio.run(measure(given.stations, given.seconds))
+    results = asyncio.run(measure(given.stations, given.seconds, given.rows))
     print(told(results))
     OUT.write_text(json.dumps(results, indent=1) + "\n")
 
