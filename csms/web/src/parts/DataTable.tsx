@@ -8,8 +8,6 @@ import { type Order, type Sortable, sorted } from './rows'
 export interface Column<T> {
   id: string
   header: string
-  /** Instead of the header's text, such as a box that chooses all rows. */
-  head?: ReactNode
   cell: (row: T) => ReactNode
   /** What the column is sorted by; without it, it is not. */
   value?: (row: T) => Sortable
@@ -27,6 +25,8 @@ interface DataTableProps<T> {
   columns: readonly Column<T>[]
   rows: readonly T[]
   rowKey: (row: T) => string
+  /** Instead of the texts of headers, by column: a box that chooses all rows. New ones draw no row anew. */
+  heads?: Readonly<Record<string, ReactNode>>
   /** At first; the reader may sort otherwise. */
   order?: Order
   /** Told when the reader sorts otherwise, to keep it in the address. */
@@ -99,8 +99,8 @@ export function DataTable<T>(props: DataTableProps<T>) {
                   order?.column !== column.id ? undefined : order.descending ? 'descending' : 'ascending'
                 return (
                   <th key={column.id} scope="col" data-align={column.align} aria-sort={direction}>
-                    {column.head !== undefined ? (
-                      column.head
+                    {props.heads?.[column.id] !== undefined ? (
+                      props.heads[column.id]
                     ) : column.value === undefined ? (
                       column.header
                     ) : (

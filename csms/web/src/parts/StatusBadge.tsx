@@ -41,6 +41,16 @@ export function lookOf(status: string | null | undefined): Look {
   return LOOKS[status] ?? { tone: 'idle', text: status, shape: 'ring' }
 }
 
+/** Of a status that only its tone is known of. */
+const SHAPES: Readonly<Record<Tone, Look['shape']>> = {
+  good: 'dot',
+  busy: 'half',
+  warning: 'half',
+  bad: 'cross',
+  idle: 'ring',
+  plan: 'square',
+}
+
 interface StatusBadgeProps {
   status: string | null | undefined
   /** Instead of the usual text. */
@@ -52,9 +62,10 @@ interface StatusBadgeProps {
 /** A status as coloured shape and text. */
 export function StatusBadge({ status, text, tone, title }: StatusBadgeProps) {
   const look = lookOf(status)
+  const shape = tone !== undefined && !(status && status in LOOKS) ? SHAPES[tone] : look.shape
   return (
     <span className={classes.badge} data-tone={tone ?? look.tone} title={title}>
-      <span className={classes.shape} data-shape={look.shape} aria-hidden="true" />
+      <span className={classes.shape} data-shape={shape} aria-hidden="true" />
       {text ?? look.text}
     </span>
   )

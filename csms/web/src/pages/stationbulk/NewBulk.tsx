@@ -62,7 +62,10 @@ export default function NewBulkPage() {
   if (!may('operator')) return <EmptyState icon="lock" title="Only operators send calls" />
   return (
     <>
-      <PageHeader title="A call to many stations" subtitle={<PageLink to="/bulk">All of them</PageLink>} />
+      <PageHeader
+        title="New call to many stations"
+        subtitle={<PageLink to="/bulk">Calls to many stations</PageLink>}
+      />
       <Section title="To whom">
         <Whom criteria={criteria} set={setCriteria} />
       </Section>

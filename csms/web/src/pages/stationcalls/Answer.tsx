@@ -18,6 +18,9 @@ const TONES: Readonly<Record<string, Tone>> = {
   callError: 'bad',
   timeout: 'warning',
   offline: 'idle',
+  station_offline: 'idle',
+  notSent: 'idle',
+  cancelled: 'idle',
 }
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -37,16 +40,6 @@ const TEXTS: Readonly<Record<string, string>> = {
   cancelled: 'Cancelled',
 }
 
-/** Statuses of the same shape: a tone alone says nothing to everybody. */
-const SHAPES: Readonly<Record<Tone, string>> = {
-  good: 'Accepted',
-  bad: 'Rejected',
-  warning: 'Pending',
-  busy: 'Pending',
-  idle: 'offline',
-  plan: 'Reserved',
-}
-
 /** Returns what has become of a call, in words; the code itself where there are none. */
 export function outcomeText(outcome: string | null): string {
   return outcome === null ? 'Waiting' : (TEXTS[outcome] ?? outcome)
@@ -59,9 +52,7 @@ export function outcomeTone(outcome: string | null): Tone {
 export function OutcomeBadge({ outcome, status }: Pick<Told, 'outcome' | 'status'>) {
   const text = outcomeText(outcome)
   const more = status !== null && status !== text ? ` (${status})` : ''
-  return (
-    <StatusBadge status={SHAPES[outcomeTone(outcome)]} tone={outcomeTone(outcome)} text={`${text}${more}`} />
-  )
+  return <StatusBadge status={outcome} tone={outcomeTone(outcome)} text={`${text}${more}`} />
 }
 
 /** What a station has answered, and what is worth a thought. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asWeTakeIt, draftOf, emptyDraft, localTime, payloadOf, type Schema } from './schema'
+import { asWeTakeIt, draftOf, emptyDraft, localTime, payloadOf, resolved, type Schema } from './schema'
 
 const PROFILE: Schema = {
   type: 'object',
@@ -119,11 +119,31 @@ describe('what the server fills in', () => {
       logType: 'x',
       log: {},
     })
-    expect(asWeTakeIt('Reset', LOG)).toBe(LOG)
+    expect(asWeTakeIt('Reset', LOG)).toEqual(LOG)
   })
 
   it('takes an image of ours beside the payload', () => {
     expect(Object.keys(asWeTakeIt('UpdateFirmware', LOG).properties ?? {})[0]).toBe('firmwareId')
+  })
+})
+
+it('has what references name in their places', () => {
+  const schema: Schema = {
+    type: 'object',
+    definitions: {
+      Kind: { type: 'string', enum: ['a', 'b'] },
+      Inner: { type: 'object', properties: { kind: { $ref: '#/definitions/Kind' } } },
+    },
+    properties: { list: { type: 'array', items: { $ref: '#/definitions/Inner' } } },
+  }
+  expect(resolved(schema)).toEqual({
+    type: 'object',
+    properties: {
+      list: {
+        type: 'array',
+        items: { type: 'object', properties: { kind: { type: 'string', enum: ['a', 'b'] } } },
+      },
+    },
   })
 })
 

@@ -8,12 +8,29 @@ export interface Schema {
   properties?: Readonly<Record<string, Schema>>
   required?: readonly string[]
   items?: Schema
+  $ref?: string
+  definitions?: Readonly<Record<string, Schema>>
 }
 
 /** What stands in a form: texts as typed, lists, groups of fields; null: a group that is left out. */
 export type Draft = string | null | Draft[] | { [name: string]: Draft }
 
 export type Problems = Record<string, string>
+
+/** Returns a schema with what its references name in their places; those of OCPP are not recursive. */
+export function resolved(schema: Schema, definitions = schema.definitions ?? {}): Schema {
+  if (schema.$ref !== undefined) {
+    const target = definitions[schema.$ref.replace('#/definitions/', '')]
+    return target === undefined ? {} : resolved(target, definitions)
+  }
+  const { definitions: _, ...own } = schema
+  if (own.items) own.items = resolved(own.items, definitions)
+  if (own.properties)
+    own.properties = Object.fromEntries(
+      Object.entries(own.properties).map(([name, part]) => [name, resolved(part, definitions)]),
+    )
+  return own
+}
 
 /** Returns how a list or group is entered: `csChargingProfiles.stackLevel`, `key[0]`, as the server says it. */
 export function within(path: string, part: string | number): string {
@@ -152,8 +169,9 @@ const FILLED: Readonly<Record<string, readonly string[]>> = {
 /** Returns the schema with what our server takes beside it: an image of ours, fields that it fills in. */
 export function asWeTakeIt(action: string, schema: Schema): Schema {
   const filled = FILLED[action]
-  if (filled === undefined) return schema
-  const loose = loosened(schema, filled, '')
+  const whole = resolved(schema)
+  if (filled === undefined) return whole
+  const loose = loosened(whole, filled, '')
   if (!action.includes('UpdateFirmware')) return loose
   return { ...loose, properties: { firmwareId: { type: 'string' }, ...loose.properties } }
 }

@@ -1,6 +1,6 @@
-import { Button, Checkbox, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useDeferredValue, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState } from 'react'
 import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
@@ -58,9 +58,26 @@ export default function StationsPage() {
     () => (chosen.size === 0 ? shown : shown.filter((row) => chosen.has(row.station.id))),
     [shown, chosen],
   )
+  const toggle = useCallback((stationId: string) => {
+    setChosen((before) => {
+      const next = new Set(before)
+      if (!next.delete(stationId)) next.add(stationId)
+      return next
+    })
+  }, [])
   const columns = useMemo(
-    () => (operator ? [choosing(chosen, setChosen, shown), ...columnsOf(names)] : columnsOf(names)),
-    [names, operator, chosen, shown],
+    () => (operator ? [choosing(chosen, toggle), ...columnsOf(names)] : columnsOf(names)),
+    [names, operator, chosen, toggle],
+  )
+  const all = chosen.size > 0 && picked.length === shown.length
+  const chooseAll = (
+    <input
+      type="checkbox"
+      className="row-box"
+      aria-label="Choose all that are shown"
+      checked={all}
+      onChange={() => setChosen(all ? NOBODY : new Set(shown.map((row) => row.station.id)))}
+    />
   )
   const add = operator && <AddMenu />
   const callMany = operator && picked.length > 0 && (
@@ -140,6 +157,7 @@ export default function StationsPage() {
         <DataTable
           label="Stations"
           columns={columns}
+          heads={{ choose: chooseAll }}
           rows={shown}
           rowKey={(row) => row.station.id}
           order={{ column: 'name', descending: false }}
@@ -165,37 +183,20 @@ export default function StationsPage() {
 
 const NOBODY: ReadonlySet<string> = new Set()
 
-/** The boxes that choose stations for a call to many. */
-function choosing(
-  chosen: ReadonlySet<string>,
-  set: (chosen: ReadonlySet<string>) => void,
-  shown: readonly StationRow[],
-): Column<StationRow> {
-  const all = chosen.size > 0 && shown.every((row) => chosen.has(row.station.id))
+/** The box of a row; those of other rows do not change with it. */
+function choosing(chosen: ReadonlySet<string>, toggle: (stationId: string) => void): Column<StationRow> {
   return {
     id: 'choose',
     header: '',
     width: 40,
     from: 360,
-    head: (
-      <Checkbox
-        size="xs"
-        aria-label="Choose all that are shown"
-        checked={all}
-        indeterminate={chosen.size > 0 && !all}
-        onChange={() => set(all ? NOBODY : new Set(shown.map((row) => row.station.id)))}
-      />
-    ),
     cell: ({ station }) => (
-      <Checkbox
-        size="xs"
+      <input
+        type="checkbox"
+        className="row-box"
         aria-label={`Choose ${station.name}`}
         checked={chosen.has(station.id)}
-        onChange={() => {
-          const next = new Set(chosen)
-          if (!next.delete(station.id)) next.add(station.id)
-          set(next)
-        }}
+        onChange={() => toggle(station.id)}
       />
     ),
   }
