@@ -71,7 +71,8 @@ function Limits({ site }: { site: Site }) {
           None. The grid connection of {power(site.gridCapacityKw)} is the limit.
         </p>
       ) : (
-        <div className={classes.scroller}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
+        <section className={classes.scroller} tabIndex={0} aria-label="Limits from outside, as a table">
           <table className={classes.list}>
             <thead>
               <tr>
@@ -136,7 +137,7 @@ function Limits({ site }: { site: Site }) {
               })}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </Section>
   )

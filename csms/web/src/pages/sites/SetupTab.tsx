@@ -92,8 +92,6 @@ function Removal({ site }: { site: Site }) {
       about="Its stations stay, without a site: nobody keeps them below a common limit then."
     >
       <ConfirmAction
-        color="red"
-        variant="outline"
         title={`Remove the site ${site.name}?`}
         text={`${site.chargers.length} chargers lose their common limit of ${power(site.gridCapacityKw)}. Its circuits, batteries and limits are gone for good.`}
         confirm="Remove the site"

@@ -107,7 +107,8 @@ export function StationsOfSite({ site }: { site: Site }) {
       {site.chargers.length === 0 ? (
         <p className={classes.none}>No station is assigned yet.</p>
       ) : (
-        <div className={classes.scroller}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
+        <section className={classes.scroller} tabIndex={0} aria-label="Stations of the site, as a table">
           <table className={classes.list}>
             <thead>
               <tr>
@@ -178,7 +179,7 @@ export function StationsOfSite({ site }: { site: Site }) {
               })}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
       {shown.length < site.chargers.length && (
         <Button variant="default" mt="xs" onClick={() => setAll(true)}>
