@@ -8,6 +8,7 @@ import { Ago } from '@/parts/Ago'
 import { Chart } from '@/parts/Chart'
 import { EmptyState } from '@/parts/EmptyState'
 import { duration, energy, exactTime, money, NOTHING, percent, power } from '@/parts/format'
+import { Listing, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { PendingButton } from '@/parts/PendingButton'
@@ -15,7 +16,6 @@ import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { reasonOf } from '../sites/reasons'
-import { Listing, useListing } from '../station/Listing'
 import { Correction } from './Correction'
 import { curvesOf } from './curves'
 import { type Explanation, type Moment, type Session, useExplanation, useReadings, useSession } from './data'
@@ -278,7 +278,7 @@ function Timeline({ session }: { session: Session }) {
   return (
     <Section
       title="What has happened"
-      about="Messages and decisions that belong to it, the newest first."
+      about="Messages and decisions that belong to it, in their order."
       actions={
         <Checkbox
           label="Meter values too"
