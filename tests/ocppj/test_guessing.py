@@ -42,7 +42,7 @@ class Bench:
         call = Call("1", "Authorize", {"idTag": tag}, "raw")
         at = self.clock.now()
         return self.handlers.handle(
-            self.stations[key], call, at, lambda handled: self.answers.append(handled.answer)
+            self.stations[key], call, at, lambda answer, repairs: self.answers.append(answer)
         )
 
     def guess(self, count, key=1):
