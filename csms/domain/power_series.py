@@ -2,7 +2,8 @@
 
 Charge points send values each minute or each quarter of an hour, some of them only the register.
 A step in which nothing came gets the newest value before it, while the transaction lasts and for a
-while; a step of a transaction of which nothing is known stays unknown.
+while; a step of a transaction of which nothing is known stays unknown. Of a transaction that runs
+for a part of a step that part counts: two that follow each other are not added up.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def power_series(
     ...                  register_wh=None, at_s=30)
     >>> span = Span(load=7, transaction=1, begin_s=10, end_s=100)
     >>> power_series([value], [span], steps=4, step_s=60, now_s=150)
-    {7: [5000, 5000, 0, None]}
+    {7: [4167, 3333, 0, None]}
 
     Args:
         measured: In the order of load, connector, transaction and step.
@@ -75,7 +76,13 @@ def power_series(
     series: dict[int, list[int | None]] = {}
     for (load, transaction, _), values in by_transaction.items():
         span = None if transaction is None else known_spans.pop((load, transaction), None)
-        _add(series.setdefault(load, nothing.copy()), _of_one(values, span, last, step_s))
+        of_one = _of_one(values, span, last, step_s)
+        if span is not None:
+            of_one = {
+                step: None if value is None else round(value * _part(span, step, step_s, now_s))
+                for step, value in of_one.items()
+            }
+        _add(series.setdefault(load, nothing.copy()), of_one)
     for span in known_spans.values():
         unknown = dict.fromkeys(_steps_of(span, last, step_s))
         _add(series.setdefault(span.load, nothing.copy()), unknown)
@@ -126,8 +133,18 @@ def _mean_w(before: Measured, value: Measured) -> int | None:
 def _steps_of(span: Span, last: int, step_s: int) -> range:
     """Return the steps during which a transaction runs."""
     first = max(0, int(span.begin_s // step_s))
-    end = last if span.end_s is None else min(last, int(span.end_s // step_s) + 1)
+    end = last if span.end_s is None else min(last, int(-(-span.end_s // step_s)))
     return range(first, end)
+
+
+def _part(span: Span, step: int, step_s: int, now_s: float) -> float:
+    """Return for how much of a step a transaction runs, above 0 to 1.
+
+    What came of it in a step outside of its time (clocks of charge points lie) stands as it is.
+    """
+    begin_s, end_s = step * step_s, min((step + 1) * step_s, now_s)
+    runs_s = min(end_s, end_s if span.end_s is None else span.end_s) - max(begin_s, span.begin_s)
+    return runs_s / (end_s - begin_s) if 0 < runs_s < end_s - begin_s else 1.0
 
 
 def _add(sums: list[int | None], values: Mapping[int, int | None]) -> None:

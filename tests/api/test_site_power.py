@@ -35,7 +35,7 @@ async def values(bench, identity, session, *powers, connector_id=1):
 
 
 async def charged(bench, identity, *powers, minutes=None):
-    end = NOON + timedelta(minutes=len(powers) if minutes is None else minutes, seconds=-1)
+    end = NOON + timedelta(minutes=len(powers) if minutes is None else minutes)
     number = await bench.session(identity, start_received_at=NOON, started_at=NOON, site_id="S1")
     await bench.stop(number, stopped_at=end, stop_received_at=end)
     await values(bench, identity, number, *powers)

@@ -30,7 +30,13 @@ def series(measured, spans, steps=6, now=10_000):
 
 def test_a_value_holds_until_the_next_one_and_no_longer_than_its_transaction():
     found = series([value(1, 5000), value(3, 7000)], [span(60, 270)])
-    assert found == {1: [0, 5000, 5000, 7000, 7000, 0]}
+    assert found == {1: [0, 5000, 5000, 7000, 3500, 0]}
+
+
+def test_a_step_has_the_part_for_which_its_transactions_run():
+    measured = [value(1, 8000), value(1, 6000, transaction=2)]
+    spans = [span(0, 75), span(90, None, transaction=2)]
+    assert series(measured, spans, now=150)[1][1:4] == [2000 + 3000, 6000, None]
 
 
 def test_a_value_does_not_hold_for_ever():
@@ -43,7 +49,7 @@ def test_a_value_does_not_hold_for_ever():
 def test_registers_alone_give_the_mean_between_them():
     found = series([value(0, None, 1000), value(3, None, 1600)], [span(0, 240)])
     # 600 Wh within three minutes
-    assert found == {1: [None, 12_000, 12_000, 12_000, 12_000, 0]}
+    assert found == {1: [None, 12_000, 12_000, 12_000, 0, 0]}
 
 
 def test_a_register_that_runs_backwards_tells_nothing():
@@ -53,7 +59,7 @@ def test_a_register_that_runs_backwards_tells_nothing():
 
 def test_connectors_of_one_station_add_up_and_the_unknown_stays_unknown():
     measured = [value(0, 1000), value(0, 2000, transaction=2, connector=2)]
-    spans = [span(0, 50), span(0, 50, transaction=2)]
+    spans = [span(0, 60), span(0, 60, transaction=2)]
     assert series(measured, spans)[1][0] == 3000
     spans.append(span(0, 50, transaction=3))  # of which nothing came
     assert series(measured, spans)[1][0] is None
@@ -80,4 +86,6 @@ def test_power_lies_between_nothing_and_the_most_that_was_measured(values, one, 
     assert len(found) == 20
     assert all(power is None or 0 <= power <= most for power in found)
     for m in measured:
-        assert found[m.step] == m.power_w
+        whole = begin <= m.step * 60 and end >= m.step * 60 + 60
+        if whole or end <= m.step * 60 or begin >= m.step * 60 + 60:
+            assert found[m.step] == m.power_w
