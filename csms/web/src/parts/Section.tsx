@@ -16,7 +16,7 @@ export function Section({ title, about, actions, children }: SectionProps) {
     <section className={`card ${classes.section}`} aria-labelledby={id}>
       <div className={classes.head}>
         <h2 id={id}>{title}</h2>
-        {actions}
+        {actions && <div className={classes.actions}>{actions}</div>}
       </div>
       {about && <p className={classes.about}>{about}</p>}
       {children}

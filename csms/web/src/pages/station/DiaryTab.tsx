@@ -3,12 +3,13 @@ import { api, ok } from '@/api/client'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { duration, exactTime, NOTHING, percent } from '@/parts/format'
+import { Listing, useListing } from '@/parts/Listing'
+import lists from '@/parts/Listing.module.css'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { Scroller } from '@/parts/Scroller'
+import { Section } from '@/parts/Section'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
 import { pathOf, type Station } from './data'
-import { Listing, useListing } from './Listing'
-import { Scroller } from './Scroller'
-import { Section } from './Section'
 import classes from './station.module.css'
 
 type Attempt = components['schemas']['AttemptOut']
@@ -93,7 +94,7 @@ function Availability({ station }: { station: Station }) {
   return (
     <Section title="The last 30 days" about="By what the station has told of its connectors.">
       <Scroller label="The last 30 days">
-        <table className={classes.table}>
+        <table className={lists.table}>
           <thead>
             <tr>
               <th scope="col">Connector</th>

@@ -9,14 +9,15 @@ import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
 import { exactTime } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
+import { Listing, useListing } from '@/parts/Listing'
+import lists from '@/parts/Listing.module.css'
 import { tellDone } from '@/parts/notices'
 import { PageLink } from '@/parts/PageLink'
 import { PendingButton } from '@/parts/PendingButton'
+import { Section } from '@/parts/Section'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
 import { bytes } from './bytes'
 import { call, type Job, pathOf, type Station } from './data'
-import { Listing, useListing } from './Listing'
-import { Section } from './Section'
 import classes from './station.module.css'
 
 type Image = components['schemas']['FirmwareOut']
@@ -165,7 +166,7 @@ function Update({ station, jobs }: { station: Station; jobs: readonly Job[] }) {
       about={`It runs ${station.firmwareVersion ?? 'a version that it has not told'}.`}
     >
       {images.data && fitting.length === 0 ? (
-        <p className={classes.none}>
+        <p className={lists.none}>
           No image fits {[station.vendor, station.model].filter(Boolean).join(' ') || 'this station'}.{' '}
           {hasPage('/files') ? (
             <PageLink to="/files">Bring one</PageLink>

@@ -4,12 +4,12 @@ import { api, ok } from '@/api/client'
 import { Ago } from '@/parts/Ago'
 import { EmptyState } from '@/parts/EmptyState'
 import { NOTHING, power } from '@/parts/format'
+import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { ConnectorCard } from './ConnectorCard'
 import type { Station } from './data'
 import { faultText } from './faults'
 import { Reservations } from './Reservations'
-import { Section } from './Section'
 import classes from './station.module.css'
 
 /** What it does now: its connectors, who has reserved them, and what it is. */

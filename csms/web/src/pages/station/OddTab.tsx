@@ -9,13 +9,13 @@ import { hasPage } from '@/app/pages'
 import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
 import { NOTHING } from '@/parts/format'
+import lists from '@/parts/Listing.module.css'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { Scroller } from '@/parts/Scroller'
+import { Section } from '@/parts/Section'
 import { pathOf, type Station } from './data'
 import { quirksOf, repairText, TRAITS, traitText, traitValue } from './quirks'
-import { Scroller } from './Scroller'
-import { Section } from './Section'
-import classes from './station.module.css'
 
 type Dialect = components['schemas']['StationDialectOut']
 type Probed = components['schemas']['ProbedOut']
@@ -54,10 +54,10 @@ function Repairs({ station }: { station: Station }) {
       }
     >
       {found.error && <ProblemNotice problem={found.error} />}
-      {found.data && quirks.length === 0 && <p className={classes.none}>Nothing had to be repaired.</p>}
+      {found.data && quirks.length === 0 && <p className={lists.none}>Nothing had to be repaired.</p>}
       {quirks.length > 0 && (
         <Scroller label="Repairs">
-          <table className={classes.table}>
+          <table className={lists.table}>
             <thead>
               <tr>
                 <th scope="col">Repair</th>
@@ -127,12 +127,12 @@ function DialectSection({ station }: { station: Station }) {
       actions={may('operator') && station.online && <Probe station={station} />}
     >
       <Scroller label="Dialect">
-        <table className={classes.table}>
+        <table className={lists.table}>
           <thead>
             <tr>
               <th scope="col">Trait</th>
               <th scope="col">Value</th>
-              <th scope="col" className={classes.extra}>
+              <th scope="col" className={lists.extra}>
                 Why
               </th>
               <th scope="col" aria-label="Change" />
@@ -143,7 +143,7 @@ function DialectSection({ station }: { station: Station }) {
               <tr key={name}>
                 <td>{TRAITS[name]?.label ?? name}</td>
                 <td>{value === null ? <span className="dimmed">as usual</span> : traitText(value)}</td>
-                <td className={classes.extra}>
+                <td className={lists.extra}>
                   {origin === null ? '' : (ORIGINS[origin] ?? origin)}
                   {source && <span className="dimmed"> {source}</span>}
                 </td>

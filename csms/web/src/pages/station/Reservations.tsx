@@ -8,11 +8,11 @@ import { asProblem, formErrors, Problem } from '@/api/problem'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
+import { type ListColumn, Listing, useListing } from '@/parts/Listing'
+import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { localTime } from '../stationcalls/schema'
 import type { Station } from './data'
-import { type ListColumn, Listing, useListing } from './Listing'
-import { Section } from './Section'
 
 type Reservation = components['schemas']['ReservationOut']
 

@@ -3,8 +3,8 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { sendJson } from '@/api/client'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import classes from './Listing.module.css'
 import { Scroller } from './Scroller'
-import classes from './station.module.css'
 
 export interface ListColumn<T> {
   header: string

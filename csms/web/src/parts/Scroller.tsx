@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import classes from './station.module.css'
+import classes from './Listing.module.css'
 
 /** Holds a table that may be wider than a phone, or longer than `height`; the keyboard scrolls it too. */
 export function Scroller({
