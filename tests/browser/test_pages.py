@@ -44,7 +44,8 @@ async def details(demo: System) -> list[str]:
 
 def name_of(path: str) -> str:
     """Return the name of a page's pictures, the same for each session."""
-    words = re.sub(r"[^a-z]+", "-", path.lower().partition("?")[0]).strip("-")
+    path = re.sub(r"\d+", "one", path.lower().partition("?")[0])
+    words = re.sub(r"[^a-z]+", "-", path).strip("-")
     return words or "overview"
 
 
