@@ -24,7 +24,7 @@ from csms.api.app import ApiConfig, Ports, create_api
 from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
-from csms.domain.events import SessionChanged
+from csms.domain.events import SessionsChanged
 from csms.ocppj.schemas import Schemas
 from csms.store import migrate
 from csms.store.database import Database
@@ -103,8 +103,7 @@ async def play(url: str, stations: int) -> None:
                     if changes:
                         metered = sessions[second % rounds :: rounds]
                         await sql.execute(_METER, metered)
-                        for session in metered:
-                            bus.publish(SessionChanged(session))
+                        bus.publish(SessionsChanged(frozenset(metered)))
                     await asyncio.sleep(max(0, end - time.monotonic()))
                 spent = (time.process_time() - begun) / SECONDS * 100
                 kept = longest[0] * 1000
