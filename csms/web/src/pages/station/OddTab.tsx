@@ -75,7 +75,7 @@ function Repairs({ station }: { station: Station }) {
                 <tr key={repair}>
                   <td>
                     {hasPage('/messages') ? (
-                      <PageLink to="/messages" search={{ station: station.id, repair }}>
+                      <PageLink to="/messages" search={{ stationId: station.id, repair, view: 'log' }}>
                         {repairText(repair)}
                       </PageLink>
                     ) : (

@@ -124,7 +124,7 @@ export function StationMenu({ station }: { station: Station }) {
           <Menu.Divider />
           {hasPage('/messages') && (
             <Menu.Item
-              onClick={() => void navigate({ to: '/messages', search: { station: station.id } as never })}
+              onClick={() => void navigate({ to: '/messages', search: { stationId: station.id } as never })}
             >
               Its messages
             </Menu.Item>
