@@ -26,6 +26,8 @@ class LimitDialect:
         allowed_a: The only currents that it takes, rising; others are cut down to these.
         zero_means_stop: A limit of 0 ends the transaction: it is told 6 A instead, as long as the
             site's limits allow it.
+        is_trying: It has refused limits as they were told, and other ways are left: its fallback
+            share is told again soon, though it counts in full.
     """
 
     rate_unit: RateUnit | None = None
@@ -33,6 +35,7 @@ class LimitDialect:
     purposes: frozenset[ProfilePurpose] = _USUAL
     allowed_a: tuple[Decimal, ...] = ()
     zero_means_stop: bool = False
+    is_trying: bool = False
 
     @property
     def takes_leases(self) -> bool:

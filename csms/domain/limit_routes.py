@@ -40,6 +40,7 @@ def _routed(session: SessionState, by_default: Mapping[ChargerId, ChargerState])
     return replace(
         session,
         by_default=True,
+        drawn=None,  # the next car is under the same limit at once, on all of its phases
         beside=beside,
         limit=state.defaults.get(session.connector_id, NOTHING_KNOWN),
     )

@@ -104,7 +104,8 @@ class LimitRow(NamedTuple):
 
     def pauses(self, now: datetime) -> bool:
         """Return whether a refused limit has to wait before it is tried again."""
-        return bool(self.refusals) and not self._passed(RETRY_REFUSED_AFTER * self.refusals, now)
+        pause = RETRY_REFUSED_AFTER * min(self.refusals, REFUSALS_BEFORE_UNMANAGED)
+        return bool(self.refusals) and not self._passed(pause, now)
 
     def has_lapsed(self, now: datetime) -> bool:
         """Return whether every limit that it may have held has ended by itself."""

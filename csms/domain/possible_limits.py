@@ -31,7 +31,8 @@ class PossibleLimits:
         order: Place in the queue among increases that start from the same power, lower first.
         phases: The grid's phases that it is known to draw on, as bits; None: all of its node's.
         volts: The power of 1 A of its limit as it is known to draw it, in W; None: its node's.
-        connectors: How many connectors are under this limit, each of them by itself.
+        connectors: How many connectors are under this limit, each of them by itself; 0: nothing is
+            drawn under it now.
     """
 
     id: LoadId

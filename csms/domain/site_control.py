@@ -32,6 +32,7 @@ from csms.domain.site_decision import Decision, decide_site
 from csms.domain.site_entries import (
     before_floors,
     entries,
+    floor_load,
     idle_reserves,
     managed_load,
     reserves,
@@ -158,7 +159,7 @@ def control(
         never_zero={s.charger.id for s in snapshot.chargers if s.dialect.zero_means_stop},
     )
     found = entries(snapshot, now)
-    unmanaged = {e.id: worst_case_w(e) for e in found if e.unmanaged_w is not None}
+    unmanaged = {e.id: worst_case_w(e) * e.connectors for e in found if e.unmanaged_w is not None}
     held = reserves(found, chargers)
     unbound = _unbound(snapshot, chargers, unmanaged, held)
     kept = Counter(held)
@@ -192,6 +193,9 @@ def control(
             )
     limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
     wanted = wishes(snapshot, limits, floors, now)
+    trying = {floor_load(s) for s in snapshot.chargers if s.dialect.is_trying and s.reachable}
+    if trying:
+        found = [replace(e, unmanaged_w=None) if e.id in trying else e for e in found]
     found = before_floors(found, snapshot, floors)
     found = [replace(e, is_doubtful=True) if e.id in wanted.due else e for e in found]
     found += [

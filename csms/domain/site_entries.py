@@ -51,8 +51,8 @@ def cap_load(state: ChargerState) -> LoadId:
 def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
     """Return what each transaction and each idle connector of ours may be drawing.
 
-    A floor that no connector of a busy charge point depends on is an entry that draws nothing, so
-    that it is told all the same.
+    A floor of a charge point whose connectors are all busy is an entry of no connector: it draws
+    nothing, and is told all the same.
     """
     chargers = {state.charger.id: state for state in snapshot.chargers}
     busy: dict[ChargerId, list[SessionState]] = {}
@@ -64,7 +64,7 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
         gives_up = session.own_limit.gives_up(now)
         if not state.reachable or gives_up or session.connector_id < 1:
             entry = _unmanaged(entry)
-        if session.drawn is not None:
+        if session.drawn is not None and _is_still_there(session, state):
             entry = _on_phases(entry, state.charger, session.drawn)
         found.append(entry)
     for state in chargers.values():
@@ -81,18 +81,18 @@ def _idle_entries(
     taken = {session.connector_id for session in sessions}
     apart = sum(number not in taken for number in state.defaults)
     idle = charger.connectors - len(sessions) - apart
-    most = charger.max_w if idle > 0 else 0
-    # what is told to one idle connector is told to all of them
+    # what is told to one idle connector is told to all of them; to none where all are busy
     entry = replace(
-        _entry(floor_load(state), charger, state.floor, most, now), connectors=max(1, idle)
+        _entry(floor_load(state), charger, state.floor, charger.max_w, now),
+        connectors=max(0, idle),
     )
     found = [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
     by_default = {session.connector_id for session in sessions if session.by_default}
     for number, row in state.defaults.items():
         if number in by_default:
             continue  # it is its session's
-        load_id, most = connector_load(state, number), 0 if number in taken else charger.max_w
-        entry = _entry(load_id, charger, row, most, now)
+        entry = _entry(connector_load(state, number), charger, row, charger.max_w, now)
+        entry = replace(entry, connectors=0 if number in taken else 1)
         if row.acknowledged_w is None:
             entry = _from_floor(entry, row, state.floor)
         found.append(_unmanaged(entry) if not state.reachable or row.gives_up(now) else entry)
@@ -128,6 +128,16 @@ def before_floors(
         else entry
         for entry in found
     ]
+
+
+def _is_still_there(session: SessionState, state: ChargerState) -> bool:
+    """Return whether what was seen of a session's car counts: another one may have come since.
+
+    While its charger is away nobody tells us; but where others start with nothing it is no matter.
+    """
+    floor = under(state, session.connector_id)
+    starts_at_zero = not floor.may_be_unlimited and floor.possible_w() == {0}
+    return state.reachable or starts_at_zero
 
 
 def _on_phases(entry: PossibleLimits, charger: Charger, drawn: int) -> PossibleLimits:

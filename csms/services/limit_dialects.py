@@ -119,6 +119,9 @@ class LimitDialects:
     def _tried(self, charge_point: ChargePointKey, dialect: LimitDialect) -> LimitDialect:
         if self._is_by_default(charge_point):
             dialect = replace(dialect, purposes=dialect.purposes - {ProfilePurpose.TX})
+        refusals = self._refusals.get(charge_point, 0)
+        if charge_point not in self._settled and 0 < refusals < _PATIENCE * len(_WAYS):
+            dialect = replace(dialect, is_trying=True)
         way = self._way(charge_point)
         if not way:
             return dialect

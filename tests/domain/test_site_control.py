@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
+from csms.domain.limit_dialect import LimitDialect
 from csms.domain.limit_rows import RETRY_REFUSED_AFTER, RETRY_UNMANAGED_AFTER, LimitRow
 from csms.domain.site_control import control
 from csms.domain.site_entries import managed_load, session_load
@@ -220,6 +221,21 @@ def test_a_refused_limit_waits_longer_each_time():
 def test_a_site_without_cars_is_looked_at_soon_while_a_share_is_refused():
     for floor, soon in ((ZERO, False), (LimitRow(**refused(times=1)), True)):
         assert control(snapshot(MAX, [charger(floor=floor)]), NOW).has_refusals is soon
+
+
+@pytest.mark.parametrize(("trying", "told_again"), [(True, [("A", 0, 0)]), (False, [])])
+def test_who_refuses_is_told_in_other_ways_while_some_are_left_and_counts_in_full(
+    trying, told_again
+):
+    floor = LimitRow(desired_w=0, desired_version=1, **refused(times=3, ago=16))
+    snap = snapshot(
+        30_000,
+        [charger(floor=floor, dialect=LimitDialect(is_trying=trying)), charger("B")],
+        [session(1, "B", 0)],
+    )
+    step = control(snap, NOW)
+    assert [each for each in told(step) if each[0] == "A"] == told_again
+    assert shares(step) == {"1": 8000}
 
 
 def test_the_unmanaged_is_asked_again_after_a_while():
@@ -447,6 +463,18 @@ def test_the_observer_sees_an_overload():
 
 
 SHARE = SiteRules(fallback_a=Decimal(6))
+
+
+def test_a_share_is_told_to_a_busy_charger_that_counts_for_more_than_there_is():
+    """Its session counts in full until it is told: what is certainly no raise goes at once."""
+    unknown = LimitRow(
+        desired_w=4140,
+        desired_version=1,
+        earlier_w=frozenset({4140}),
+        **refused(times=1, ago=6),
+    )
+    snap = snapshot(11_000, [charger("A", floor=unknown)], [session(1, "A")])
+    assert ("A", 0, 4140) in told(control(replace(snap, rules=SHARE), NOW))
 
 
 def test_a_floor_that_rises_needs_room_on_every_idle_connector():

@@ -12,8 +12,11 @@ from csms.domain.charging_profiles import ProfileKind, ProfilePurpose, RateUnit
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_dialect import LimitDialect, spoken_to
 from csms.domain.limit_messages import limit_payload
+from csms.domain.limit_routes import routed
 from csms.domain.limit_rows import LEASE_GRACE, LimitRow
+from csms.domain.possible_limits import worst_case_w
 from csms.domain.site_control import control
+from csms.domain.site_entries import entries
 from csms.domain.site_observation import SendingEnd
 from csms.domain.site_report import site_status
 from csms.domain.site_rules import SiteRules
@@ -297,6 +300,47 @@ def test_a_default_outlives_its_session_and_counts_until_it_is_taken_back(connec
     )
     raised = [each[2] for each in told(decided) if each[0] == "B"]
     assert raised == ([] if connected else [10_971])
+
+
+# What was seen of a car
+
+
+def one_phase(row, **more):
+    """A session whose car was seen on one phase, on a site that shares phases."""
+    return replace(session(1, **row), drawn=0b001, **more)
+
+
+@pytest.mark.parametrize(
+    ("floor_w", "dialect", "reachable", "counts_w"),
+    [
+        (0, LimitDialect(), False, 3680),  # whoever comes next starts with nothing
+        (4140, LimitDialect(), False, 11_040),  # another car may have come, on all phases
+        (4140, LimitDialect(), True, 3680),
+        (0, NO_TX, True, 11_040),  # the next car is under the same limit at once
+        (0, NO_TX, False, 11_040),
+    ],
+)
+def test_what_was_seen_of_a_car_counts_while_it_is_certainly_there(
+    floor_w, dialect, reachable, counts_w
+):
+    row = {"desired_version": 1, "acknowledged_w": 11_040, "desired_w": 11_040}
+    state = charger(
+        floor=LimitRow(desired_version=1, acknowledged_w=floor_w),
+        dialect=dialect,
+        reachable=reachable,
+        defaults={1: LimitRow(**row)} if dialect is NO_TX else {},
+    )
+    car = one_phase({} if dialect is NO_TX else row)
+    snapshot = routed(
+        SiteSnapshot(
+            site=Site(id=SiteId("s"), name="s", grid_limit_w=MAX, grid_phase_limit_da=320),
+            chargers=(state,),
+            sessions=(car,),
+        )
+    )
+    (entry, *_) = entries(snapshot, NOW)
+    assert worst_case_w(entry) == 11_040
+    assert worst_case_w(entry) * (entry.volts or 690) // 690 == counts_w
 
 
 # Dialects and clocks

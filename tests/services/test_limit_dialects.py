@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from csms.bus.local import LocalBus
@@ -76,10 +78,11 @@ async def test_who_refuses_is_told_in_another_way_and_what_it_takes_is_learned(
         await dialects.ended(FLOOR, "Rejected")
     way = (await dialects.of([2]))[2]
     assert (way.rate_unit, way.kind) == (unit, kind)
+    assert way.is_trying is (refusals < 8)  # then all ways have been refused
     await dialects.ended(FLOOR, "call_timeout")  # says nothing about the way
     await dialects.ended(FLOOR, "Accepted")
     assert lessons == ([] if learned is None else [(2, learned)])
-    assert (await dialects.of([2]))[2] == way
+    assert (await dialects.of([2]))[2] == replace(way, is_trying=False)
 
 
 async def test_who_has_taken_a_limit_is_not_told_otherwise():
