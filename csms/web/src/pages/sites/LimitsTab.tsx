@@ -39,7 +39,8 @@ function Limits({ site }: { site: Site }) {
 
   async function end(limit: SiteLimit) {
     try {
-      const endsAt = new Date().toISOString()
+      // later than its start even where this browser's clock is late
+      const endsAt = new Date(Math.max(Date.now(), Date.parse(limit.startsAt) + 1000)).toISOString()
       await sendJson('PATCH', pathOf(site.id, `/limits/${limit.id}`), { endsAt })
       await refresh()
       tellDone('The limit has ended.')

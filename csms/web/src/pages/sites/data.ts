@@ -92,6 +92,7 @@ export function useTail(siteId: string, history: History | undefined): readonly 
   const stations = useStationsOf(siteId)
   const site = useLiveSite(siteId)
   const [tail, setTail] = useState<readonly Sample[]>([])
+  const everyS = (history?.stepS ?? 60) / 30
   const keptUntil = Date.parse(history?.times.at(-1) ?? '') / 1000
   useEffect(() => {
     if (site === undefined || Number.isNaN(keptUntil)) return
@@ -103,8 +104,8 @@ export function useTail(siteId: string, history: History | undefined): readonly 
       batteryKw: site.battery?.powerKw ?? null,
       meterKw: site.meterKw,
     }
-    setTail((before) => withSample(before, sample, keptUntil))
-  }, [stations, site, keptUntil])
+    setTail((before) => withSample(before, sample, keptUntil, everyS))
+  }, [stations, site, keptUntil, everyS])
   return tail
 }
 

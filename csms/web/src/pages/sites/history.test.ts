@@ -35,10 +35,19 @@ describe('the picture of power', () => {
     ])
   })
 
+  it('has what a battery adds to the limit, and no line of one that is not there', () => {
+    const { curves } = pictureOf({ ...HISTORY, batteryKw: [-2, 7] }, [])
+    const named = new Map(curves.map(({ label, values }) => [label, values]))
+    expect(named.get('Limit with battery')).toEqual([50, 47])
+    expect(named.get('Battery')).toEqual([-2, 7])
+    expect(pictureOf(HISTORY, []).curves.map(({ label }) => label)).not.toContain('Battery')
+  })
+
   it('keeps live samples until the history has them', () => {
     const two = withSample(withSample([], sample(10), 0), sample(11), 0)
     expect(two.map(({ at }) => at)).toEqual([10, 11])
     expect(withSample(two, sample(11), 0)).toBe(two)
+    expect(withSample(two, sample(12), 0, 5)).toBe(two)
     expect(withSample(two, sample(12), 10).map(({ at }) => at)).toEqual([11, 12])
   })
 })

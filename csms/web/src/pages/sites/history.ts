@@ -77,6 +77,19 @@ export function pictureOf(history: History, tail: readonly Sample[]): Picture {
       ...live.map(({ limitKw }) => limitKw),
     ],
   })
+  const supply = (limitKw: number | null, batteryKw: number | null) =>
+    limitKw === null || batteryKw === null ? null : limitKw + Math.max(0, batteryKw)
+  const withBattery = [
+    ...history.batteryKw.map((kw, at) => supply(history.limitKw[at] ?? history.gridCapacityKw, kw)),
+    ...live.map(({ limitKw, batteryKw }) => supply(limitKw, batteryKw)),
+  ]
+  if (withBattery.some((kw) => kw !== null))
+    curves.push({
+      label: 'Limit with battery',
+      kind: 'limit',
+      colour: 'var(--csms-good)',
+      values: withBattery,
+    })
   const lines: [string, string, readonly (number | null)[], (sample: Sample) => number | null][] = [
     ['Battery', 'var(--csms-good)', history.batteryKw, ({ batteryKw }) => batteryKw],
     ['Grid meter', 'var(--csms-plan)', history.meterKw, ({ meterKw }) => meterKw],
@@ -90,9 +103,18 @@ export function pictureOf(history: History, tail: readonly Sample[]): Picture {
   return { times, curves }
 }
 
-/** Returns the samples with one more; those that the kept history covers by now go, and all beyond 900. */
-export function withSample(tail: readonly Sample[], sample: Sample, keptUntil: number): readonly Sample[] {
+/**
+ * Returns the samples with one more; those that the kept history covers by now go, and all beyond 900.
+ *
+ * One that comes less than `everyS` after the last one is left out.
+ */
+export function withSample(
+  tail: readonly Sample[],
+  sample: Sample,
+  keptUntil: number,
+  everyS = 1,
+): readonly Sample[] {
   const last = tail.at(-1)
-  if (last !== undefined && sample.at <= last.at) return tail
+  if (last !== undefined && sample.at < last.at + everyS) return tail
   return [...tail.filter(({ at }) => at > keptUntil), sample].slice(-900)
 }

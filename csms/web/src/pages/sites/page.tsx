@@ -85,8 +85,7 @@ const COLUMNS: readonly Column<LiveSite>[] = [
   {
     id: 'power',
     header: 'Power now',
-    width: 230,
-    from: 420,
+    width: 180,
     value: ({ powerKw }) => powerKw,
     cell: (site) => (
       <PowerBar label={`Power of ${site.name}`} value={site.powerKw} capacity={supplyOf(site)} />
@@ -106,6 +105,7 @@ const COLUMNS: readonly Column<LiveSite>[] = [
     header: 'Sessions',
     width: 100,
     align: 'right',
+    from: 460,
     value: ({ activeSessions }) => activeSessions,
     cell: ({ activeSessions }) => count(activeSessions),
   },
