@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import statistics
 import tempfile
 import time
@@ -175,11 +176,12 @@ async def measure(rounds: int, stations: int) -> dict[str, Any]:
 async def _measure(site: Site, rounds: int) -> dict[str, Any]:
     await site.build()
     await site.fill()
-    figures, no_ops = [], []
+    figures, no_ops, chance = [], [], random.Random(1)
     async with asyncio.TaskGroup() as tasks:
         metering = tasks.create_task(site.meters())
         for _ in range(rounds):
             no_ops.append(await site.no_op())
+            await asyncio.sleep(chance.uniform(1.0, 3.0))  # limits drop at any moment
             figures.append(await site.drop(0.5))
             await site.has_full()
         metering.cancel()

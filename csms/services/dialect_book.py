@@ -109,9 +109,22 @@ class DialectBook:
     async def traits(
         self, charge_points: Collection[ChargePointKey]
     ) -> Mapping[ChargePointKey, Traits]:
-        """See `csms.services.ports.dialects.Manners`."""
-        async with self._units() as unit:
-            found = await known_of(unit, charge_points)
+        """See `csms.services.ports.dialects.Manners`; their paces are known from then on, too.
+
+        So who asks from time to time need not wait for paces when there is something to say.
+        """
+        look = object()
+        self._looking.update(dict.fromkeys(charge_points, look))
+        try:
+            async with self._units() as unit:
+                found = await known_of(unit, charge_points)
+        finally:
+            current = [key for key in charge_points if self._looking.get(key) is look]
+            for key in current:
+                del self._looking[key]
+        for key in current:  # of the others a hint came while we looked: what was read may be old
+            if key in found:
+                self._known[key] = self._told(*found[key])
         return {key: holds.traits for key, (_, holds) in found.items()}
 
     async def _find(self, charge_points: Sequence[ChargePointKey]) -> list[_Known]:

@@ -23,6 +23,9 @@ from csms.services.ports.bus import Bus
 from csms.services.ports.dialects import Manners
 
 _KEPT_S = 60.0
+_FRESH_S = 45.0
+"""Before the paces end that are found with them, so that no limit has to wait for its pace."""
+
 _REFUSALS = frozenset({"Rejected", "NotSupported", "callError"})
 _PATIENCE = REFUSALS_BEFORE_UNMANAGED - 1
 """Refusals of one way before the next one is tried; a single one may be a mood."""
@@ -70,7 +73,7 @@ class LimitDialects:
 
         Of a large site that takes longer than a limit that drops may take to its chargers.
         """
-        await self._look_up(charge_points, _KEPT_S)
+        await self._look_up(charge_points, _FRESH_S)
 
     async def _look_up(self, charge_points: Collection[ChargePointKey], kept_s: float) -> None:
         if self._manners is None:

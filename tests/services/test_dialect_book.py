@@ -151,3 +151,25 @@ async def test_what_changes_while_it_is_looked_up_is_asked_again(book, rows, bus
 
 async def test_one_that_is_deleted_has_no_pace(book, rows):
     assert await book.of(ChargePointKey(9)) is None
+
+
+async def test_who_asks_for_traits_knows_the_paces_too(book, rows):
+    rows.operators = [spaced()]
+    await book.traits([ONE, TWO])
+    assert await book.of(ONE) == Pace(spacing_s=30)
+    assert await book.of(TWO) == Pace(spacing_s=30)
+    assert rows.asked == [{ONE, TWO}]
+
+
+async def test_a_pace_that_changes_while_traits_are_looked_up_is_asked_again(book, rows, bus):
+    rows.gate = asyncio.Event()
+    looking = asyncio.ensure_future(book.traits([ONE, TWO]))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    bus.publish(DialectChanged(ONE))
+    rows.gate.set()
+    await looking
+    await book.of(TWO)
+    assert rows.asked == [{ONE, TWO}]
+    await book.of(ONE)
+    assert rows.asked == [{ONE, TWO}, {ONE}]
