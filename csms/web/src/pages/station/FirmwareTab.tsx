@@ -22,6 +22,9 @@ import classes from './station.module.css'
 
 type Image = components['schemas']['FirmwareOut']
 
+/** Where images are brought to. */
+const PLACE = ['/firmware', '/files'].find(hasPage)
+
 const KINDS: Readonly<Record<string, string>> = {
   firmware: 'Firmware update',
   diagnostics: 'Diagnostics',
@@ -168,12 +171,7 @@ function Update({ station, jobs }: { station: Station; jobs: readonly Job[] }) {
       {images.data && fitting.length === 0 ? (
         <p className={lists.none}>
           No image fits {[station.vendor, station.model].filter(Boolean).join(' ') || 'this station'}.{' '}
-          {hasPage('/files') ? (
-            <PageLink to="/files">Bring one</PageLink>
-          ) : (
-            'Bring one with POST /api/firmware'
-          )}
-          .
+          {PLACE ? <PageLink to={PLACE}>Bring one</PageLink> : 'Bring one with POST /api/firmware'}.
         </p>
       ) : (
         <Group align="flex-end" gap="sm" mt="xs">
@@ -189,8 +187,7 @@ function Update({ station, jobs }: { station: Station; jobs: readonly Job[] }) {
             }))}
           />
           <TextInput
-            label="From"
-            aria-description="Empty: at once"
+            label="From (empty: now)"
             type="datetime-local"
             value={from}
             onChange={(event) => setFrom(event.currentTarget.value)}
