@@ -23,10 +23,10 @@ _MOST_AT_ONCE = 10_000
 _KEEP = """
 INSERT INTO limit_decisions
     (site_id, charge_point_id, connector_id, transaction_id, limit_w, reason, decided_at)
-SELECT :site, r.charge_point_id, r.connector_id, r.transaction_id, r.limit_w, r.reason, :at
+SELECT s.id, r.charge_point_id, r.connector_id, r.transaction_id, r.limit_w, r.reason, :at
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(charge_point_id bigint, connector_id bigint,
     transaction_id integer, limit_w bigint, reason text)
-WHERE EXISTS (SELECT 1 FROM sites WHERE id = :site)
+CROSS JOIN (SELECT id FROM sites WHERE id = :site FOR KEY SHARE) s  -- it may just be removed
 """
 
 # EXPLAIN: from the oldest on by (decided_at)
