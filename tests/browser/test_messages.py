@@ -1,0 +1,69 @@
+"""OCPP messages: live, held still, searched, raw beside what was understood."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.async_api import expect
+from websockets.asyncio.client import connect
+
+from tests.browser.cockpit import PHONE
+from tests.browser.looks import shot
+from tests.browser.stations import charge, charger
+
+
+async def test_messages_are_seen_as_they_come_and_found_again(system, windows, accessibility):
+    async with charger(system, "M1") as station:
+        page = await windows.open(system, "/messages?stationId=M1")
+        live = page.get_by_role("region", name="Live messages")
+        await charge(system, station)
+        await expect(live.get_by_role("button", name="StartTransaction").first).to_be_visible()
+        await expect(live.get_by_text(" ms").first).to_be_visible()
+        await accessibility.no_violations(page)
+        await shot(page, "messages")
+
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_text("held still")).to_be_visible()
+        call = live.get_by_role("button", name="from the station: StartTransaction")
+        await call.click()
+        drawer = page.get_by_role("dialog")
+        await expect(drawer.get_by_role("heading", name="Call from the station")).to_be_visible()
+        await expect(drawer.get_by_role("heading", name="Answer to the station")).to_be_visible()
+        await expect(drawer.get_by_text('"idTagInfo"').first).to_be_visible()
+        await accessibility.no_violations(page)
+        await shot(page, "message")
+        await drawer.get_by_role("button", name="Close").click()
+
+        await page.get_by_text("Log", exact=True).click()
+        await page.get_by_label("Text in the message").fill("meterStart")
+        logged = page.get_by_role("region", name="Logged messages")
+        await expect(logged.get_by_role("button", name="StartTransaction")).to_have_count(1)
+        await page.get_by_label("Text in the message").fill("nobody ever said this")
+        await expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+async def test_what_was_repaired_is_marked_and_shown_beside_what_was_sent(system, windows):
+    await system.ask("POST", "/api/stations", {"identity": "M2", "name": "Bay M2", "maxKw": 22})
+    url = f"{system.serving.ocpp_url}/M2"
+    async with connect(url, subprotocols=["ocpp1.6"]) as socket:
+        boot = {"chargePointVendor": "V", "chargePointModel": "M"}
+        await socket.send(json.dumps([2, "1", "BootNotification", boot]))
+        await socket.recv()
+        status = {"connectorId": "1", "status": "available", "errorCode": "NoError"}
+        await socket.send(json.dumps([2, "2", "StatusNotification", status]))
+        await socket.recv()
+        page = await windows.open(
+            system,
+            "/messages?view=log&stationId=M2&repair=any",
+            viewport=PHONE,
+            color_scheme="dark",
+        )
+        logged = page.get_by_role("region", name="Logged messages")
+        await logged.get_by_role("button", name="StatusNotification").click()
+        drawer = page.get_by_role("dialog")
+        await expect(drawer.get_by_text("As it was understood")).to_be_visible()
+        await expect(drawer.get_by_text(re.compile('"status": "Available"'))).to_be_visible()
+        await expect(drawer.get_by_text(re.compile('"status": "available"'))).to_be_visible()
+        await expect(drawer.get_by_text("As it was sent")).to_be_visible()
+        await shot(page, "message-repaired")
