@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { LiveMessage } from '@/live/types'
-import { gist, linesOf, passes } from './lines'
+import { gist, joined, linesOf, passes } from './lines'
 
 let second = 0
 function frame(direction: 'in' | 'out', type: LiveMessage['type'], messageId: string): LiveMessage {
@@ -58,4 +58,9 @@ test('what is filtered here', () => {
   expect(passes({ ...one, repairs: [] }, { repair: 'any' })).toBe(false)
   expect(gist({ ...one, payload: { idTag: 'ABC' } })).toBe('{"idTag":"ABC"}')
   expect(gist({ ...one, payload: null })).toBe(one.raw)
+})
+
+test('what was asked for and what has come since make one list', () => {
+  const [one, two, three] = [frame('in', 'call', '1'), frame('in', 'call', '2'), frame('in', 'call', '3')]
+  expect(joined([two, one], [{ ...two }, three]).map(({ messageId }) => messageId)).toEqual(['1', '2', '3'])
 })

@@ -44,6 +44,13 @@ export function linesOf(messages: readonly LiveMessage[]): Line[] {
   return lines.reverse()
 }
 
+/** Returns what was asked for (the newest first) and what has come live since, each once, in their order. */
+export function joined(asked: readonly LiveMessage[], live: readonly LiveMessage[]): LiveMessage[] {
+  const name = (message: LiveMessage) => `${message.at} ${message.direction} ${exchange(message)}`
+  const known = new Set(live.map(name))
+  return [...[...asked].reverse().filter((message) => !known.has(name(message))), ...live]
+}
+
 export interface Filter {
   direction?: string
   text?: string

@@ -1,7 +1,9 @@
 import { Button, Group, SegmentedControl, Select, TextInput, VisuallyHidden } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
+import { sendJson } from '@/api/client'
 import { useMessages, useStations } from '@/live/hooks'
 import type { LiveMessage } from '@/live/types'
 import { type Column, DataTable } from '@/parts/DataTable'
@@ -14,7 +16,7 @@ import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { useActions } from '../stationcalls/catalogue'
 import { Frame } from './Frame'
-import { type Filter, gist, type Line, linesOf, passes } from './lines'
+import { type Filter, gist, joined, type Line, linesOf, passes } from './lines'
 import classes from './messages.module.css'
 
 interface Search extends Filter {
@@ -165,7 +167,24 @@ function Live({ search, open, opened }: Shared) {
     [paused, stationId, action],
   )
   const { messages, dropped, clear } = useMessages(filter)
-  const lines = useMemo(() => linesOf(messages), [messages])
+  const [clearedAt, setClearedAt] = useState('')
+  // what came just before one looks; asked anew while nothing has come yet, or a gap would stay
+  const recent = useQuery({
+    queryKey: ['messages', 'recent', stationId, action],
+    queryFn: () => {
+      const query = new URLSearchParams({ limit: '100' })
+      if (stationId) query.set('stationId', stationId)
+      if (action) query.set('action', action)
+      return sendJson<{ items: LiveMessage[] }>('GET', `/api/messages?${query}`)
+    },
+    refetchInterval: messages.length === 0 && !paused ? 2000 : false,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  })
+  const lines = useMemo(
+    () => linesOf(joined(recent.data?.items ?? [], messages).filter(({ at }) => at > clearedAt)),
+    [recent.data, messages, clearedAt],
+  )
   const shown = useMemo(() => {
     const wanted: Filter = {
       ...(direction ? { direction } : {}),
@@ -186,7 +205,15 @@ function Live({ search, open, opened }: Shared) {
         >
           {paused ? 'Go on' : 'Pause'}
         </Button>
-        <Button size="xs" variant="default" onClick={clear} disabled={messages.length === 0}>
+        <Button
+          size="xs"
+          variant="default"
+          disabled={lines.length === 0}
+          onClick={() => {
+            setClearedAt(lines[0]?.message.at ?? '')
+            clear()
+          }}
+        >
           Clear
         </Button>
         <span className="dimmed num" role="status">
