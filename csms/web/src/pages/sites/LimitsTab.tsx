@@ -74,7 +74,7 @@ function Limits({ site }: { site: Site }) {
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
         <section className={classes.scroller} tabIndex={0} aria-label="Limits from outside, as a table">
-          <table className={classes.list}>
+          <table className={`${classes.list} ${classes.limits}`}>
             <thead>
               <tr>
                 <th scope="col">Limit</th>
@@ -93,24 +93,26 @@ function Limits({ site }: { site: Site }) {
                 const state = limitState(limit, now)
                 return (
                   <tr key={limit.id}>
-                    <th scope="row" className="num">
+                    <th scope="row" className="num" data-label="Limit">
                       {power(limit.limitKw)}
                     </th>
-                    <td>
+                    <td data-label="State">
                       <StatusBadge status={state.text} tone={state.tone} text={state.text} />
                     </td>
-                    <td className="num">{shortTime(limit.startsAt, now, site.timeZone)}</td>
-                    <td className="num">
+                    <td className="num" data-label="From">
+                      {shortTime(limit.startsAt, now, site.timeZone)}
+                    </td>
+                    <td className="num" data-label="Until">
                       {limit.endsAt === null ? 'removed' : shortTime(limit.endsAt, now, site.timeZone)}
                     </td>
-                    <td>
+                    <td data-label="Of">
                       {limit.circuitId === null
                         ? limit.appliesTo === 'charging'
                           ? 'all chargers together'
                           : 'the whole site'
                         : (circuits.get(limit.circuitId) ?? limit.circuitId)}
                     </td>
-                    <td>
+                    <td data-label="Why">
                       {limit.reason} <span className="dimmed">{limit.createdBy}</span>
                     </td>
                     <td>

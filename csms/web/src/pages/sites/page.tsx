@@ -84,11 +84,33 @@ const COLUMNS: readonly Column<LiveSite>[] = [
   },
   {
     id: 'power',
-    header: 'Power now',
-    width: 180,
+    header: 'Power',
+    width: 96,
+    align: 'right',
     value: ({ powerKw }) => powerKw,
+    cell: ({ powerKw }) => power(powerKw),
+  },
+  {
+    id: 'supply',
+    header: 'May draw',
+    width: 106,
+    align: 'right',
+    value: supplyOf,
+    cell: (site) => power(supplyOf(site)),
+  },
+  {
+    id: 'used',
+    header: 'Used',
+    width: 170,
+    from: 560,
+    value: (site) => (site.powerKw ?? 0) / supplyOf(site),
     cell: (site) => (
-      <PowerBar label={`Power of ${site.name}`} value={site.powerKw} capacity={supplyOf(site)} />
+      <PowerBar
+        label={`Power of ${site.name}`}
+        value={site.powerKw}
+        capacity={supplyOf(site)}
+        numbers={false}
+      />
     ),
   },
   {
@@ -105,22 +127,9 @@ const COLUMNS: readonly Column<LiveSite>[] = [
     header: 'Sessions',
     width: 100,
     align: 'right',
-    from: 460,
+    from: 480,
     value: ({ activeSessions }) => activeSessions,
     cell: ({ activeSessions }) => count(activeSessions),
-  },
-  {
-    id: 'limit',
-    header: 'Limit now',
-    width: 190,
-    from: 1020,
-    value: ({ limitKw }) => limitKw,
-    cell: ({ limitKw, gridCapacityKw }) =>
-      limitKw !== null && limitKw < gridCapacityKw ? (
-        <StatusBadge status="limited" tone="warning" text={`${power(limitKw)} of ${power(gridCapacityKw)}`} />
-      ) : (
-        power(gridCapacityKw)
-      ),
   },
   {
     id: 'battery',
@@ -134,19 +143,26 @@ const COLUMNS: readonly Column<LiveSite>[] = [
   {
     id: 'state',
     header: 'State',
-    width: 130,
+    width: 190,
     from: 760,
-    value: ({ warnings }) => warnings?.length ?? 0,
-    cell: ({ warnings }) =>
-      warnings && warnings.length > 0 ? (
-        <StatusBadge
-          status="warning"
-          tone="warning"
-          text={warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`}
-          title={warnings.join('\n')}
-        />
-      ) : (
-        <StatusBadge status="fine" tone="good" text="Fine" />
-      ),
+    value: ({ warnings, limitKw, gridCapacityKw }) =>
+      (warnings?.length ?? 0) * 2 + Number(limitKw !== null && limitKw < gridCapacityKw),
+    cell: (site) => <State site={site} />,
   },
 ]
+
+function State({ site }: { site: LiveSite }) {
+  const { warnings = [], limitKw, gridCapacityKw } = site
+  if (warnings.length > 0)
+    return (
+      <StatusBadge
+        status="warning"
+        tone="warning"
+        text={warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`}
+        title={warnings.join('\n')}
+      />
+    )
+  if (limitKw !== null && limitKw < gridCapacityKw)
+    return <StatusBadge status="limited" tone="warning" text={`Limited from ${power(gridCapacityKw)}`} />
+  return <StatusBadge status="fine" tone="good" text="Fine" />
+}

@@ -21,7 +21,7 @@ const LIMIT = /^(.+?) limit( on .+)?$/
  */
 export function reasonOf(reason: string, names: ReadonlyMap<string, string> = new Map()): Reason {
   if (reason === 'vehicle maximum')
-    return usual('The car takes no more', 'The car has asked for less than there is; nothing holds it back.')
+    return usual('The car takes no more', 'The car takes less than there is; nothing holds it back.')
   if (reason === 'charger limit')
     return usual(
       'The charger gives no more',
