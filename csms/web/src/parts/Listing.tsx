@@ -2,6 +2,7 @@ import { Button, Loader } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { sendJson } from '@/api/client'
+import { asProblem } from '@/api/problem'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import classes from './Listing.module.css'
 import { Scroller } from './Scroller'
@@ -34,7 +35,8 @@ export function useListing<T>(path: string, everyS = 15) {
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
-    refetchInterval: everyS * 1000,
+    // what is not there is not asked for again and again
+    refetchInterval: (query) => (asProblem(query.state.error).status === 404 ? false : everyS * 1000),
   })
   return { ...found, items: found.data?.pages.flatMap((page) => page.items) }
 }

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, ok } from '@/api/client'
+import { asProblem } from '@/api/problem'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { duration, exactTime, NOTHING, percent } from '@/parts/format'
@@ -36,6 +37,8 @@ const OUTCOMES: Readonly<Record<string, { text: string; tone: 'good' | 'warning'
 /** Each attempt to connect, why it was refused, and what would let it in. */
 export function Diary({ stationId }: { stationId: string }) {
   const list = useListing<Attempt>(pathOf(stationId, '/connections'), 10)
+  if (list.error && asProblem(list.error).status === 404)
+    return <Section title="Connections" about="Nobody has tried to connect under this name." />
   return (
     <Section title="Connections" about="Every attempt to connect under this name.">
       <Listing

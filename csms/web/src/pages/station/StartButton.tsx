@@ -64,6 +64,7 @@ export function StartButton({ station, connector }: { station: Station; connecto
               label="Id tag"
               description="Whose session it is. Without one, a tag made for you is used."
               data-autofocus
+              openOnFocus={false}
               maxLength={20}
               value={idTag}
               onChange={setIdTag}

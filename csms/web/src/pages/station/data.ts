@@ -26,7 +26,7 @@ export function useStation(stationId: string) {
   const asked = useQuery<Station, Problem>({
     queryKey: ['stations', stationId],
     queryFn: () => ok(api.GET('/api/stations/{stationId}', { params: { path: { stationId } } })),
-    refetchInterval: (query) => (query.state.error === null ? 15_000 : false),
+    refetchInterval: (query) => (query.state.error?.status === 404 ? false : 15_000),
   })
   // what the live link does not tell (boot, availability, messages of errors) has changed with this
   const signs =
