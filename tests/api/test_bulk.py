@@ -71,13 +71,18 @@ async def test_each_station_gets_it_once_and_has_its_outcome(bench):
 
 async def test_not_more_at_a_time_than_asked_for(bench):
     await fleet(bench, 6)
-    here, most = 0, 0
+    here, most, two = 0, 0, asyncio.Event()
 
     async def answer():
         nonlocal here, most
         here += 1
         most = max(most, here)
-        await asyncio.sleep(0.02)
+        if here == 2:
+            two.set()
+        async with asyncio.timeout(20):
+            await two.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)  # a third would come now
         here -= 1
         return {"status": "Accepted"}
 

