@@ -28,6 +28,7 @@ $(STAMP): requirements.lock pyproject.toml $(UV)
 	@touch $@
 
 setup: $(STAMP)
+	@$(BIN)/python -m csms.web.build || echo "everything but the cockpit in the browser is ready"
 
 # the browser UI, by the Node of the Python wheel; at once when nothing has changed
 web: $(STAMP)
