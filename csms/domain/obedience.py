@@ -105,8 +105,9 @@ def judged(
     if reads_back and row.read_back_at is None:
         return Judgement(row=row, ask_back=True)
     fell = is_new and row.drew_w is not None and row.drew_w > most
-    # a draw far below the limit may be a car that pauses just now: it proves nothing
-    if fell and reading is not None and 0 < limit <= reading.power_w + ampere_w // 2:
+    # another draw than the limit may be the car's own wish just now: it proves nothing
+    near_w = max(ampere_w // 10, limit // 50)
+    if fell and reading is not None and limit and abs(reading.power_w - limit) <= near_w:
         took_s = (reading.at - told_at).total_seconds()
         return Judgement(row=proven(row), follow_s=_quicker(follow_s, took_s))
     had_time = (now - told_at).total_seconds() >= takes_s

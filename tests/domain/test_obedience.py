@@ -40,6 +40,12 @@ def test_a_draw_that_falls_to_the_limit_proves_it_at_once():
     assert seen.follow_s == 10  # half of the way from 15 s to 5 s
 
 
+@pytest.mark.parametrize(("beside_w", "proves"), [(200, True), (-200, True), (300, False)])
+def test_only_a_draw_that_is_the_limit_itself_proves_it_at_once(beside_w, proves):
+    """A car that wants half an ampere less just now may still take more."""
+    assert look(lowered(), (L - beside_w, 2), 3).row.is_lingering is not proves
+
+
 def asked(row):
     """The row after the charger has said itself that the new limit holds."""
     return read_back(row, L, at(1), ampere_w=AMPERE)
