@@ -262,8 +262,10 @@ def _sort(
 
 
 def figures(seconds: list[float]) -> dict[str, float]:
-    """Return count, p50, p99 and max in ms."""
+    """Return count, p50, p99 and max in ms; only the count where nothing was measured."""
     ms = sorted(s * 1000 for s in seconds)
+    if not ms:  # as of raises that were too small to be told at once
+        return {"count": 0}
     at_99 = ms[min(len(ms) - 1, int(len(ms) * 0.99))]
     return {
         "count": len(ms),
@@ -348,8 +350,8 @@ def table(result: dict[str, Any]) -> str:
     for case in ("single", "burstOf20"):
         for name, row in result[case].items():
             lines.append(
-                f"{case + ': ' + name:32}{row['count']:>7}{row['p50Ms']:>9}{row['p99Ms']:>9}"
-                f"{row['maxMs']:>9}"
+                f"{case + ': ' + name:32}{row['count']:>7}"
+                + "".join(f"{row.get(what, '-'):>9}" for what in ("p50Ms", "p99Ms", "maxMs"))
             )
     lines.append(
         f"CPU: server {result['serverCpuPercent']} %, Postgres {result['postgresCpuPercent']} %"
@@ -366,9 +368,7 @@ def main() -> None:
     result = asyncio.run(measure(arguments.rounds, arguments.bursts))
     print(table(result))
     OUT.write_text(json.dumps(result, indent=1) + "\n")
-    worst = max(
-        result[case][name]["p99Ms"] for case in ("single", "burstOf20") for name in ("decreases",)
-    )
+    worst = max(result[case]["decreases"].get("p99Ms", 0.0) for case in ("single", "burstOf20"))
     print(f"target: p99 below {TARGET_MS:.0f} ms: {'kept' if worst < TARGET_MS else 'MISSED'}")
 
 
