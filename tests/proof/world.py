@@ -495,6 +495,10 @@ class World(Cars):
         self.after(self._soon(self.odds.limit_every_s), self._move_limit)
 
     def _limit_moves(self) -> None:
+        if self.now < self.down_until:
+            # nobody can act on a limit that begins while the server is away: see docs/power.md
+            self.at(self.down_until, self._limit_moves)
+            return
         before, could = self.limit_w, self.could_w()
         holds = [each.limit_w for each in self.outside if each.holds(self.now)]
         self.limit_w = min([self.operators_w, *holds])
