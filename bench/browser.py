@@ -4,7 +4,7 @@ A real csms with charge points on real sockets, of which each charges and sends 
 another power every second; the Chromium of the browser tests looks on. Measured are
 
 * first view: from the start of the navigation until the overview shows live numbers, with an empty
-  cache, and the largest paint; the server and the charge points are at work meanwhile;
+  cache, and the largest paint; all stations are known, and none is at work yet;
 * each page, left open: the main thread's own CPU time (DevTools protocol, `TaskDuration` in thread
   ticks), which other processes on the machine do not lengthen; the target is 30 % of a core;
 * bytes of the first view on the line;
@@ -52,8 +52,10 @@ _SITED = 10  # one of so many is at a site: sharing power is what bench/limits.p
 _PATIENCE_MS = 30_000
 _TIMES = 8
 _STATIONS = """
-INSERT INTO charge_points (identity, name, connector_count, max_power_w)
-SELECT 'CP' || n, 'Charger ' || n, 1, 22000 FROM generate_series(1, $1::int) n
+INSERT INTO charge_points (identity, name, connector_count, max_power_w, site_id)
+SELECT 'CP' || n, 'Charger ' || n, 1, 11000,
+    CASE n % $2::int WHEN 0 THEN 'site' || (n / $2::int) % $3::int END
+FROM generate_series(1, $1::int) n
 """
 _LARGEST_PAINT = """
 () => new Promise((found) => {
@@ -123,19 +125,12 @@ async def charging(served: Serving, count: int) -> AsyncIterator[None]:
     """Have so many charge points charge, spread over the second."""
     tags = {"idTag": "BENCH", "status": "Accepted"}
     await served.ask("POST", "/api/id-tags", tags)
-    for number in range(_SITES):
-        body = {"id": f"site{number}", "name": f"Site {number}", "gridCapacityKw": 11 * count}
-        await served.ask("POST", "/api/sites", body)
     gate = asyncio.Semaphore(_CONNECT_AT_ONCE)
     ready = asyncio.Semaphore(0)
 
     async def run(number: int) -> None:
-        identity = f"CP{number:05}"
+        identity = f"CP{number}"
         async with gate:
-            body: dict[str, Any] = {"identity": identity, "name": f"Charger {number}", "maxKw": 11}
-            if number % _SITED == 0:
-                body["siteId"] = f"site{number // _SITED % _SITES}"
-            await served.ask("POST", "/api/stations", body)
             socket = await connect(
                 f"{served.ocpp_url}/{identity}", subprotocols=["ocpp1.6"], compression=None
             )
@@ -151,7 +146,7 @@ async def charging(served: Serving, count: int) -> AsyncIterator[None]:
                 await station.meter()
 
     async with asyncio.TaskGroup() as tasks:
-        runs = [tasks.create_task(run(number)) for number in range(count)]
+        runs = [tasks.create_task(run(number)) for number in range(1, count + 1)]
         for _ in runs:
             await ready.acquire()
         yield
@@ -258,25 +253,36 @@ async def measure(stations: int, seconds: float, rows: int) -> dict[str, Any]:
             chromium_sandbox=os.geteuid() != 0,
             args=_ARGUMENTS,
         )
-        with tempfile.TemporaryDirectory() as folder:
-            async with serving(Path(folder)) as served, charging(served, stations):
-                results["load_average"] = round(os.getloadavg()[0], 1)
-                results |= await first_views(browser, served)
+        async with _serving(stations) as served:
+            results["load_average"] = round(os.getloadavg()[0], 1)
+            results |= await first_views(browser, served)
+            async with charging(served, stations):
                 page, line = await _window(browser, served)
                 for path in PAGES:
                     results["pages"][path] = await left_open(page, line, path, seconds)
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            EmbeddedPostgres(Path(folder) / "postgres") as postgres,
-        ):
-            async with serving(Path(folder) / "data", database_url=postgres.url) as served:
-                sql = await asyncpg.connect(postgres.url)
-                await sql.execute(_STATIONS, rows)
-                await sql.close()
-                page, line = await _window(browser, served)
-                results["table"] = await table(page, line, rows)
+        async with _serving(rows) as served:
+            page, line = await _window(browser, served)
+            results["table"] = await table(page, line, rows)
         await browser.close()
     return results
+
+
+@asynccontextmanager
+async def _serving(stations: int) -> AsyncIterator[Serving]:
+    """Serve a system of so many stations, of which some are at sites."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedPostgres(Path(folder) / "postgres") as postgres,
+    ):
+        async with serving(Path(folder) / "data", database_url=postgres.url) as served:
+            for number in range(_SITES):
+                capacity = 11 * stations
+                body = {"id": f"site{number}", "name": f"Site {number}", "gridCapacityKw": capacity}
+                await served.ask("POST", "/api/sites", body)
+            sql = await asyncpg.connect(postgres.url)
+            await sql.execute(_STATIONS, stations, _SITED, _SITES)
+            await sql.close()
+            yield served
 
 
 async def _window(browser: Browser, served: Serving) -> tuple[Page, CDPSession]:
