@@ -52,11 +52,11 @@ async def test_who_gets_what_and_why(system, windows, accessibility):
         await expect(phases).to_contain_text("of 63.0 A")
         await accessibility.no_violations(page)
         await shot(page, "site", whole=True)
-        await page.set_viewport_size(PHONE)
-        await page.emulate_media(color_scheme="dark")
-        await expect(page.locator(":root[data-mantine-color-scheme=dark]")).to_be_attached()
-        await accessibility.no_violations(page)
-        await shot(page, "site-phone-dark", whole=True)
+        phone = await windows.open(system, "/sites/dock", viewport=PHONE, color_scheme="dark")
+        await expect(phone.get_by_role("meter", name="Load of North pier")).to_be_visible()
+        await expect(phone.get_by_role("img", name=re.compile("Power of Dock"))).to_be_visible()
+        await accessibility.no_violations(phone)
+        await shot(phone, "site-phone-dark", whole=True)
 
 
 async def test_what_if_is_seen_before_it_is_saved_and_then_done_by_the_charger(
