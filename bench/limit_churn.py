@@ -34,7 +34,7 @@ from csms.domain.sites import Charger, ChargerId, Site
 
 PERIOD = timedelta(minutes=5)
 ANSWERS_S, FOLLOWS_S, METER_S = 0.1, 3.0, 60.0
-POLL_S, PROOF_POLL_S = 5.0, 1.0
+POLL_S, PROOF_POLL_S, IDLE_POLL_S = 5.0, 1.0, 30.0
 ASK_AGAIN = timedelta(seconds=60)
 VOLTS = 208
 OUT = Path(__file__).with_suffix(".json")
@@ -157,7 +157,8 @@ class Day:
 
     def _poll(self) -> None:
         is_waiting = self._step()
-        self._after(PROOF_POLL_S if is_waiting else POLL_S, self._poll)
+        pause = PROOF_POLL_S if is_waiting else POLL_S if self._cars else IDLE_POLL_S
+        self._after(pause, self._poll)
 
     def _step(self) -> bool:
         self._hinted = False
