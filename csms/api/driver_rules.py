@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import io
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
-import segno
 from aiohttp import web
 from pydantic import Field
 
+from csms.api import qr
 from csms.api.driver_texts import LANGUAGES, Texts
 from csms.api.fields import In, Out
 from csms.api.routes import Route
@@ -26,7 +25,6 @@ from csms.services.records import Station
 _Access = Literal["off", "idTag", "open"]
 _Connector = Annotated[int, Field(ge=1, le=MOST_CONNECTORS)]
 _MOST_STATIONS = 1000
-_QUIET_ZONE = 4  # modules; less than this and cameras fail on coloured stickers
 
 _STYLE = """
 @page { size: A4; margin: 12mm }
@@ -173,18 +171,7 @@ class DriverRules:
         station, _ = await self._rules.of_station(station_id)
         if connector_id not in connectors_of(station):
             raise NotFound("connector_not_found", "The station has no such connector.")
-        picture = io.BytesIO()
-        code = _code(self._address(request, station, connector_id))
-        code.save(
-            picture,
-            kind="svg",
-            scale=8,
-            border=_QUIET_ZONE,
-            light="#fff",
-            svgclass=None,
-            lineclass=None,
-        )
-        return web.Response(body=picture.getvalue(), content_type="image/svg+xml")
+        return qr.picture(self._address(request, station, connector_id))
 
     async def get_station_qr_sheet(self, station_id: str, request: web.Request) -> web.Response:
         """Return a page to print with the codes of a station's connectors."""
@@ -216,8 +203,8 @@ class DriverRules:
 
     def _label(self, request: web.Request, station: Station, connector_id: int) -> str:
         address = self._address(request, station, connector_id)
-        picture = _code(address).svg_inline(
-            border=_QUIET_ZONE, omitsize=True, svgclass=None, lineclass=None
+        picture = qr.code(address).svg_inline(
+            border=qr.QUIET_ZONE, omitsize=True, svgclass=None, lineclass=None
         )
         lines = "".join(
             f'<li lang="{texts.language}"><b>{html.escape(texts.say("sheet.title"))}</b> '
@@ -242,8 +229,3 @@ class DriverRules:
 
     def _origin(self, request: web.Request) -> str:
         return (self._public_url or f"{request.scheme}://{request.host}").rstrip("/")
-
-
-def _code(address: str) -> Any:
-    """Return a code that still reads when 15 % of a sticker are gone."""
-    return segno.make(address, error="m", micro=False)

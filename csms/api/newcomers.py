@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
+from csms.api import qr
 from csms.api.fields import In, Kilo, Out, Page, PreciseTime, Query, Text, whole
 from csms.api.routes import Route
 from csms.api.stations import StationOut, station_out
@@ -77,6 +78,12 @@ class RefusedQuery(Query):
     days: Annotated[int, Field(ge=1, le=_MOST_DAYS)] = 7
 
 
+class AddressQuery(Query):
+    """The address that is shown."""
+
+    url: Annotated[str, Field(max_length=500, pattern=r"^wss?://\S+$")]
+
+
 class AcceptIn(In):
     """The station that an identity becomes; what is not said is as for new stations."""
 
@@ -105,6 +112,7 @@ class NewcomersApi:
 
         return [
             route("GET", "/api/first-run", self.get_first_run, Role.VIEWER),
+            route("GET", "/api/first-run/qr.svg", self.get_address_code, Role.VIEWER),
             route("GET", "/api/connections", self.list_refused, Role.VIEWER),
             route(
                 "POST",
@@ -131,6 +139,10 @@ class NewcomersApi:
             warnings=list(found.warnings),
             refused=[RefusedOut.of(row) for row in found.refused],
         )
+
+    async def get_address_code(self, query: AddressQuery) -> web.Response:
+        """Return the QR code of an address that a charger shall connect to, as SVG."""
+        return qr.picture(query.url)
 
     async def list_refused(self, query: RefusedQuery) -> Page[RefusedOut]:
         """Return identities whose newest attempt to connect was refused, the newest first."""

@@ -38,6 +38,14 @@ async def test_first_run_says_where_to_connect_and_who_was_refused(bench):
     assert refused["fix"].startswith("Add a station")
 
 
+async def test_an_address_as_a_picture(bench):
+    reply = await bench.ask("GET", "/api/first-run/qr.svg?url=wss%3A%2F%2Fcs.example%2Focpp%2FWB-7")
+    assert reply.status == 200
+    for url in ("https%3A%2F%2Fcs.example", "ws%3A%2F%2Fa%20b", "ws%3A%2F%2F" + "a" * 500):
+        reply = await bench.ask("GET", f"/api/first-run/qr.svg?url={url}")
+        assert (reply.status, list(reply.json["fields"])) == (422, ["url"])
+
+
 async def test_a_newcomer_is_accepted(bench):
     await attempt(bench, "WB-7")
     reply = await bench.ask("POST", "/api/connections/wb-7/accept", {"maxKw": 11, "connectors": 1})
