@@ -114,7 +114,9 @@ function whereTo(item: LiveAttention): Target | null {
   if (kind === 'siteWarning' && siteId) return { to: '/sites/$siteId', params: { siteId }, text: 'Site' }
   if (kind === 'sessionStuck' && sessionId)
     return { to: '/sessions/$sessionId', params: { sessionId }, text: 'Session' }
-  if (kind === 'quarantined' || kind === 'refusedConnection' || !stationId) return null
+  if (kind === 'quarantined')
+    return { to: '/quarantine', params: {}, text: 'Look', search: stationId ? { stationId } : {} }
+  if (kind === 'refusedConnection' || !stationId) return null
   const tab = TABS[kind]
   const search = tab === undefined ? {} : { search: { tab } }
   return { to: '/stations/$stationId', params: { stationId }, text: 'Station', ...search }

@@ -1,0 +1,197 @@
+import { Button, Group, Select, TextInput } from '@mantine/core'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useDeferredValue, useState } from 'react'
+import type { components } from '@/api/schema'
+import { Ago } from '@/parts/Ago'
+import { EmptyState } from '@/parts/EmptyState'
+import { Icon } from '@/parts/Icon'
+import { Listing, useListing } from '@/parts/Listing'
+import { PageHeader } from '@/parts/PageHeader'
+import { PageLink } from '@/parts/PageLink'
+import { linesOf, momentOf, OBJECT_TYPES, objectOf, pageOf, verbOf } from './words'
+
+type Entry = components['schemas']['AuditOut']
+
+interface Search {
+  actor?: string
+  objectType?: string
+  objectId?: string
+  from?: string
+  to?: string
+}
+
+const SHORT = 3
+
+/** Who did what to which object. */
+export default function AuditPage() {
+  const search = useSearch({ strict: false }) as Search
+  const navigate = useNavigate()
+  const set = (change: Search) =>
+    void navigate({
+      to: '.',
+      search: ((before: Search) => ({ ...before, ...change })) as never,
+      replace: true,
+    })
+  const query = useDeferredValue(queryOf(search))
+  const list = useListing<Entry>(`/api/audit?${query}`, 15)
+  const filtered = query !== ''
+  const text = (name: 'actor' | 'objectId') => ({
+    value: search[name] ?? '',
+    onChange: (event: { currentTarget: { value: string } }) =>
+      set({ [name]: event.currentTarget.value || undefined }),
+  })
+  return (
+    <>
+      <PageHeader
+        title="Audit trail"
+        subtitle="Each change by somebody, the newest first; secrets are never in it."
+        actions={
+          <Button
+            component="a"
+            variant="default"
+            leftSection={<Icon name="download" size={14} />}
+            href={`/api/audit?${query}${filtered ? '&' : ''}limit=1000&format=csv`}
+            download="audit.csv"
+          >
+            CSV
+          </Button>
+        }
+      />
+      <Group gap="xs" mb="sm" role="search" aria-label="Audit trail" align="flex-end">
+        <TextInput
+          data-filter
+          label="Who"
+          placeholder="The whole name"
+          w={{ base: '100%', xs: 180 }}
+          {...text('actor')}
+        />
+        <Select
+          label="What kind"
+          placeholder="Anything"
+          clearable
+          searchable
+          w={{ base: '100%', xs: 190 }}
+          value={search.objectType ?? null}
+          onChange={(value) => set({ objectType: value ?? undefined })}
+          data={OBJECT_TYPES.map((value) => ({ value, label: objectOf(value) }))}
+        />
+        <TextInput
+          label="Which"
+          placeholder="The whole id"
+          w={{ base: '100%', xs: 180 }}
+          {...text('objectId')}
+        />
+        <TextInput
+          label="From"
+          type="date"
+          w={150}
+          value={search.from ?? ''}
+          max={search.to}
+          onChange={(event) => set({ from: event.currentTarget.value || undefined })}
+        />
+        <TextInput
+          label="To"
+          type="date"
+          w={150}
+          value={search.to ?? ''}
+          min={search.from}
+          onChange={(event) => set({ to: event.currentTarget.value || undefined })}
+        />
+      </Group>
+      {list.items?.length === 0 ? (
+        <EmptyState
+          icon={filtered ? 'filter' : 'clock'}
+          title={filtered ? 'No entry passes the filter' : 'Nothing has been changed yet'}
+          action={
+            filtered && (
+              <Button
+                variant="default"
+                onClick={() =>
+                  set({
+                    actor: undefined,
+                    objectType: undefined,
+                    objectId: undefined,
+                    from: undefined,
+                    to: undefined,
+                  } as never)
+                }
+              >
+                Show all
+              </Button>
+            )
+          }
+        >
+          {filtered ? 'Names and ids are compared as a whole.' : 'Each change shows here with who made it.'}
+        </EmptyState>
+      ) : (
+        <section className="card" style={{ padding: '4px 14px 12px' }} aria-label="Entries">
+          <Listing
+            label="Audit trail"
+            list={list}
+            rowKey={(row) => row.id}
+            empty=""
+            columns={[
+              { header: 'When', fixed: true, cell: (row) => <Ago at={row.at} /> },
+              { header: 'Who', cell: (row) => row.actor },
+              { header: 'What', cell: (row) => <What row={row} /> },
+              { header: 'Details', extra: true, cell: (row) => <Details row={row} /> },
+            ]}
+          />
+        </section>
+      )}
+    </>
+  )
+}
+
+function What({ row }: { row: Entry }) {
+  const page = pageOf(row.objectType, row.objectId, row.action)
+  return (
+    <>
+      {verbOf(row.action)} {objectOf(row.objectType)}{' '}
+      {row.objectId !== null &&
+        (page === null ? (
+          <b>{row.objectId}</b>
+        ) : (
+          <PageLink to={page.to} params={page.params} className="row-link">
+            {row.objectId}
+          </PageLink>
+        ))}
+    </>
+  )
+}
+
+function Details({ row }: { row: Entry }) {
+  const [all, setAll] = useState(false)
+  const lines = linesOf(row.details)
+  const shown = all ? lines : lines.slice(0, SHORT)
+  return (
+    <div style={{ overflowWrap: 'anywhere' }}>
+      {shown.map((line) => (
+        <div key={line}>{line}</div>
+      ))}
+      {lines.length > SHORT && (
+        <Button
+          variant="subtle"
+          size="compact-xs"
+          aria-expanded={all}
+          aria-label={`${all ? 'Fewer' : 'All'} details of entry ${row.id}`}
+          onClick={() => setAll(!all)}
+        >
+          {all ? 'Fewer' : `${lines.length - SHORT} more`}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+function queryOf(search: Search): string {
+  const query = new URLSearchParams()
+  for (const name of ['actor', 'objectType', 'objectId'] as const) {
+    const text = search[name]?.trim()
+    if (text) query.set(name, text)
+  }
+  const [from, to] = [momentOf(search.from), momentOf(search.to, true)]
+  if (from) query.set('from', from)
+  if (to) query.set('to', to)
+  return query.toString()
+}

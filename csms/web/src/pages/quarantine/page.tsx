@@ -1,0 +1,201 @@
+import { Button, Code, Group, SegmentedControl, Select, Text } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { send, sendJson } from '@/api/client'
+import { useMe } from '@/api/me'
+import type { components } from '@/api/schema'
+import { useStations } from '@/live/hooks'
+import { Ago } from '@/parts/Ago'
+import { ConfirmAction } from '@/parts/ConfirmAction'
+import { EmptyState } from '@/parts/EmptyState'
+import { Listing, useListing } from '@/parts/Listing'
+import { tellDone, tellProblem } from '@/parts/notices'
+import { PageHeader } from '@/parts/PageHeader'
+import { PageLink } from '@/parts/PageLink'
+import { StatusBadge } from '@/parts/StatusBadge'
+import { pretty } from './raw'
+
+type Refused = components['schemas']['QuarantineOut']
+
+interface Search {
+  state?: 'resolved' | 'dismissed'
+  stationId?: string
+}
+
+const STATES = [
+  { value: 'open', label: 'Open' },
+  { value: 'resolved', label: 'Stored' },
+  { value: 'dismissed', label: 'Dismissed' },
+]
+
+/** Messages of stations that could not be understood, and were kept. */
+export default function QuarantinePage() {
+  const { may } = useMe()
+  const search = useSearch({ strict: false }) as Search
+  const navigate = useNavigate()
+  const stations = useStations()
+  const state = search.state ?? 'open'
+  const set = (change: Search) =>
+    void navigate({
+      to: '.',
+      search: ((before: Search) => ({ ...before, ...change })) as never,
+      replace: true,
+    })
+  const query = new URLSearchParams({ state })
+  if (search.stationId) query.set('stationId', search.stationId)
+  const list = useListing<Refused>(`/api/quarantine?${query}`, 10)
+  const names = new Map(stations.map(({ id, name }) => [id, name]))
+  const choices = stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))
+  if (search.stationId && !names.has(search.stationId))
+    choices.unshift({ value: search.stationId, label: search.stationId })
+  const act = may('operator') && state === 'open'
+  return (
+    <>
+      <PageHeader
+        title="Quarantine"
+        subtitle="Messages that could not be stored. They are kept as they came: nothing of a session is lost."
+      />
+      <Group gap="xs" mb="sm" role="search" aria-label="Quarantine">
+        <SegmentedControl
+          aria-label="State"
+          size="xs"
+          value={state}
+          onChange={(value) =>
+            set({ state: value === 'open' ? undefined : (value as 'resolved' | 'dismissed') })
+          }
+          data={STATES}
+        />
+        <Select
+          aria-label="Station"
+          placeholder="Any station"
+          clearable
+          searchable
+          limit={100}
+          nothingFoundMessage="No such station"
+          w={{ base: '100%', xs: 240 }}
+          value={search.stationId ?? null}
+          onChange={(value) => set({ stationId: value ?? undefined })}
+          data={choices}
+        />
+      </Group>
+      {list.items?.length === 0 ? (
+        <EmptyState icon="check" title={state === 'open' ? 'Nothing is in quarantine' : 'None'}>
+          {state === 'open'
+            ? 'Every message of your stations was understood and stored.'
+            : 'No message has ended so.'}
+        </EmptyState>
+      ) : (
+        <section className="card" style={{ padding: '4px 14px 12px' }} aria-label="Messages">
+          <Listing
+            label="Messages in quarantine"
+            list={list}
+            rowKey={(row) => row.id}
+            empty=""
+            columns={[
+              {
+                header: 'Came',
+                fixed: true,
+                cell: (row) => <Ago at={row.receivedAt} />,
+              },
+              {
+                header: 'Station',
+                cell: (row) => (
+                  <PageLink
+                    to="/stations/$stationId"
+                    params={{ stationId: row.stationId }}
+                    className="row-link"
+                  >
+                    {names.get(row.stationId) ?? row.stationId}
+                  </PageLink>
+                ),
+              },
+              {
+                header: 'Message, and why it was refused',
+                cell: (row) => <Message row={row} />,
+              },
+              act
+                ? { header: 'What to do', align: 'right', cell: (row) => <Act row={row} /> }
+                : {
+                    header: 'Ended',
+                    fixed: true,
+                    cell: (row) =>
+                      row.endedAt ? <Ago at={row.endedAt} /> : <StatusBadge status="Pending" text="Open" />,
+                  },
+            ]}
+          />
+        </section>
+      )}
+    </>
+  )
+}
+
+function Message({ row }: { row: Refused }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <b>{row.action}</b>: {row.reason}{' '}
+      <Button
+        variant="subtle"
+        size="compact-xs"
+        aria-expanded={open}
+        aria-label={`${open ? 'Hide' : 'Show'} the ${row.action} as it came`}
+        onClick={() => setOpen(!open)}
+      >
+        {open ? 'Hide' : 'Show'}
+      </Button>
+      {open && (
+        <Code block mt={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+          {pretty(row.raw)}
+        </Code>
+      )}
+    </>
+  )
+}
+
+function Act({ row }: { row: Refused }) {
+  const queries = useQueryClient()
+  const [busy, setBusy] = useState(false)
+  const again = () => queries.invalidateQueries({ queryKey: ['quarantine'] })
+
+  async function retry() {
+    setBusy(true)
+    try {
+      await sendJson('POST', `/api/quarantine/${row.id}/retry`)
+      tellDone(`The ${row.action} is stored now.`)
+      await again()
+    } catch (error) {
+      tellProblem(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <Group gap="xs" justify="flex-end" wrap="nowrap">
+      <Button variant="default" loading={busy} onClick={() => void retry()}>
+        Try again
+      </Button>
+      <ConfirmAction
+        variant="subtle"
+        title={`Dismiss this ${row.action}?`}
+        text={
+          <>
+            What it says is not stored; a start or stop in it does not count.
+            <Text size="sm" c="dimmed" mt="xs">
+              It stays readable among the dismissed ones.
+            </Text>
+          </>
+        }
+        confirm="Dismiss"
+        act={() => send(`/api/quarantine/${row.id}`, { method: 'DELETE' })}
+        onDone={() => {
+          tellDone('Dismissed.')
+          void again()
+        }}
+      >
+        Dismiss
+      </ConfirmAction>
+    </Group>
+  )
+}
