@@ -118,7 +118,11 @@ export function TagForm({ tag, learned = '', groups, close }: TagFormProps) {
                 confirm="Delete"
                 act={() => sendJson('DELETE', pathOf(tag.idTag))}
                 onDone={() => {
-                  void queries.invalidateQueries({ queryKey: ['id-tags'] })
+                  // the one that is gone is not asked for again
+                  void queries.invalidateQueries({
+                    queryKey: ['id-tags'],
+                    predicate: ({ queryKey }) => queryKey[1] !== 'one',
+                  })
                   tellDone(`${tag.idTag} is deleted.`)
                   close()
                 }}

@@ -1,4 +1,4 @@
-import { Button, Group, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Group, Modal, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useDeferredValue, useMemo, useState } from 'react'
@@ -18,7 +18,7 @@ import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { Learn } from './Learn'
 import { pathOf, TagForm } from './TagForm'
-import { filtered, groupsOf, type IdTag, type State, stateOf } from './tags'
+import { type Group as Family, filtered, groupsOf, type IdTag, type State, stateOf } from './tags'
 
 interface Search {
   search?: string | undefined
@@ -161,8 +161,14 @@ export default function IdTagsPage() {
           }
         />
       )}
-      {search.tag !== undefined && (
-        <Opened key={search.tag} idTag={search.tag} groups={groups} close={() => set({ tag: undefined })} />
+      {search.tag !== undefined && tags !== undefined && (
+        <Opened
+          key={search.tag}
+          idTag={search.tag}
+          list={list.data}
+          groups={groups}
+          close={() => set({ tag: undefined })}
+        />
       )}
       {dialog?.kind === 'add' && (
         <TagForm groups={groups} close={close} {...(dialog.learned ? { learned: dialog.learned } : {})} />
@@ -184,23 +190,33 @@ export default function IdTagsPage() {
   )
 }
 
-/** The tag that the address names. */
-function Opened({
-  idTag,
-  groups,
-  close,
-}: {
+interface OpenedProps {
   idTag: string
-  groups: ReturnType<typeof groupsOf>
+  list: Followed<IdTag> | undefined
+  groups: readonly Family[]
   close: () => void
-}) {
-  const found = useQuery<IdTag, Problem>({
+}
+
+/** The tag that the address names; one that is not there can be added. */
+function Opened({ idTag, list, groups, close }: OpenedProps) {
+  const listed = list?.items.find((tag) => tag.idTag.toUpperCase() === idTag.toUpperCase())
+  const asked = useQuery<IdTag, Problem>({
     queryKey: ['id-tags', 'one', idTag],
     queryFn: () => sendJson<IdTag>('GET', pathOf(idTag)),
+    // only one that may stand beyond what the list was followed to
+    enabled: listed === undefined && list?.more === true,
     gcTime: 0,
   })
-  if (found.error && !found.data) return <ProblemNotice problem={found.error} />
-  return found.data ? <TagForm tag={found.data} groups={groups} close={close} /> : null
+  const { may } = useMe()
+  const tag = listed ?? asked.data
+  if (tag) return <TagForm tag={tag} groups={groups} close={close} />
+  if (asked.isFetching) return null
+  if (may('operator')) return <TagForm learned={idTag} groups={groups} close={close} />
+  return (
+    <Modal opened onClose={close} title={`Id tag ${idTag}`}>
+      This tag is not in the list: chargers that ask are told that it is invalid.
+    </Modal>
+  )
 }
 
 function told(shown: number, all: number, more: boolean): string {
