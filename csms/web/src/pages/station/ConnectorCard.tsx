@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { api, ok } from '@/api/client'
 import { useMe } from '@/api/me'
 import { useSession } from '@/live/hooks'
@@ -106,12 +107,14 @@ function Actions({ station, connector }: { station: Station; connector: Connecto
   const out = status === 'Unavailable' || (availabilityScheduled && availability === 'Inoperative')
   const change = (type: string) =>
     call(station.id, 'ChangeAvailability', { connectorId, type }, ['Scheduled'])
-  if (!station.online)
+  const [asking, setAsking] = useState(false)
+  // an open dialog stays, and with it what was typed, when the station goes offline meanwhile
+  if (!station.online && !asking)
     return <p className="dimmed">Nothing can be done from here while the station is offline.</p>
   return (
     <div className={classes.actions}>
       {sessionId === null ? (
-        <StartButton station={station} connector={connector} />
+        <StartButton station={station} connector={connector} onAsking={setAsking} />
       ) : (
         <PendingButton
           color="red"

@@ -8,9 +8,19 @@ import { Icon } from '@/parts/Icon'
 import { usePending } from '@/parts/pending'
 import type { Connector, Station } from './data'
 
+interface StartButtonProps {
+  station: Station
+  connector: Connector
+  /** Told when its dialog opens and closes. */
+  onAsking: (asking: boolean) => void
+}
+
 /** Starts a session, with an id tag or without; pending until the station has started it. */
-export function StartButton({ station, connector }: { station: Station; connector: Connector }) {
-  const [opened, { open, close }] = useDisclosure(false)
+export function StartButton({ station, connector, onAsking }: StartButtonProps) {
+  const [opened, { open, close }] = useDisclosure(false, {
+    onOpen: () => onAsking(true),
+    onClose: () => onAsking(false),
+  })
   const [idTag, setIdTag] = useState('')
   const { phase, problem, run } = usePending({ done: connector.sessionId !== null })
   const tags = useQuery({
