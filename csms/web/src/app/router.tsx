@@ -1,4 +1,5 @@
 import {
+  type AsyncRouteComponent,
   createRootRoute,
   createRoute,
   createRouter,
@@ -10,8 +11,9 @@ import {
 import { EmptyState } from '@/parts/EmptyState'
 import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { useMe } from '../api/me'
 import { asProblem } from '../api/problem'
-import { PAGES } from './pages'
+import { PAGES, type PageRoute, type Role } from './pages'
 import { Shell } from './Shell'
 
 interface RootSearch {
@@ -38,8 +40,29 @@ const root = createRootRoute({
 })
 
 const pages = PAGES.map((page) =>
-  createRoute({ getParentRoute: () => root, path: page.path, component: lazyRouteComponent(page.load) }),
+  createRoute({ getParentRoute: () => root, path: page.path, component: forRole(page) }),
 )
+
+/** Returns a page that says so to whom it is not for, instead of showing what the server refuses. */
+function forRole({ load, role }: PageRoute) {
+  // its types know functions only, a page may be any component
+  const Page = lazyRouteComponent(load) as AsyncRouteComponent<object>
+  if (role === undefined) return Page
+  const Guarded = () => (useMe().may(role) ? <Page /> : <NotForYou role={role} />)
+  return Object.assign(Guarded, { preload: Page.preload })
+}
+
+function NotForYou({ role }: { role: Role }) {
+  const who = role === 'admin' ? 'administrators' : 'operators'
+  return (
+    <>
+      <PageHeader title="Not for your role" />
+      <EmptyState icon="lock" title={`This page is for ${who}`} action={<Link to="/">To the overview</Link>}>
+        Ask an administrator if you need it.
+      </EmptyState>
+    </>
+  )
+}
 
 // where the sign-in link of a signed-in operator leads
 const signIn = createRoute({

@@ -275,9 +275,12 @@ function Refusal({
             <Ago at={row.at} /> from {row.address}
             {row.attempts > 1 && `, ${row.attempts} times`}
           </Text>
-          {row.fix && (
+          {(row.fix !== null || !row.known) && (
             <Text size="sm">
-              <b>To do:</b> {row.fix}
+              <b>To do:</b>{' '}
+              {row.known
+                ? row.fix
+                : 'Let it in if it is yours; else correct the identity that is set in it (capitals count).'}
             </Text>
           )}
         </div>

@@ -59,7 +59,13 @@ export function LetIn({ identity, tried, done, cancel }: LetInProps) {
   return (
     <form onSubmit={go} noValidate aria-label={`Let ${identity} in`}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm" verticalSpacing="sm" mt="sm">
-        <TextInput label="Name" data-autofocus maxLength={255} {...text('name')} />
+        <TextInput
+          label="Name"
+          description="What people call it; you may change it at any time."
+          data-autofocus
+          maxLength={255}
+          {...text('name')}
+        />
         <TextInput
           label="Most power, kW"
           description="Of the whole charger."
