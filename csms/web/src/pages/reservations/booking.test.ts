@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bodyOf, pathOf, type Reservation, type Typed } from './booking'
+import { bodyOf, keysOf, pathOf, type Reservation, type Typed } from './booking'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 const TYPED: Typed = { stationId: 'CP 1', connectorId: '0', idTag: ' 04A1 ', expiresAt: '2026-11-22T12:00' }
@@ -34,4 +34,13 @@ test('what is missing or past is said at its field', () => {
 test('a reservation is addressed with its station', () => {
   const made = { reservationId: -3, stationId: 'CP 1' } as Reservation
   expect(pathOf(made)).toBe('/api/reservations/-3?stationId=CP%201')
+})
+
+test('a changed reservation has a key of its own, and older ones keep theirs', () => {
+  const one = { reservationId: 1, stationId: 'A' } as Reservation
+  const other = { reservationId: 1, stationId: 'B' } as Reservation
+  const before = keysOf([other, one])
+  const after = keysOf([one, other, one])
+  expect(new Set(after).size).toBe(3)
+  expect(after.slice(1)).toEqual(before)
 })

@@ -9,7 +9,7 @@ export const STATES: Readonly<Record<string, string>> = {
   active: 'The connector is kept.',
   used: 'The car has come: a session has used it.',
   expired: 'Nobody has come in time.',
-  cancelled: 'Taken back from here.',
+  cancelled: 'Taken back, or changed: then the new one stands above it.',
   dropped: 'The station no longer knows it.',
   refused: 'The station did not agree: faulted, occupied, out of service, or it keeps nothing.',
 }
@@ -52,4 +52,22 @@ export function bodyOf(
 /** Returns the address of a reservation: its number is not of one station alone. */
 export function pathOf({ reservationId, stationId }: Reservation): string {
   return `/api/reservations/${reservationId}?stationId=${encodeURIComponent(stationId)}`
+}
+
+/**
+ * Returns a key for each reservation, the newest first.
+ *
+ * A changed one is there twice, with the same number; what is older keeps its key when more come.
+ */
+export function keysOf(found: readonly Reservation[]): string[] {
+  const seen = new Map<string, number>()
+  return [...found]
+    .reverse()
+    .map(({ stationId, reservationId }) => {
+      const name = `${reservationId} ${stationId}`
+      const before = seen.get(name) ?? 0
+      seen.set(name, before + 1)
+      return `${before} ${name}`
+    })
+    .reverse()
 }

@@ -20,7 +20,7 @@ import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
 import { Booking } from './Booking'
-import { pathOf, type Reservation, STATES } from './booking'
+import { keysOf, pathOf, type Reservation, STATES } from './booking'
 
 interface Search {
   status?: string | undefined
@@ -28,6 +28,7 @@ interface Search {
 }
 
 interface Row {
+  key: string
   reservation: Reservation
   station: LiveStation | undefined
 }
@@ -50,8 +51,13 @@ export default function ReservationsPage() {
   const list = useListing<Reservation>(path, 5)
   const rows = useMemo(() => {
     const byId = new Map(stations.map((station) => [station.id, station]))
+    const keys = keysOf(list.items ?? [])
     return (list.items ?? [])
-      .map((reservation) => ({ reservation, station: byId.get(reservation.stationId) }))
+      .map((reservation, at) => ({
+        key: keys[at] ?? '',
+        reservation,
+        station: byId.get(reservation.stationId),
+      }))
       .filter((row) => site === null || row.station?.siteId === site)
   }, [list.items, stations, site])
   const operator = may('operator')
@@ -108,7 +114,7 @@ export default function ReservationsPage() {
           label="Reservations"
           columns={columns}
           rows={rows}
-          rowKey={({ reservation }) => `${reservation.stationId} ${reservation.reservationId}`}
+          rowKey={(row) => row.key}
           empty={
             list.items === undefined ? (
               <EmptyState icon="calendar" title="Loading …" />

@@ -116,7 +116,7 @@ export default function StatisticsPage() {
       <Group gap="xs" mb="sm" role="search" aria-label="Statistics" align="flex-start">
         <SegmentedControl
           aria-label="Period"
-          size="xs"
+          size="sm"
           value={String(length ?? '')}
           onChange={(value) => {
             const chosen = lastDays(Number(value), today)
