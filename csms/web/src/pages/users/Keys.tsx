@@ -143,8 +143,8 @@ function NewKeyForm({ users, close, made }: NewKeyFormProps) {
       >
         <Stack gap="sm">
           <Alert color="yellow" variant="light" icon={<Icon name="key" />} title="It is shown this once">
-            Copy it now. Nobody can look it up later; who has it may do what an{' '}
-            {roleText(key.role).toLowerCase()} may.
+            Copy it now. Nobody can look it up later; whoever has it acts with its role,{' '}
+            {roleText(key.role).toLowerCase()}.
           </Alert>
           <Code block style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }} aria-label="The key">
             {key.token}
