@@ -12,7 +12,7 @@ from csms.api import pages
 from csms.api.fields import Day, Out, Page, PageQuery, Text
 from csms.api.routes import Route
 from csms.services.access import Role
-from csms.services.records import Statistic
+from csms.services.records import Statistic, StatisticSum, SummedBy
 from csms.services.statistics import StatisticsService
 
 
@@ -22,6 +22,27 @@ class StatisticsQuery(PageQuery):
     from_: Annotated[Day | None, Field(alias="from")] = None
     to: Day | None = None
     station_id: Text | None = None
+    site_id: Text | None = None
+
+
+class SumsQuery(StatisticsQuery):
+    """What is summed by what: steps of time, stations or sites."""
+
+    by: SummedBy = "day"
+
+
+class SumOut(Out):
+    """Completed sessions of a step of time, a station or a site, in one currency.
+
+    `key` is the first day of the step (weeks begin on Monday), the id of the station, or that of
+    the site at the time of the session; empty: of no site.
+    """
+
+    key: str
+    sessions: int
+    energy_kwh: float
+    revenue: float
+    currency: str
 
 
 class DailyOut(Out):
@@ -75,6 +96,7 @@ class Statistics:
         return [
             route("/api/stats/daily", self.daily_statistics),
             route("/api/stats/summary", self.statistics_summary),
+            route("/api/stats/sums", self.statistics_sums),
         ]
 
     async def daily_statistics(self, query: StatisticsQuery) -> Page[DailyOut]:
@@ -84,7 +106,7 @@ class Statistics:
         """
         offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
         found = await self._statistics.daily(
-            query.limit, offset, query.from_, query.to, query.station_id
+            query.limit, offset, query.from_, query.to, query.station_id, query.site_id
         )
         return Page[DailyOut](
             items=[
@@ -105,7 +127,7 @@ class Statistics:
         """Return sessions, energy and revenue per station, and their sums."""
         offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
         found = await self._statistics.summary(
-            query.limit, offset, query.from_, query.to, query.station_id
+            query.limit, offset, query.from_, query.to, query.station_id, query.site_id
         )
         currencies = {row.currency for row in found}
         mixed = len(currencies) > 1
@@ -127,6 +149,30 @@ class Statistics:
             currency=currencies.pop() if len(currencies) == 1 else None,
         )
 
+    async def statistics_sums(self, query: SumsQuery) -> Page[SumOut]:
+        """Return sessions, energy and revenue by day, week, month, station or site.
 
-def _next(found: Sequence[Statistic], limit: int, offset: int) -> str | None:
+        A session counts on the local day of its stop at its site (UTC without a site); the newest
+        step of time comes first, and those without sessions are left out.
+        """
+        offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
+        found = await self._statistics.sums(
+            query.by, query.limit, offset, query.from_, query.to, query.station_id, query.site_id
+        )
+        return Page[SumOut](
+            items=[
+                SumOut(
+                    key=row.key,
+                    sessions=row.sessions,
+                    energy_kwh=row.energy_wh / 1000,
+                    revenue=_money(row.revenue),
+                    currency=row.currency,
+                )
+                for row in found
+            ],
+            next_cursor=_next(found, query.limit, offset),
+        )
+
+
+def _next(found: Sequence[Statistic | StatisticSum], limit: int, offset: int) -> str | None:
     return pages.encode(offset + limit) if len(found) == limit else None

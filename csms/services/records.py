@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from csms.domain.charge_points import Registration
 from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId
@@ -250,6 +250,26 @@ class Statistic:
 
     day: date | None
     identity: Identity
+    sessions: int
+    energy_wh: int
+    revenue: Decimal
+    currency: str
+
+
+SummedBy = Literal["day", "week", "month", "station", "site"]
+"""What sessions are summed by; weeks begin on Monday."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticSum:
+    """Sessions that have ended, summed by something.
+
+    Attributes:
+        key: First day of the step (2026-11-16), identity of the station, or id of the site; empty:
+            of no site.
+    """
+
+    key: str
     sessions: int
     energy_wh: int
     revenue: Decimal

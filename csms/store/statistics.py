@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, assert_never
 
-from sqlalchemy import Date, Select, any_, case, cast, func, literal, not_, select
+from sqlalchemy import Date, DateTime, Select, any_, case, cast, func, literal, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import Identity
 from csms.domain.transactions import Finding
-from csms.services.records import Statistic
+from csms.services.records import Statistic, StatisticSum, SummedBy
 from csms.store import tables
 
 _T = tables.transactions
@@ -37,13 +37,13 @@ _ENERGY = func.coalesce(
     ),
     0,
 )
-_SUMS = (
-    _P.c.identity,
+_FIGURES = (
     func.count().label("sessions"),
     _ENERGY.label("energy_wh"),
     func.coalesce(func.sum(_T.c.cost), 0).label("revenue"),
     _T.c.currency,
 )
+_SUMS = (_P.c.identity, *_FIGURES)
 
 
 class Statistics:
@@ -60,11 +60,12 @@ class Statistics:
         first: date | None = None,
         last: date | None = None,
         identity: str | None = None,
+        site: str | None = None,
     ) -> list[Statistic]:
         """Return one row a day, station and currency; the newest day first, then by station."""
         day = _DAY.label("day")
         statement = (
-            _completed(select(day, *_SUMS), first, last, identity)
+            _completed(select(day, *_SUMS), first, last, identity, site)
             .group_by(day, _P.c.identity, _T.c.currency)
             .order_by(day.desc(), _P.c.identity, _T.c.currency)
             .offset(offset)
@@ -80,10 +81,11 @@ class Statistics:
         first: date | None = None,
         last: date | None = None,
         identity: str | None = None,
+        site: str | None = None,
     ) -> list[Statistic]:
         """Return one row a station and currency, by station."""
         statement = (
-            _completed(select(*_SUMS), first, last, identity)
+            _completed(select(*_SUMS), first, last, identity, site)
             .group_by(_P.c.identity, _T.c.currency)
             .order_by(_P.c.identity, _T.c.currency)
             .offset(offset)
@@ -91,9 +93,56 @@ class Statistics:
         )
         return [_statistic(row, None) for row in await self._connection.execute(statement)]
 
+    async def sums(
+        self,
+        by: SummedBy,
+        limit: int,
+        *,
+        offset: int = 0,
+        first: date | None = None,
+        last: date | None = None,
+        identity: str | None = None,
+        site: str | None = None,
+    ) -> list[StatisticSum]:
+        """Return one row a step of time, station or site, and currency; the newest step first."""
+        key = _key(by).label("key")
+        statement = (
+            _completed(select(key, *_FIGURES), first, last, identity, site)
+            .group_by(key, _T.c.currency)
+            .order_by(key if by in ("station", "site") else key.desc(), _T.c.currency)
+            .offset(offset)
+            .limit(limit)
+        )
+        return [
+            StatisticSum(
+                key=row.key,
+                sessions=row.sessions,
+                energy_wh=int(row.energy_wh),
+                revenue=row.revenue,
+                currency=row.currency,
+            )
+            for row in await self._connection.execute(statement)
+        ]
+
+
+def _key(by: SummedBy) -> Any:
+    """Return the expression of what rows are summed by, as a text."""
+    match by:
+        case "station":
+            return _P.c.identity
+        case "site":
+            return func.coalesce(_T.c.site_id, "")
+        case "day" | "week" | "month":
+            return func.to_char(func.date_trunc(by, cast(_DAY, DateTime)), "YYYY-MM-DD")
+    assert_never(by)
+
 
 def _completed(
-    statement: Select[Any], first: date | None, last: date | None, identity: str | None
+    statement: Select[Any],
+    first: date | None,
+    last: date | None,
+    identity: str | None,
+    site: str | None,
 ) -> Select[Any]:
     """Restrict to completed sessions whose local day lies within first and last, both in."""
     statement = (
@@ -108,6 +157,8 @@ def _completed(
         statement = statement.where(last >= _DAY)
     if identity is not None:
         statement = statement.where(func.lower(_P.c.identity) == func.lower(identity))
+    if site is not None:
+        statement = statement.where(_T.c.site_id == site)
     return statement
 
 

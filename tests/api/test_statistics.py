@@ -90,3 +90,29 @@ async def test_a_lying_clock_and_a_suspect_meter_do_not_spoil_the_sums(bench):
         0.0,
         0.0,
     )
+
+
+async def test_sums_by_time_station_and_site(bench):
+    await bench.post("/api/sites", {"id": "s1", "name": "s", "gridCapacityKw": 1}, status=201)
+    await bench.station("A")
+    await bench.station("B")
+    for month, day in ((2, 28), (3, 1), (3, 2)):  # the second is a Sunday
+        await stopped(bench, datetime(2026, month, day, 12, tzinfo=UTC), "A")
+    await stopped(bench, datetime(2026, 3, 2, 12, tzinfo=UTC), "B", site_id="s1", cost=1.25)
+
+    async def sums(query):
+        page = await bench.get(f"/api/stats/sums?{query}")
+        return [(row["key"], row["sessions"], row["revenue"]) for row in page["items"]]
+
+    assert await sums("from=2026-03-01") == [("2026-03-02", 2, 4.25), ("2026-03-01", 1, 3.0)]
+    assert await sums("by=week") == [("2026-03-02", 2, 4.25), ("2026-02-23", 2, 6.0)]
+    assert await sums("by=month") == [("2026-03-01", 3, 7.25), ("2026-02-01", 1, 3.0)]
+    assert await sums("by=station") == [("A", 3, 9.0), ("B", 1, 1.25)]
+    assert await sums("by=site") == [("", 3, 9.0), ("s1", 1, 1.25)]
+    assert await sums("by=month&siteId=s1") == [("2026-03-01", 1, 1.25)]
+    assert await sums("by=month&stationId=a&to=2026-02-28") == [("2026-02-01", 1, 3.0)]
+    first = await bench.get("/api/stats/sums?by=station&limit=1")
+    assert await sums(f"by=station&limit=1&cursor={first['nextCursor']}") == [("B", 1, 1.25)]
+    daily = await bench.get("/api/stats/daily?siteId=s1")
+    assert [row["stationId"] for row in daily["items"]] == ["B"]
+    assert (await bench.ask("GET", "/api/stats/sums?by=hour")).status == 422

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.services.ports.charge_points import Changes
-from csms.services.records import MeterReading, Session, Statistic
+from csms.services.records import MeterReading, Session, Statistic, StatisticSum, SummedBy
 
 
 class Sessions(Protocol):
@@ -94,6 +94,7 @@ class Statistics(Protocol):
         first: date | None = None,
         last: date | None = None,
         identity: str | None = None,
+        site: str | None = None,
     ) -> list[Statistic]:
         """Return one row a day, station and currency; newest day first, then by station."""
         ...
@@ -106,6 +107,21 @@ class Statistics(Protocol):
         first: date | None = None,
         last: date | None = None,
         identity: str | None = None,
+        site: str | None = None,
     ) -> list[Statistic]:
         """Return one row a station and currency, by station."""
+        ...
+
+    async def sums(
+        self,
+        by: SummedBy,
+        limit: int,
+        *,
+        offset: int = 0,
+        first: date | None = None,
+        last: date | None = None,
+        identity: str | None = None,
+        site: str | None = None,
+    ) -> list[StatisticSum]:
+        """Return one row a step of time, station or site, and currency; the newest step first."""
         ...
