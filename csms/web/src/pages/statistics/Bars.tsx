@@ -74,7 +74,12 @@ export function Bars({ label, bars, tick }: BarsProps) {
                 data-at={index === at || undefined}
               />
               {index % every === 0 && (
-                <text x={middle} y={HEIGHT - 6} textAnchor="middle" className={classes.tick}>
+                <text
+                  x={Math.min(middle, width - 24)}
+                  y={HEIGHT - 6}
+                  textAnchor="middle"
+                  className={classes.tick}
+                >
                   {bar.label}
                 </text>
               )}

@@ -25,7 +25,7 @@ export function SumsTable({ by, step, sums, names }: SumsTableProps) {
       rows={sums}
       rowKey={(sum) => sum.id}
       order={by === 'day' ? { column: 'what', descending: true } : { column: 'energy', descending: true }}
-      height="min(60vh, 520px)"
+      height={`min(60vh, ${44 + sums.length * 38}px)`}
     />
   )
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import type { Problem } from '@/api/problem'
@@ -18,15 +18,16 @@ import { type By, SumsTable } from './SumsTable'
 import classes from './statistics.module.css'
 import {
   csvOf,
-  type Daily,
   fittingStep,
   lastDays,
   NOTHING_YET,
+  type Period,
   type Step,
   type Sum,
-  startOf,
+  type SumRow,
   stepsOf,
   sumsOf,
+  wholeOf,
   wrongWith,
 } from './sums'
 
@@ -59,30 +60,19 @@ export default function StatisticsPage() {
   const usual = lastDays(30, today)
   const period = { from: search.from ?? usual.from, to: search.to ?? usual.to }
   const wrong = wrongWith(period)
-  const path = `/api/stats/daily?${query(period, search.stationId)}`
-  const list = useQuery<Followed<Daily>, Problem>({
-    queryKey: ['stats', 'daily', path],
-    queryFn: () => everyPage<Daily>(path, 50),
-    enabled: wrong === null,
-    refetchInterval: 60_000,
-    placeholderData: keepPreviousData,
-  })
-  const siteOf = useMemo(
-    () => new Map(stations.map((station) => [station.id, station.siteId ?? ''])),
-    [stations],
-  )
-  const rows = useMemo(
-    () => (list.data?.items ?? []).filter((row) => site === null || siteOf.get(row.stationId) === site),
-    [list.data, site, siteOf],
-  )
-  const whole = useMemo(() => sumsOf(rows, () => '')[0] ?? NOTHING_YET, [rows])
+  const { from, to } = period
+  const step = fittingStep(from, to)
+  const filter = query(period, search.stationId, site)
   const by = search.by ?? 'day'
   const what = search.what ?? 'energy'
-  const step = fittingStep(period.from, period.to)
-  const steps = useMemo(() => sumsOf(rows, (row) => startOf(row.date, step)), [rows, step])
+  const list = useSums(step, filter, wrong === null)
+  const table = useSums(by === 'day' ? step : by, filter, wrong === null)
+  const rows = list.data?.items
+  const whole = useMemo(() => wholeOf(rows ?? []), [rows])
+  const steps = useMemo(() => sumsOf(rows ?? []), [rows])
+  const sums = useMemo(() => sumsOf(table.data?.items ?? []), [table.data])
   const currencies = [...whole.revenue.keys()].sort()
   const currency = currencies[0] ?? null
-  const { from, to } = period
   const bars = useMemo(
     () => (wrong === null ? barsOf(stepsOf(from, to, step), steps, what, step, currency) : []),
     [wrong, from, to, step, steps, what, currency],
@@ -95,11 +85,6 @@ export default function StatisticsPage() {
       ]),
     [stations, sites],
   )
-  const sums = useMemo(() => {
-    if (by === 'day') return steps
-    if (by === 'station') return sumsOf(rows, (row) => row.stationId)
-    return sumsOf(rows, (row) => siteOf.get(row.stationId) ?? '')
-  }, [by, steps, rows, siteOf])
   const length = LENGTHS.find((days) => lastDays(days, today).from === from && to === today)
 
   return (
@@ -108,7 +93,7 @@ export default function StatisticsPage() {
         title="Statistics"
         subtitle="Sessions that have ended, each on the day of its end at its site"
         actions={
-          <CsvButton path={path} name={`sessions-by-day-${from}-${to}.csv`}>
+          <CsvButton path={`/api/stats/daily?${filter}`} name={`sessions-by-day-${from}-${to}.csv`}>
             CSV by day and station
           </CsvButton>
         }
@@ -154,9 +139,9 @@ export default function StatisticsPage() {
           data={stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
         />
       </Group>
-      {list.error && !list.data ? (
+      {list.error && !rows ? (
         <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
-      ) : list.data === undefined ? (
+      ) : rows === undefined ? (
         wrong === null && <Loader aria-label="Loading" />
       ) : rows.length === 0 ? (
         <div className="card">
@@ -169,7 +154,7 @@ export default function StatisticsPage() {
           <Tiles sum={whole} />
           <Section
             title={{ energy: 'Energy', sessions: 'Sessions', revenue: 'Revenue' }[what]}
-            about={about(step, what, currencies, list.data.more)}
+            about={about(step, what, currencies)}
             actions={
               <SegmentedControl
                 aria-label="What is shown"
@@ -217,12 +202,27 @@ export default function StatisticsPage() {
                 CSV of this table
               </Button>
             </Group>
-            <SumsTable by={by} step={step} sums={sums} names={names} />
+            {table.error && !table.data ? (
+              <ProblemNotice problem={table.error} retry={() => void table.refetch()} />
+            ) : (
+              <SumsTable by={by} step={step} sums={sums} names={names} />
+            )}
           </div>
         </>
       )}
     </>
   )
+}
+
+/** Asks for sums; until others have come, those of the same kind stay. */
+function useSums(by: Step | 'station' | 'site', filter: string, enabled: boolean) {
+  return useQuery<Followed<SumRow>, Problem>({
+    queryKey: ['stats', 'sums', by, filter],
+    queryFn: () => everyPage<SumRow>(`/api/stats/sums?by=${by}&${filter}`),
+    enabled,
+    refetchInterval: 60_000,
+    placeholderData: (before, asked) => (asked?.queryKey[2] === by ? before : undefined),
+  })
 }
 
 function Tiles({ sum }: { sum: Sum }) {
@@ -245,16 +245,16 @@ function Tiles({ sum }: { sum: Sum }) {
   )
 }
 
-function query({ from, to }: { from: string; to: string }, stationId: string | undefined): string {
+function query({ from, to }: Period, stationId: string | undefined, site: string | null): string {
   const query = new URLSearchParams({ from, to })
   if (stationId) query.set('stationId', stationId)
+  if (site !== null) query.set('siteId', site)
   return query.toString()
 }
 
-function about(step: Step, what: What, currencies: readonly string[], more: boolean): string {
+function about(step: Step, what: What, currencies: readonly string[]): string {
   const parts = [`One bar a ${step}.`]
   if (what === 'revenue' && currencies.length > 1) parts.push(`Only what was paid in ${currencies[0]}.`)
-  if (more) parts.push('There is more than fits: the newest days only. Choose a shorter time.')
   return parts.join(' ')
 }
 

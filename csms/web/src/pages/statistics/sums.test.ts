@@ -1,23 +1,31 @@
 import { expect, test } from 'vitest'
-import { csvOf, type Daily, fittingStep, lastDays, startOf, stepsOf, sumsOf, wrongWith } from './sums'
+import {
+  csvOf,
+  fittingStep,
+  lastDays,
+  type SumRow,
+  startOf,
+  stepsOf,
+  sumsOf,
+  wholeOf,
+  wrongWith,
+} from './sums'
 
-function row(date: string, stationId: string, more: Partial<Daily> = {}): Daily {
-  return { date, stationId, sessions: 1, energyKwh: 10, revenue: 2.5, currency: 'EUR', ...more }
+function row(key: string, more: Partial<SumRow> = {}): SumRow {
+  return { key, sessions: 1, energyKwh: 10, revenue: 2.5, currency: 'EUR', ...more }
 }
 
-test('rows are summed by what is asked for; currencies stay apart', () => {
-  const rows = [
-    row('2026-11-21', 'A'),
-    row('2026-11-21', 'B', { sessions: 2, energyKwh: 5 }),
-    row('2026-11-20', 'A', { currency: 'SEK', revenue: 30 }),
-  ]
-  const [a, b] = sumsOf(rows, (each) => each.stationId)
+test('rows of one key are one sum; currencies stay apart', () => {
+  const rows = [row('A'), row('A', { currency: 'SEK', revenue: 30 }), row('B', { sessions: 2, energyKwh: 5 })]
+  const [a, b] = sumsOf(rows)
   expect(a).toMatchObject({ id: 'A', sessions: 2, energyKwh: 20 })
   expect([...(a?.revenue ?? [])]).toEqual([
     ['EUR', 2.5],
     ['SEK', 30],
   ])
   expect(b).toMatchObject({ id: 'B', sessions: 2 })
+  expect(wholeOf(rows)).toMatchObject({ sessions: 4, energyKwh: 25 })
+  expect(wholeOf([]).sessions).toBe(0)
 })
 
 test('weeks begin on Monday, and years end', () => {
@@ -47,10 +55,7 @@ test('a period has both ends, in order', () => {
 })
 
 test('CSV is safe in a spreadsheet, and adds no currency to another', () => {
-  const [sum] = sumsOf(
-    [row('2026-11-21', '=A,1'), row('2026-11-21', '=A,1', { currency: 'SEK', revenue: 3 })],
-    (each) => each.stationId,
-  )
+  const [sum] = sumsOf([row('=A,1', { sessions: 1 }), row('=A,1', { currency: 'SEK', revenue: 3 })])
   if (sum === undefined) throw new Error('no sum')
   expect(csvOf('stationId', [sum])).toBe(
     'stationId,sessions,energyKwh,revenue,currency\r\n"\'=A,1",2,20.000,2.50,EUR\r\n"\'=A,1",,,3.00,SEK\r\n',

@@ -2,7 +2,7 @@
 
 import type { components } from '@/api/schema'
 
-export type Daily = components['schemas']['DailyOut']
+export type SumRow = components['schemas']['SumOut']
 
 export interface Sum {
   id: string
@@ -14,21 +14,25 @@ export interface Sum {
 
 export type Step = 'day' | 'week' | 'month'
 
-/** Returns sums of rows by what `key` says of each, in the order of their first row. */
-export function sumsOf(rows: readonly Daily[], key: (row: Daily) => string): Sum[] {
+/** Returns sums in the order of their first rows: one of each key, with its amounts by currency. */
+export function sumsOf(rows: readonly SumRow[]): Sum[] {
   const found = new Map<string, { sessions: number; energyKwh: number; revenue: Map<string, number> }>()
   for (const row of rows) {
-    const id = key(row)
-    let sum = found.get(id)
+    let sum = found.get(row.key)
     if (sum === undefined) {
       sum = { sessions: 0, energyKwh: 0, revenue: new Map() }
-      found.set(id, sum)
+      found.set(row.key, sum)
     }
     sum.sessions += row.sessions
     sum.energyKwh += row.energyKwh
     sum.revenue.set(row.currency, (sum.revenue.get(row.currency) ?? 0) + row.revenue)
   }
   return [...found].map(([id, sum]) => ({ id, ...sum }))
+}
+
+/** Returns all rows as one sum. */
+export function wholeOf(rows: readonly SumRow[]): Sum {
+  return sumsOf(rows.map((row) => ({ ...row, key: '' })))[0] ?? NOTHING_YET
 }
 
 export const NOTHING_YET: Sum = { id: '', sessions: 0, energyKwh: 0, revenue: new Map() }
