@@ -26,7 +26,7 @@ async def test_a_user_and_a_key_are_made_and_taken_back(system, windows, accessi
     await dialog.get_by_role("button", name="Add", exact=True).click()
     users = page.get_by_role("region", name="Users", exact=True).last
     await expect(users.get_by_text("Anna")).to_be_visible()
-    await expect(users.get_by_text("By password")).to_be_visible()
+    await expect(users.get_by_text("Password", exact=True)).to_be_visible()
 
     await page.get_by_role("button", name="Make a key").click()
     await dialog.get_by_label("Name").fill("billing")
@@ -51,7 +51,7 @@ async def test_a_user_and_a_key_are_made_and_taken_back(system, windows, accessi
     await page.goto("/audit?objectType=user")
     trail = page.get_by_role("region", name="Audit trail")
     await expect(trail.get_by_text("added user")).to_be_visible()
-    await expect(trail.get_by_text("name: Anna")).to_be_visible()
+    await expect(trail.get_by_text("name: Anna · role: operator")).to_be_visible()
     await accessibility.no_violations(page)
     await shot(page, "audit")
     await page.get_by_label("Who").fill("nobody")

@@ -71,6 +71,30 @@ async def test_the_first_charger_is_let_in_named_and_started(start_system, windo
             await expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
 
 
+async def test_who_is_expected_or_has_a_wrong_password(system, windows, accessibility):
+    body = {"identity": "WB-1", "name": "Bay 1", "maxKw": 22, "password": "the right password"}
+    await system.ask("POST", "/api/stations", body)
+    settings = {"url": system.serving.ocpp_url, "reconnect_max_s": 2.0}
+    wrong = StationSettings(identity="WB-1", password="not the right one", **settings)
+    async with ChargePointSimulator(wrong):
+        page = await windows.open(system, "/wizard", viewport=PHONE)
+        await expect(page.get_by_text("was refused: wrong password")).to_be_visible()
+        await expect(page.get_by_text("Set the station's password to")).to_be_visible()
+        await expect(page.get_by_role("link", name="Its page")).to_be_visible()
+        await accessibility.no_violations(page)
+        await shot(page, "wizard-password")
+    await page.get_by_label("What the charger is called").fill("WB-2")
+    await page.get_by_role("button", name="Let it in when it comes").click()
+    await page.get_by_role("button", name="Let WB-2 in").click()
+    await expect(page.get_by_text("Waiting for WB-2")).to_be_visible()
+    await page.get_by_role("button", name="Save and go on").click()
+    await expect(page.get_by_text("The charger is not connected")).to_be_visible()
+    await shot(page, "wizard-expected")
+    async with ChargePointSimulator(StationSettings(identity="WB-2", **settings)):
+        await expect(page.get_by_text("WB-2 is connected")).to_be_visible()
+        await expect(page.get_by_text("Connector 1")).to_be_visible()
+
+
 DEPOT = {
     "stationId": "depot",
     "gridCapacity": 100,

@@ -20,7 +20,7 @@ interface Search {
   to?: string
 }
 
-const SHORT = 3
+const SHORT = 5
 
 /** Who did what to which object. */
 export default function AuditPage() {
@@ -133,8 +133,15 @@ export default function AuditPage() {
             columns={[
               { header: 'When', fixed: true, cell: (row) => <Ago at={row.at} /> },
               { header: 'Who', cell: (row) => row.actor },
-              { header: 'What', cell: (row) => <What row={row} /> },
-              { header: 'Details', extra: true, cell: (row) => <Details row={row} /> },
+              {
+                header: 'What',
+                cell: (row) => (
+                  <>
+                    <What row={row} />
+                    <Details row={row} />
+                  </>
+                ),
+              },
             ]}
           />
         </section>
@@ -164,11 +171,10 @@ function Details({ row }: { row: Entry }) {
   const [all, setAll] = useState(false)
   const lines = linesOf(row.details)
   const shown = all ? lines : lines.slice(0, SHORT)
+  if (lines.length === 0) return null
   return (
-    <div style={{ overflowWrap: 'anywhere' }}>
-      {shown.map((line) => (
-        <div key={line}>{line}</div>
-      ))}
+    <div className="dimmed" style={{ overflowWrap: 'anywhere', fontSize: 'var(--mantine-font-size-sm)' }}>
+      {shown.join(' · ')}
       {lines.length > SHORT && (
         <Button
           variant="subtle"

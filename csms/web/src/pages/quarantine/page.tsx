@@ -172,7 +172,7 @@ function Act({ row }: { row: Refused }) {
   }
 
   return (
-    <Group gap="xs" justify="flex-end" wrap="nowrap">
+    <Group gap={4} justify="flex-end">
       <Button variant="default" loading={busy} onClick={() => void retry()}>
         Try again
       </Button>

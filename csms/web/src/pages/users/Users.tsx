@@ -54,9 +54,9 @@ export function Users() {
               user.disabled ? (
                 <StatusBadge status="Blocked" text="Locked out" />
               ) : user.hasPassword ? (
-                <StatusBadge status="Accepted" text="By password" />
+                <StatusBadge status="Accepted" text="Password" />
               ) : (
-                <StatusBadge status="none" text="Has no password" />
+                <StatusBadge status="none" text="No password" />
               ),
           },
           { header: 'Since', extra: true, fixed: true, cell: (user) => <Ago at={user.createdAt} /> },
@@ -64,7 +64,7 @@ export function Users() {
             header: 'Change',
             align: 'right',
             cell: (user) => (
-              <Group gap="xs" justify="flex-end" wrap="nowrap">
+              <Group gap={4} justify="flex-end">
                 <Button variant="default" aria-label={`Edit ${user.name}`} onClick={() => setEdited(user)}>
                   Edit
                 </Button>
