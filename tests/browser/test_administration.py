@@ -54,6 +54,9 @@ async def test_a_user_and_a_key_are_made_and_taken_back(system, windows, accessi
     await expect(trail.get_by_text("name: Anna · role: operator")).to_be_visible()
     await accessibility.no_violations(page)
     await shot(page, "audit")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="CSV").click()
+    assert (await download.value).suggested_filename == "audit.csv"
     await page.get_by_label("Who").fill("nobody")
     await expect(page.get_by_text("No entry passes the filter")).to_be_visible()
     await page.get_by_role("button", name="Show all").click()

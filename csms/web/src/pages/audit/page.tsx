@@ -3,8 +3,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useDeferredValue, useState } from 'react'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
+import { CsvButton } from '@/parts/CsvButton'
 import { EmptyState } from '@/parts/EmptyState'
-import { Icon } from '@/parts/Icon'
 import { Listing, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
@@ -45,17 +45,7 @@ export default function AuditPage() {
       <PageHeader
         title="Audit trail"
         subtitle="Each change by somebody, the newest first; secrets are never in it."
-        actions={
-          <Button
-            component="a"
-            variant="default"
-            leftSection={<Icon name="download" size={14} />}
-            href={`/api/audit?${query}${filtered ? '&' : ''}limit=1000&format=csv`}
-            download="audit.csv"
-          >
-            CSV
-          </Button>
-        }
+        actions={<CsvButton path={query === '' ? '/api/audit' : `/api/audit?${query}`} name="audit.csv" />}
       />
       <Group gap="xs" mb="sm" role="search" aria-label="Audit trail" align="flex-end">
         <TextInput
