@@ -67,7 +67,7 @@ export function Reservations({ station }: { station: Station }) {
         label="Reservations"
         list={list}
         columns={columns}
-        rowKey={(row) => String(row.reservationId)}
+        rowKey={(row, index) => `${row.reservationId} ${index}`}
         empty="Nothing is reserved here."
       />
     </Section>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { niceTop } from './Bars'
 import {
   csvOf,
   fittingStep,
@@ -60,4 +61,8 @@ test('CSV is safe in a spreadsheet, and adds no currency to another', () => {
   expect(csvOf('stationId', [sum])).toBe(
     'stationId,sessions,energyKwh,revenue,currency\r\n"\'=A,1",2,20.000,2.50,EUR\r\n"\'=A,1",,,3.00,SEK\r\n',
   )
+})
+
+test('an axis ends at a round number above its bars', () => {
+  expect([0, 0.3, 1, 7.2, 41, 999].map(niceTop)).toEqual([1, 0.4, 1, 8, 50, 1000])
 })
