@@ -1,10 +1,10 @@
-import { Alert, Button, Group, Loader, Modal, Select, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, Loader, Modal, Stack, Text } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import { send } from '@/api/client'
 import { asProblem, type Problem } from '@/api/problem'
 import type { components } from '@/api/schema'
-import { useStations } from '@/live/hooks'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
 
 type Learned = components['schemas']['LearnedOut']
@@ -19,7 +19,6 @@ interface LearnProps {
 
 /** Waits until somebody holds a card to a charger's reader that is not known yet. */
 export function Learn({ close, learned }: LearnProps) {
-  const stations = useStations()
   const [stationId, setStation] = useState<string | null>(null)
   const [waiting, setWaiting] = useState(false)
   const [heard, setHeard] = useState<Learned | null>(null)
@@ -63,16 +62,12 @@ export function Learn({ close, learned }: LearnProps) {
           Hold a card to a charger's reader: its number is taken from there, and nothing is kept before you
           say so.
         </Text>
-        <Select
+        <StationSelect
           label="At which station"
-          placeholder="Any station"
-          clearable
-          searchable
-          limit={100}
+          w="100%"
           disabled={waiting}
           value={stationId}
           onChange={setStation}
-          data={stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
         />
         <div role="status">
           {waiting && (

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
-import { useMessages, useStations } from '@/live/hooks'
+import { useMessages } from '@/live/hooks'
 import type { LiveMessage } from '@/live/types'
 import { type Column, DataTable } from '@/parts/DataTable'
 import { EmptyState } from '@/parts/EmptyState'
@@ -13,6 +13,7 @@ import { Icon } from '@/parts/Icon'
 import { useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { useActions } from '../stationcalls/catalogue'
 import { Frame } from './Frame'
@@ -46,7 +47,6 @@ const TYPING_MS = 300
 export default function MessagesPage() {
   const search = useSearch({ strict: false }) as Search
   const navigate = useNavigate()
-  const stations = useStations()
   const actions = useActions()
   const [opened, setOpened] = useState<Line | null>(null)
   const set = (change: Partial<Record<keyof Search, string | undefined>>) =>
@@ -93,17 +93,9 @@ export default function MessagesPage() {
             { value: 'log', label: 'Log' },
           ]}
         />
-        <Select
-          aria-label="Station"
-          placeholder="All stations"
-          clearable
-          searchable
-          limit={100}
-          nothingFoundMessage="No such station"
-          w={{ base: '100%', xs: 200 }}
-          value={search.stationId ?? null}
+        <StationSelect
+          value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
-          data={stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
         />
         <Select
           aria-label="Action"

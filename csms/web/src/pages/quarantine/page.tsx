@@ -1,4 +1,4 @@
-import { Button, Code, Group, SegmentedControl, Select, Text } from '@mantine/core'
+import { Button, Code, Group, SegmentedControl, Text } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -13,6 +13,7 @@ import { Listing, useListing } from '@/parts/Listing'
 import { tellDone, tellProblem } from '@/parts/notices'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
+import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
 import { pretty } from './raw'
 
@@ -46,9 +47,6 @@ export default function QuarantinePage() {
   if (search.stationId) query.set('stationId', search.stationId)
   const list = useListing<Refused>(`/api/quarantine?${query}`, 10)
   const names = new Map(stations.map(({ id, name }) => [id, name]))
-  const choices = stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))
-  if (search.stationId && !names.has(search.stationId))
-    choices.unshift({ value: search.stationId, label: search.stationId })
   const act = may('operator') && state === 'open'
   return (
     <>
@@ -66,17 +64,9 @@ export default function QuarantinePage() {
           }
           data={STATES}
         />
-        <Select
-          aria-label="Station"
-          placeholder="Any station"
-          clearable
-          searchable
-          limit={100}
-          nothingFoundMessage="No such station"
-          w={{ base: '100%', xs: 240 }}
-          value={search.stationId ?? null}
+        <StationSelect
+          value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
-          data={choices}
         />
       </Group>
       {list.items?.length === 0 ? (

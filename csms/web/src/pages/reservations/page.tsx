@@ -18,6 +18,7 @@ import { tellDone } from '@/parts/notices'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { StationSelect } from '@/parts/StationSelect'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
 import { Booking } from './Booking'
 import { keysOf, pathOf, type Reservation, STATES } from './booking'
@@ -94,17 +95,9 @@ export default function ReservationsPage() {
           onChange={(value) => set({ status: value ?? undefined })}
           data={Object.keys(STATES).map((status) => ({ value: status, label: lookOf(status).text }))}
         />
-        <Select
-          aria-label="Station"
-          placeholder="Any station"
-          clearable
-          searchable
-          limit={100}
-          nothingFoundMessage="No such station"
-          w={{ base: '100%', xs: 220 }}
-          value={search.stationId ?? null}
+        <StationSelect
+          value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
-          data={stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
         />
       </Group>
       {list.error && list.items === undefined ? (

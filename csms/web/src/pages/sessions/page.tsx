@@ -1,4 +1,4 @@
-import { Button, Group, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Group, SegmentedControl, TextInput } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useDeferredValue, useMemo } from 'react'
 import { useSiteFilter } from '@/app/site'
@@ -13,6 +13,7 @@ import { useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
 import type { Session } from './data'
 import { FLAGS } from './words'
@@ -75,17 +76,9 @@ export default function SessionsPage() {
             { value: 'completed', label: 'Ended' },
           ]}
         />
-        <Select
-          aria-label="Station"
-          placeholder="Any station"
-          clearable
-          searchable
-          limit={100}
-          nothingFoundMessage="No such station"
-          w={{ base: '100%', xs: 220 }}
-          value={search.stationId ?? null}
+        <StationSelect
+          value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
-          data={stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
         />
         <TextInput
           data-filter

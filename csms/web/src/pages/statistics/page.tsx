@@ -1,4 +1,4 @@
-import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Group, Loader, SegmentedControl, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
@@ -13,6 +13,7 @@ import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
+import { StationSelect } from '@/parts/StationSelect'
 import { type Bar, Bars } from './Bars'
 import { type By, SumsTable } from './SumsTable'
 import classes from './statistics.module.css'
@@ -126,17 +127,9 @@ export default function StatisticsPage() {
           error={wrong}
           onChange={(event) => set({ from, to: event.currentTarget.value })}
         />
-        <Select
-          aria-label="Station"
-          placeholder="Any station"
-          clearable
-          searchable
-          limit={100}
-          nothingFoundMessage="No such station"
-          w={{ base: '100%', xs: 220 }}
-          value={search.stationId ?? null}
+        <StationSelect
+          value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
-          data={stations.map(({ id, name }) => ({ value: id, label: name === id ? id : `${name} (${id})` }))}
         />
       </Group>
       {list.error && !rows ? (
