@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def wait_until(
-    predicate: Callable[[], T | Awaitable[T]], timeout: float = 5.0, *, what: str = ""
+    predicate: Callable[[], T | Awaitable[T]], timeout: float = 10.0, *, what: str = ""
 ) -> T:
     """Ask `predicate` (plain or async) every 10 ms until it answers something true; return that.
 
