@@ -33,7 +33,7 @@ from csms.store import migrate as migrations
 
 T = TypeVar("T")
 
-_YOUNG_OBJECTS = 5_000
+_YOUNG_OBJECTS = 4_000
 
 _LONGEST_STOP_S = 20.0
 
@@ -317,7 +317,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     # The middle generation is kept small, too: what thousands of new connections have left there
     # stopped the loop for 70 ms.
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 4, 20)
+    gc.set_threshold(_YOUNG_OBJECTS, 3, 20)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
