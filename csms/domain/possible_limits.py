@@ -33,6 +33,8 @@ class PossibleLimits:
         volts: The power of 1 A of its limit as it is known to draw it, in W; None: its node's.
         connectors: How many connectors are under this limit, each of them by itself; 0: nothing is
             drawn under it now.
+        next_w: What the next car may start with at its connector, before we hear of it. It counts
+            as all of the others do, and says nothing of what is drawn now.
     """
 
     id: LoadId
@@ -49,15 +51,22 @@ class PossibleLimits:
     phases: int | None = None
     volts: int | None = None
     connectors: int = 1
+    next_w: int = 0
 
 
 def worst_case_w(entry: PossibleLimits) -> int:
-    """Return the most that a load may draw now, on one connector.
+    """Return the most that a load, or who takes its place, may draw now, on one connector.
 
     >>> worst_case_w(PossibleLimits(id=LoadId("1"), node=NodeId("grid"), hardware_max_w=22000,
     ...                             acknowledged_w=11000, in_flight_w=6000))
     11000
     """
+    worst = worst_own_w(entry)
+    return worst if entry.next_w <= worst else min(entry.hardware_max_w, entry.next_w)
+
+
+def worst_own_w(entry: PossibleLimits) -> int:
+    """Return the most that a load may draw itself, on one connector."""
     possible = max(_possible_w(entry))
     return min(entry.hardware_max_w, max(possible, entry.unmanaged_w or 0))
 
@@ -98,7 +107,7 @@ def accepted(entry: PossibleLimits, *, settled: bool = True) -> PossibleLimits:
     """
     if entry.in_flight_w is None:
         return entry
-    before = worst_case_w(replace(entry, in_flight_w=None, unmanaged_w=None))
+    before = worst_own_w(replace(entry, in_flight_w=None, unmanaged_w=None))
     lingers = not settled and before > entry.in_flight_w
     return replace(
         entry,

@@ -31,6 +31,7 @@ from csms.domain.possible_limits import (
     is_settled_at,
     lowest_case_w,
     worst_case_w,
+    worst_own_w,
 )
 from csms.domain.power_tree import LoadId, Node, NodeId, PowerTree
 
@@ -49,7 +50,8 @@ class Step:
     """A limit to send now.
 
     Attributes:
-        worst_before_w: What the load counted for until now; above `limit_w` it is a decrease.
+        worst_before_w: The most that the load itself may have drawn until now; above `limit_w` it
+            is a decrease.
     """
 
     load_id: LoadId
@@ -58,7 +60,7 @@ class Step:
 
     @property
     def is_increase(self) -> bool:
-        """Whether the load counts for more from the moment of sending."""
+        """Whether the load may draw more from the moment of sending."""
         return self.limit_w > self.worst_before_w
 
 
@@ -217,7 +219,7 @@ def _obstacle(entry: PossibleLimits, wish: int) -> Obstacle | None:
 
 
 def _step(entry: PossibleLimits, limit_w: int) -> Step:
-    return Step(load_id=entry.id, limit_w=limit_w, worst_before_w=worst_case_w(entry))
+    return Step(load_id=entry.id, limit_w=limit_w, worst_before_w=worst_own_w(entry))
 
 
 def _pending(

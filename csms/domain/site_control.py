@@ -179,7 +179,7 @@ def control(
             now=now,
         )
 
-    decision = decide(_loads(snapshot, chargers, settled), kept)
+    decision = decide(_loads(snapshot, chargers, floors, settled), kept)
     if any(state.dialect.zero_means_stop for state in snapshot.chargers):
         taken = Counter({GRID: has.building_w}) + kept
         tree = site_tree(site, plain, reserved_w=taken, supply_w=decision.available_w)
@@ -187,7 +187,7 @@ def control(
             kept.update(reserved_for(alive))
             ids = {share.load_id for share in alive}
             turns = {load: turn for load, turn in decision.turns.items() if load in ids}
-            again = decide(_loads(snapshot, chargers, settled | ids), kept)
+            again = decide(_loads(snapshot, chargers, floors, settled | ids), kept)
             decision = replace(
                 again, shares=(*alive, *again.shares), turns={**again.turns, **turns}
             )
@@ -312,9 +312,12 @@ def _energies(snapshot: SiteSnapshot, now: datetime) -> dict[BatteryId, BatteryS
 def _loads(
     snapshot: SiteSnapshot,
     chargers: Mapping[ChargerId, ChargerState],
+    floors: Mapping[ChargerId, int],
     unmanaged: Collection[LoadId],
 ) -> list[SiteLoad]:
     reclaim = snapshot.rules.reclaim
+    # where all maxima fit there is nothing to share
+    has_share = snapshot.rules.fallback_a is not None
     sessions = [
         SiteLoad(
             id=session_load(row.transaction_id),
@@ -322,6 +325,7 @@ def _loads(
             vehicle_max_w=_cap_w(row, chargers[row.charger_id].charger) if reclaim else None,
             drawn=row.drawn,
             idle=reclaim and row.appetite.is_idle,
+            least_w=_kept_w(chargers[row.charger_id].charger, floors) if has_share else 0,
             # who takes nothing waits behind those who would
             order=row.transaction_id + (_IDLE_LAST if reclaim and row.appetite.is_idle else 0),
         )
@@ -337,6 +341,11 @@ def _loads(
         for row in snapshot.managed
     ]
     return [load for load in (*sessions, *managed) if load.id not in unmanaged]
+
+
+def _kept_w(charger: Charger, floors: Mapping[ChargerId, int]) -> int:
+    """Return what is kept for one connector of a charger, for whoever comes there."""
+    return min(floors[charger.id], charger.max_w // charger.connectors)
 
 
 def _cap_w(session: SessionState, charger: Charger) -> int | None:

@@ -2,7 +2,8 @@
 
 A transaction may be under its own limit, one of those that it replaced, or, before it has one and
 after its lease has ended, under the charger's floor. An idle connector may start under the floor
-at any time, or under a default of its own where it has one.
+at any time, or under a default of its own where it has one; and so may the next car at one that is
+busy, so that a limit below the floor counts as the floor.
 """
 
 from __future__ import annotations
@@ -107,27 +108,38 @@ def before_floors(
     """Return the entries with floors counted that are about to be told to busy chargers.
 
     A session that has no limit of its own yet, or whose lease ends, draws what the floor allows as
-    soon as the charger has taken it.
+    soon as the charger has taken it; where it has one, the next car does.
 
     Args:
         found: From `entries`.
         snapshot: Of the site.
         floors_w: The floors that chargers should have.
     """
-    coming = {}
+    coming: dict[LoadId, int] = {}
+    following: dict[LoadId, int] = {}
     chargers = {state.charger.id: state for state in snapshot.chargers}
     for session in snapshot.sessions:
         state, own = chargers[session.charger_id], session.own_limit
         floor_w = floors_w[session.charger_id]
-        depends = own.acknowledged_w is None or own.ends_at is not None
-        if depends and floor_w not in state.floor.possible_w():
+        if floor_w in state.floor.possible_w():
+            continue
+        if own.acknowledged_w is None or own.ends_at is not None:
             coming[session_load(session.transaction_id)] = floor_w
-    return [
-        replace(entry, earlier_w=entry.earlier_w | {coming[entry.id]})
-        if coming.get(entry.id, 0) > worst_case_w(entry)
-        else entry
-        for entry in found
-    ]
+        elif state.reachable and not session.by_default:
+            following[session_load(session.transaction_id)] = floor_w
+    if not coming and not following:
+        return list(found)
+    return [_with_floor(entry, coming, following) for entry in found]
+
+
+def _with_floor(
+    entry: PossibleLimits, coming: Mapping[LoadId, int], following: Mapping[LoadId, int]
+) -> PossibleLimits:
+    if coming.get(entry.id, 0) > worst_case_w(entry):
+        return replace(entry, earlier_w=entry.earlier_w | {coming[entry.id]})
+    if following.get(entry.id, 0) > entry.next_w:
+        return replace(entry, next_w=following[entry.id])
+    return entry
 
 
 def _is_still_there(session: SessionState, state: ChargerState) -> bool:
@@ -204,6 +216,10 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
                 earlier_w=entry.earlier_w | after,
                 may_be_unlimited=entry.may_be_unlimited or unlimited,
             )
+    elif not session.by_default and (share := max(floor.possible_w(), default=0)):
+        # the car may leave, and the next one start with what the floor allows, before the others
+        # could be told; while the charger is away we do not even hear of it
+        entry = replace(entry, next_w=share)
     if session.by_default and (others := session.beside.possible_w()):
         # a refused TxProfile may hold all the same, until another limit was taken and seen at work
         return replace(entry, earlier_w=entry.earlier_w | others, is_doubtful=True)

@@ -245,6 +245,9 @@ def _phase_load(load: SiteLoad, charger: Charger, drawn: int | None) -> PhaseLoa
     least = 0
     if charger.has_least_current and charger.max_da and (load.vehicle_max_w or most):
         least = int(charger.least_a * 10)
+    if load.least_w:
+        least = max(least, min(charger.max_da, -(-load.least_w * 10 // charger.volts)))
+    if least:
         most = min(charger.max_da, max(most, least))
     return PhaseLoad(
         id=load.id,

@@ -155,6 +155,7 @@ class SiteLoad:
         weight: From 1.
         order: Place in the queue, lower first (start of the session, or a turn).
         idle: It was seen to take nothing of what it may.
+        least_w: Its fallback share, kept for its connector anyhow: it is given that, or it waits.
     """
 
     id: LoadId
@@ -165,6 +166,7 @@ class SiteLoad:
     weight: int = 1
     order: int = 0
     idle: bool = False
+    least_w: int = 0
 
 
 def circuit_node(circuit_id: CircuitId) -> NodeId:
@@ -252,6 +254,9 @@ def tree_load(load: SiteLoad, charger: Charger, policy: Policy) -> Load:
     least = 0
     if policy is Policy.FAIR and charger.has_least_current and most > 0:
         least = _least_w(charger, load.phases)
+    if policy is Policy.FAIR and load.least_w:
+        least = max(least, min(charger.max_w, load.least_w))
+    if least:
         most = min(charger.max_w, max(most, least))
     return Load(
         id=load.id,

@@ -490,13 +490,15 @@ def test_a_floor_that_rises_needs_room_on_every_idle_connector():
         assert [t[2] for t in told(step) if t[:2] == ("A", 0)] == told_first
 
 
-@pytest.mark.parametrize(("row", "goes"), [({}, False), ({"acknowledged_w": 0}, True)])
-def test_a_floor_that_rises_needs_room_for_sessions_without_a_limit_of_their_own(row, goes):
+@pytest.mark.parametrize("own", [None, 0])
+@pytest.mark.parametrize(("limit_w", "goes"), [(28_139, False), (28_140, True)])
+def test_a_floor_that_rises_needs_room_for_sessions_that_have_less(own, limit_w, goes):
+    """Those without a limit of their own draw it at once, of others the next car may."""
     snap = snapshot(
-        26_000,
+        limit_w,
         [charger("A"), charger("B", max_w=24_000)],
         [
-            session(1, "A", **{"acknowledged_w": None, **row}),
+            session(1, "A", acknowledged_w=own),
             session(2, "B", 24_000, in_flight_w=24_000, in_flight_version=2),
         ],
     )
