@@ -151,6 +151,8 @@ async def test_one_call_to_many(system, windows, accessibility):
 
 async def test_stations_come_by_hand_and_from_a_file(system, windows, accessibility):
     page = await windows.open(system, "/stations")
+    await page.wait_for_load_state("networkidle")  # the page draws its head anew when it knows all
+    await expect(page.get_by_text("Loading …")).to_have_count(0)
     await page.get_by_role("button", name="Add", exact=True).click()
     await page.get_by_role("menuitem", name="Import from CSV").click()
     await page.get_by_label("Or paste it here").fill(

@@ -140,9 +140,12 @@ async def test_a_station_that_moves_while_its_call_is_open_is_taken_over(running
     await b.steps(site_id="t")
     assert len(wire.calls) == 1
     call.accept()
+    number = 2
     async with asyncio.timeout(POLL_S / 2):  # by a hint
-        assert (await wire.next(2)).limit == HALF_A
-    wire.calls[1].accept()
+        while (call := await wire.next(number)).limit != HALF_A:
+            call.accept()  # until its room is proven it may be told less
+            number += 1
+    call.accept()
     assert await b.settled("A") == 10_971
 
 

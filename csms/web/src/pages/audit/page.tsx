@@ -170,7 +170,7 @@ function Details({ row }: { row: Entry }) {
           variant="subtle"
           size="compact-xs"
           aria-expanded={all}
-          aria-label={`${all ? 'Fewer' : 'All'} details of entry ${row.id}`}
+          aria-label={`${all ? 'Fewer' : `${lines.length - SHORT} more`} details of entry ${row.id}`}
           onClick={() => setAll(!all)}
         >
           {all ? 'Fewer' : `${lines.length - SHORT} more`}
