@@ -98,9 +98,18 @@ export default function StationsPage() {
   if (loaded && stations.length === 0)
     return (
       <>
-        <PageHeader title="Stations" />
-        <EmptyState icon="plug" title="No station yet" action={add}>
-          Point a charger at this system, or say here which ones will come.
+        {/* in the same place as below: what is open stays open when the first station comes */}
+        <PageHeader
+          title="Stations"
+          actions={
+            <>
+              {false}
+              {add}
+            </>
+          }
+        />
+        <EmptyState icon="plug" title="No station yet">
+          Point a charger at this system, or say with Add which ones will come.
         </EmptyState>
       </>
     )
