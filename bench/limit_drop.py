@@ -30,7 +30,8 @@ import asyncpg
 from bench.bare_charge_point import BareChargePoint
 from bench.limits import cpu_s
 from csms.store.embedded_attach import running_url
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 from tests.waiting import wait_until
 
 STATIONS = 1000
@@ -158,7 +159,7 @@ def _falls(arrival: tuple[float, float | None, float]) -> bool:
 async def measure(rounds: int, stations: int) -> dict[str, Any]:
     """Start a server and measure so many drops."""
     with tempfile.TemporaryDirectory(prefix="csms-bench-") as folder:
-        ocpp_port, http_port = free_ports()
+        ocpp_port, http_port = steady_port(), steady_port()
         server = Server(Path(folder), ocpp_port=ocpp_port, http_port=http_port)
         try:
             await server.start()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
 from tests.fakes import FakeClock
+from tests.ports import steady_port
 from tests.postgres import OwnPostgres, Postgres, RemotePostgres, SharedPostgres, fresh_database
 
 # how long an example takes says nothing on a shared machine; figures live in bench/
@@ -104,10 +104,8 @@ def database_url(_server_url: str, _template: str) -> Iterator[str]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nothing listened a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 on which nothing listens."""
+    return steady_port()
 
 
 @pytest.fixture

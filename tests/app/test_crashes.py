@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from csms.store import migrate
 from csms.store.embedded_attach import running_url
 from tests.chaos.proxy import faulty_proxy
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 from tests.waiting import wait_until
 
 AT = "2026-11-21T12:00:00Z"
@@ -32,7 +33,7 @@ def new_server(tmp_path):
     def make(folder="server", **settings):
         path = tmp_path / folder
         path.mkdir(exist_ok=True)
-        ocpp_port, http_port = free_ports()
+        ocpp_port, http_port = steady_port(), steady_port()
         made.append(Server(path, ocpp_port=ocpp_port, http_port=http_port, settings=settings))
         return made[-1]
 

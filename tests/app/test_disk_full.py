@@ -15,7 +15,8 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 from tests.waiting import wait_until
 
 _MOUNT = 'mount -t tmpfs -o size=200m tmpfs "$CSMS_DATA_DIR" && exec "$@"'
@@ -41,7 +42,7 @@ def fill(file: Path) -> None:
 @pytest.mark.skipif(not _namespaces_allowed(), reason="needs a mount namespace")
 async def test_facts_wait_for_room_on_the_disk(tmp_path):
     (tmp_path / "data").mkdir()
-    ocpp_port, http_port = free_ports()
+    ocpp_port, http_port = steady_port(), steady_port()
     through = ["unshare", "-rm", "sh", "-ec", _MOUNT, "sh"]
     server = Server(tmp_path, ocpp_port=ocpp_port, http_port=http_port, through=through)
     try:

@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.play import Plan, play
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 
 
 def main() -> int:
@@ -36,7 +37,7 @@ def main() -> int:
     )
     folder = Path(tempfile.mkdtemp(prefix="csms-chaos-"))
     say(f"seed {plan.seed}, {plan.duration_s / 60:g} minutes, in {folder}")
-    ocpp_port, http_port = free_ports()
+    ocpp_port, http_port = steady_port(), steady_port()
     server = Server(folder, ocpp_port=ocpp_port, http_port=http_port)
     try:
         report = asyncio.run(play(server, plan))

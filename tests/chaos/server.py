@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,14 +15,6 @@ import aiohttp
 from tests.waiting import wait_until
 
 TOKEN = "administrators-token-of-the-tests"
-
-
-def free_ports() -> tuple[int, int]:
-    """Return two ports on which nothing listened a moment ago."""
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
 
 
 class Server:

@@ -11,7 +11,8 @@ from csms.store.embedded import EmbeddedPostgres
 from simulator.fleet import Fleet
 from simulator.fleet_file import parse_fleet
 from tests.chaos.comparison import differences, stored_transactions
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 from tests.waiting import wait_until
 
 STATIONS = [f"CP{n}" for n in range(1, 6)]
@@ -37,7 +38,7 @@ PLAN = {
 
 @pytest.fixture
 def server(tmp_path):
-    ocpp_port, http_port = free_ports()
+    ocpp_port, http_port = steady_port(), steady_port()
     made = Server(tmp_path, ocpp_port=ocpp_port, http_port=http_port)
     yield made
     made.close()

@@ -8,14 +8,15 @@ import secrets
 import pytest
 
 from tests.chaos.play import Plan, play
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 
 
 @pytest.mark.slow
 async def test_nothing_is_lost_and_nothing_stands_twice(tmp_path):
     """Set CSMS_TEST_SEED to play the same choices again."""
     seed = int(os.environ.get("CSMS_TEST_SEED") or secrets.randbelow(1_000_000))
-    ocpp_port, http_port = free_ports()
+    ocpp_port, http_port = steady_port(), steady_port()
     server = Server(tmp_path, ocpp_port=ocpp_port, http_port=http_port)
     try:
         report = await play(server, Plan(seed=seed))

@@ -9,7 +9,7 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.chaos.server import free_ports
+from tests.ports import steady_port
 from tests.waiting import wait_until
 
 
@@ -17,7 +17,7 @@ class Broker:
     """One broker; user and password are `meter` and `secret`."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, self._nats_port = free_ports()
+        self.port, self._nats_port = steady_port(), steady_port()
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 

@@ -14,7 +14,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.server import Server, free_ports
+from tests.chaos.server import Server
+from tests.ports import steady_port
 from tests.proof.sockets import MAX_W, Site
 from tests.waiting import wait_until
 
@@ -31,7 +32,7 @@ class Report:
 
 async def play(folder: Path, kills: int, seed: int) -> Report:
     """Kill a server so many times while its site is busy."""
-    ocpp_port, http_port = free_ports()
+    ocpp_port, http_port = steady_port(), steady_port()
     server = Server(folder, ocpp_port=ocpp_port, http_port=http_port)
     try:
         await server.start()

@@ -10,7 +10,8 @@ import pytest
 
 from simulator.fleet import Fleet
 from simulator.scenario import Scenario, ready_scenarios
-from tests.chaos.server import TOKEN, Server, free_ports
+from tests.chaos.server import TOKEN, Server
+from tests.ports import steady_port
 from tests.simulator.second_opinion import SecondOpinion
 from tests.simulator.test_cli import command, outcome
 from tests.waiting import wait_until
@@ -81,7 +82,7 @@ async def play(scenario: Scenario, other: SecondOpinion, *, started: int, stoppe
 
 @pytest.fixture
 def server(tmp_path: Path):
-    ocpp_port, http_port = free_ports()
+    ocpp_port, http_port = steady_port(), steady_port()
     made = Server(tmp_path, ocpp_port=ocpp_port, http_port=http_port)
     yield made
     made.close()
