@@ -69,6 +69,12 @@ class Connection(ServerConnection):
         """Let what comes from here on wait for `recv`."""
         self._directly = self._aligned = False
 
+    def let_go(self) -> None:
+        """Forget who was told of texts and repairs: the connection has ended."""
+        self.use_recv()
+        self._on_text = self.on_repair = None
+        self.protocol.extensions = []
+
     def data_received(self, data: bytes) -> None:
         """Take bytes from the socket; whole text frames the short way."""
         self._pushed = 0
@@ -165,6 +171,13 @@ class Connection(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; our own task does what the parent would spawn one for."""
         super(ServerConnection, self).connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take the end of the transport; nothing is read any more."""
+        super().connection_lost(exc)
+        # a generator that waits for more, and a traceback with its frame: each keeps the protocol
+        self.protocol.parser.close()
+        self.protocol.parser_exc = None
 
 
 def _text(frame: Frame) -> str | None:

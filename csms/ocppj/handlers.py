@@ -25,7 +25,7 @@ from csms.domain.transactions import StartOutcome, StopOutcome
 from csms.errors import BadFact, DatabaseAway
 from csms.ocppj import messages, repairs
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused, Refused
-from csms.ocppj.conversation import Call
+from csms.ocppj.conversation import TAKEN, Call
 from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.messages import Source
 from csms.ocppj.repairs.tolerance import Repairs, Tolerance
@@ -153,6 +153,8 @@ class Handlers:
         except Exception as error:
             answer = _refusal(error, station, call)
         if type(answer) is Kept:
+            if not (call.repairs or source.repairs):  # else it is logged beside what came
+                call.payload = TAKEN
             self._intake.put(
                 answer.fact, partial(self._stored, station, call, source, answer.answer, done)
             )
@@ -218,6 +220,11 @@ class Handlers:
         """Give a station the repairs of its connection and return them."""
         station.tolerance = Tolerance(self._repairs, station, self._clock)
         return station.tolerance
+
+    @staticmethod
+    def let_go(station: Station) -> None:
+        """Take the repairs of a connection back that has ended."""
+        station.tolerance = None  # it knows the station: neither would ever be freed by itself
 
     def keep_refused(self, station: Station, action: str, raw: str, refused: Refused) -> None:
         """Put the raw text of a refused message into quarantine (R34)."""

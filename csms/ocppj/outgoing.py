@@ -110,6 +110,7 @@ class Outgoing:
             if pending.sent_at is None and pending in self._queue:  # cancelled
                 self._queue.remove(pending)
                 _settle(pending, None)
+            del pending  # an error that it holds has this frame in its traceback
 
     def next_call(self, at: datetime, monotonic: float) -> PendingCall | None:
         """Return the call that must be written now; it is open from here on.
@@ -153,6 +154,7 @@ class Outgoing:
     def lose(self) -> None:
         """Fail all calls: the connection is gone. Later calls fail at once."""
         self._lost = True
+        self._wake = _nobody  # frees who has ended
         pending, self._open = self._open, None
         if pending is not None:
             self._conversation.give_up()
@@ -211,6 +213,10 @@ def _settle(pending: PendingCall, outcome: Answer | CallFailed | None) -> None:
         pending.future.set_result(outcome)
     elif outcome is not None:
         pending.future.set_exception(outcome)
+
+
+def _nobody() -> None:
+    """Stand where nobody is to be woken any more."""
 
 
 def _connection_lost() -> CallFailed:

@@ -31,6 +31,7 @@ from csms.ocppj.conversation import (
     CALL,
     CALL_ERROR,
     CALL_RESULT,
+    TAKEN,
     Answered,
     Call,
     Closing,
@@ -175,6 +176,9 @@ class Session:
             for received in self._inbox:  # never served: the station will send them again
                 self._log_received(received)
             self._inbox.clear()
+            # what has ended is freed at once, not when the garbage collector finds the circle
+            self._socket.let_go()
+            self._services.handlers.let_go(self.station)
 
     async def call(
         self,
@@ -422,8 +426,11 @@ class Session:
 
     def _log_received(self, received: _Received) -> None:
         event = received.event
+        repaired = None
         if received.repairs:
             count(event.repairs)  # those of the handshake and of the payload were counted there
+            if isinstance(event, Call) and event.payload is not TAKEN:
+                repaired = event.payload
         self._log.add(
             "in",
             received.at,
@@ -432,7 +439,7 @@ class Session:
             event.message_id,
             received.raw,
             repairs=received.repairs,
-            repaired=event.payload if received.repairs and isinstance(event, Call) else None,
+            repaired=repaired,
         )
 
     def _end(self) -> None:

@@ -214,6 +214,8 @@ class CertificateIssuer:
             _log.warning("a certificate waits for the database", station=request.identity)
         finally:
             self._at_work.discard(request.key)
+            # a hint that came meanwhile has passed this one by, and others may wait for its place
+            self._signing.hint.give()
 
     async def _sign(self, request: SigningRequest) -> str | Refused | None:
         """Return the chain; None when there is none yet, or none any more."""

@@ -59,6 +59,6 @@ async def cp(server: OcppServer) -> AsyncIterator[ChargePoint]:
 def pytest_asyncio_loop_factories(config, item):
     """Run tests of sockets on both loops: uvloop is what csms runs on."""
     loops = {"asyncio": asyncio.SelectorEventLoop}
-    if item.path.name in ("test_hostile.py", "test_connections.py"):
+    if item.path.name in ("test_hostile.py", "test_connections.py", "test_freed.py"):
         loops["uvloop"] = uvloop.new_event_loop
     return loops
