@@ -7,6 +7,7 @@ import classes from './CsvImport.module.css'
 import { Icon } from './Icon'
 import { ProblemNotice } from './ProblemNotice'
 import { StatusBadge } from './StatusBadge'
+import tables from './tables.module.css'
 
 export type Imported = components['schemas']['ImportOut']
 
@@ -159,7 +160,7 @@ function Results({ result }: { result: Imported }) {
       {rows.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
         <section className={classes.rows} tabIndex={0} aria-label="Rows">
-          <table className={classes.table}>
+          <table className={`${tables.table} ${classes.table}`}>
             <thead>
               <tr>
                 <th scope="col">Line</th>

@@ -4,8 +4,8 @@ import type { ReactNode } from 'react'
 import { sendJson } from '@/api/client'
 import { asProblem } from '@/api/problem'
 import { ProblemNotice } from '@/parts/ProblemNotice'
-import classes from './Listing.module.css'
 import { Scroller } from './Scroller'
+import tables from './tables.module.css'
 
 export interface ListColumn<T> {
   header: string
@@ -54,11 +54,11 @@ interface ListingProps<T> {
 export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps<T>) {
   if (list.error) return <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
   if (list.items === undefined) return <Loader aria-label="Loading" />
-  if (list.items.length === 0) return <p className={classes.none}>{empty}</p>
+  if (list.items.length === 0) return <p className={tables.none}>{empty}</p>
   return (
     <>
       <Scroller label={label}>
-        <table className={classes.table}>
+        <table className={tables.table}>
           <thead>
             <tr>
               {columns.map((column) => (
@@ -66,7 +66,7 @@ export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps
                   key={column.header}
                   scope="col"
                   data-align={column.align}
-                  className={column.extra ? classes.extra : undefined}
+                  className={column.extra ? tables.extra : undefined}
                 >
                   {column.header}
                 </th>
@@ -81,7 +81,7 @@ export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps
                     key={column.header}
                     data-align={column.align}
                     data-fixed={column.fixed}
-                    className={column.extra ? classes.extra : undefined}
+                    className={column.extra ? tables.extra : undefined}
                   >
                     {column.cell(row)}
                   </td>

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import classes from './Listing.module.css'
+import tables from './tables.module.css'
 
 /** Holds a table that may be wider than a phone, or longer than `height`; the keyboard scrolls it too. */
 export function Scroller({
@@ -13,7 +13,7 @@ export function Scroller({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
-    <section className={classes.scroller} style={{ maxHeight: height }} tabIndex={0} aria-label={label}>
+    <section className={tables.scroller} style={{ maxHeight: height }} tabIndex={0} aria-label={label}>
       {children}
     </section>
   )

@@ -4,8 +4,9 @@ import { useLoaded, useSites } from '@/live/hooks'
 import { EmptyState } from '@/parts/EmptyState'
 import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
+import { Scroller } from '@/parts/Scroller'
+import tables from '@/parts/tables.module.css'
 import { Choice } from './Choice'
-import classes from './driverpages.module.css'
 import { sheetOf } from './rules'
 import { StationCodes } from './StationCodes'
 
@@ -35,8 +36,8 @@ export default function DriverPagesPage() {
             </EmptyState>
           )}
           {shown.length > 0 && (
-            <div className={classes.scroller}>
-              <table className={classes.sites}>
+            <Scroller label="Sites">
+              <table className={`${tables.table} ${tables.middle} ${tables.stacked}`}>
                 <thead>
                   <tr>
                     <th scope="col">Site</th>
@@ -47,8 +48,10 @@ export default function DriverPagesPage() {
                 <tbody>
                   {shown.map((site) => (
                     <tr key={site.id}>
-                      <th scope="row">{site.name}</th>
-                      <td>
+                      <th scope="row" data-wide>
+                        <b>{site.name}</b>
+                      </th>
+                      <td data-wide>
                         <Choice subject={{ kind: 'site', id: site.id }} name={site.name} />
                       </td>
                       <td>
@@ -68,7 +71,7 @@ export default function DriverPagesPage() {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </Scroller>
           )}
           {chosen.length > shown.length && (
             <Text c="dimmed" size="sm" mt="xs">

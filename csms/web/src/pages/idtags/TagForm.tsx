@@ -6,7 +6,7 @@ import { useMe } from '@/api/me'
 import { ConfirmAction } from '@/parts/ConfirmAction'
 import { tellDone } from '@/parts/notices'
 import { PageLink } from '@/parts/PageLink'
-import { useSending } from '../sites/useForm'
+import { useSending } from '@/parts/sending'
 import { localTime } from '../stationcalls/schema'
 import { bodyOf, EMPTY, type Group as Family, FIELDS, type IdTag, type Typed, typedOf } from './tags'
 

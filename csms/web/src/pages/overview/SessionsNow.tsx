@@ -3,6 +3,7 @@ import type { LiveSession, LiveStation } from '@/live/types'
 import { Ago } from '@/parts/Ago'
 import { energy, NOTHING, percent, power } from '@/parts/format'
 import { PageLink } from '@/parts/PageLink'
+import tables from '@/parts/tables.module.css'
 import classes from './overview.module.css'
 
 const SHOWN = 8
@@ -19,23 +20,23 @@ export function SessionsNow({ sessions, stations, loaded }: SessionsNowProps) {
   if (sessions.length === 0) return <p className={classes.none}>{loaded ? 'No car is charging.' : ' '}</p>
   return (
     <>
-      <table className={classes.table}>
+      <table className={tables.table}>
         <thead>
           <tr>
             <th scope="col">Session</th>
             <th scope="col" data-align="right">
               Power
             </th>
-            <th scope="col" data-align="right" className={classes.extra}>
+            <th scope="col" data-align="right" className={tables.extra}>
               Limit
             </th>
             <th scope="col" data-align="right">
               Energy
             </th>
-            <th scope="col" data-align="right" className={classes.extra}>
+            <th scope="col" data-align="right" className={tables.extra}>
               Charge
             </th>
-            <th scope="col" data-align="right" className={classes.extra}>
+            <th scope="col" data-align="right" className={tables.extra}>
               Started
             </th>
           </tr>
@@ -50,14 +51,14 @@ export function SessionsNow({ sessions, stations, loaded }: SessionsNowProps) {
                 <span className="dimmed"> · {session.connectorId}</span>
               </th>
               <td data-align="right">{power(session.powerKw)}</td>
-              <td data-align="right" className={classes.extra}>
+              <td data-align="right" className={tables.extra}>
                 {session.limitKw === null ? NOTHING : power(session.limitKw)}
               </td>
               <td data-align="right">{energy(session.energyKwh)}</td>
-              <td data-align="right" className={classes.extra}>
+              <td data-align="right" className={tables.extra}>
                 {percent(session.socPercent)}
               </td>
-              <td data-align="right" className={classes.extra}>
+              <td data-align="right" className={tables.extra}>
                 <Ago at={session.startedAt} />
               </td>
             </tr>

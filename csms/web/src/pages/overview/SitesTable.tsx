@@ -1,26 +1,27 @@
 import { energy, money, power } from '@/parts/format'
 import { PageLink } from '@/parts/PageLink'
 import { PowerBar } from '@/parts/PowerBar'
+import tables from '@/parts/tables.module.css'
 import classes from './overview.module.css'
 import { type SiteNow, supplyOf } from './summary'
 
 /** Each site's power against what it may take, and its day. */
 export function SitesTable({ places }: { places: readonly SiteNow[] }) {
   return (
-    <table className={classes.table}>
+    <table className={tables.table}>
       <thead>
         <tr>
           <th scope="col">Site</th>
           <th scope="col" className={classes.wide}>
             Power now
           </th>
-          <th scope="col" data-align="right" className={classes.extra}>
+          <th scope="col" data-align="right" className={tables.extra}>
             Sessions
           </th>
-          <th scope="col" data-align="right" className={classes.extra}>
+          <th scope="col" data-align="right" className={tables.extra}>
             Today
           </th>
-          <th scope="col" data-align="right" className={classes.extra}>
+          <th scope="col" data-align="right" className={tables.extra}>
             Revenue
           </th>
         </tr>
@@ -47,13 +48,13 @@ export function SitesTable({ places }: { places: readonly SiteNow[] }) {
                 )}
                 {reduced && <span className={classes.reduced}>limited now; the grid gives more</span>}
               </td>
-              <td data-align="right" className={classes.extra}>
+              <td data-align="right" className={tables.extra}>
                 {site.activeSessions}
               </td>
-              <td data-align="right" className={classes.extra}>
+              <td data-align="right" className={tables.extra}>
                 {energy(today?.energyKwh)}
               </td>
-              <td data-align="right" className={classes.extra}>
+              <td data-align="right" className={tables.extra}>
                 {money(today?.revenue, today?.currency)}
               </td>
             </tr>

@@ -1,24 +1,21 @@
 import { PageLink } from '@/parts/PageLink'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
+import { ToneBar } from '@/parts/ToneBar'
 import { STATES } from '../stations/rows'
 import classes from './overview.module.css'
 
 /** How many stations are in each state: a bar of parts, and a list that leads to them. */
-export function StationsByState({ states, total }: { states: ReadonlyMap<string, number>; total: number }) {
+export function StationsByState({ states }: { states: ReadonlyMap<string, number> }) {
   const present = STATES.filter((state) => states.has(state))
   return (
     <>
-      <div className={classes.bar} aria-hidden="true">
-        {present.map((state) => (
-          <span
-            key={state}
-            data-tone={lookOf(state === 'unknown' ? null : state).tone}
-            data-state={state}
-            style={{ flexGrow: states.get(state) ?? 0 }}
-          />
-        ))}
-        {total === 0 && <span style={{ flexGrow: 1 }} />}
-      </div>
+      <ToneBar
+        parts={present.map((state) => ({
+          key: state,
+          tone: lookOf(state === 'unknown' ? null : state).tone,
+          size: states.get(state) ?? 0,
+        }))}
+      />
       <ul className={classes.states}>
         {present.map((state) => (
           <li key={state}>

@@ -63,7 +63,7 @@ export default function OverviewPage() {
         </div>
         <div className={classes.column}>
           <Panel id="stations-now" title="Stations" count={rows.length} order={2}>
-            <StationsByState states={states} total={rows.length} />
+            <StationsByState states={states} />
           </Panel>
           {places.length > 0 && (
             <Panel id="sites-now" title="Power" order={3}>

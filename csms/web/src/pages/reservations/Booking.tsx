@@ -6,7 +6,7 @@ import { Problem } from '@/api/problem'
 import type { components } from '@/api/schema'
 import { useStations } from '@/live/hooks'
 import { tellDone } from '@/parts/notices'
-import { useSending } from '../sites/useForm'
+import { useSending } from '@/parts/sending'
 import { localTime } from '../stationcalls/schema'
 import { bodyOf, FIELDS, pathOf, type Reservation, type Typed } from './booking'
 

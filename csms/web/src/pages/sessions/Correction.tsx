@@ -1,10 +1,11 @@
-import { Alert, Button, Checkbox, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { sendJson } from '@/api/client'
-import { asProblem, formErrors } from '@/api/problem'
+import { FormEnd } from '@/parts/FormEnd'
 import { tellDone } from '@/parts/notices'
+import { useSending } from '@/parts/sending'
 import { type Body, bodyOf, FIELDS, startOf, type Typed } from './correction'
 import type { Session } from './data'
 
@@ -32,9 +33,7 @@ function Form({ session, close }: { session: Session; close: () => void }) {
   const active = session.status === 'active'
   const queries = useQueryClient()
   const [typed, setTyped] = useState<Typed>(() => startOf(session))
-  const [errors, setErrors] = useState<Readonly<Record<string, string>>>({})
-  const [rest, setRest] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
+  const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS)
 
   function text(name: Exclude<keyof Typed, 'carIsGone'>) {
     return {
@@ -43,7 +42,7 @@ function Form({ session, close }: { session: Session; close: () => void }) {
       onChange: (event: { currentTarget: { value: string } }) => {
         const value = event.currentTarget.value
         setTyped((before) => ({ ...before, [name]: value }))
-        setErrors(({ [name]: _, ...others }) => others)
+        forgive(name)
       },
     }
   }
@@ -57,22 +56,14 @@ function Form({ session, close }: { session: Session; close: () => void }) {
   async function go(event: FormEvent) {
     event.preventDefault()
     const { body, problems } = bodyOf(typed, session)
-    setErrors(problems)
-    setRest(null)
+    blame(problems)
     if (Object.keys(problems).length > 0) return
-    setBusy(true)
-    try {
+    await send(async () => {
       await save(body)
       await queries.invalidateQueries({ queryKey: ['sessions', session.id] })
       tellDone(active ? 'The session is closed.' : 'The session is corrected.')
       close()
-    } catch (error) {
-      const said = formErrors(asProblem(error), FIELDS)
-      setErrors(said.fields)
-      setRest(said.rest)
-    } finally {
-      setBusy(false)
-    }
+    })
   }
 
   return (
@@ -110,20 +101,15 @@ function Form({ session, close }: { session: Session; close: () => void }) {
             }}
           />
         )}
-        {rest !== null && (
-          <Alert color="red" role="alert">
-            {rest}
-          </Alert>
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={close}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={busy}>
-            {active ? 'Close it' : 'Correct it'}
-          </Button>
-        </Group>
       </Stack>
+      <FormEnd rest={rest}>
+        <Button variant="default" onClick={close}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={busy}>
+          {active ? 'Close it' : 'Correct it'}
+        </Button>
+      </FormEnd>
     </form>
   )
 }

@@ -15,6 +15,7 @@ import { PendingButton } from '@/parts/PendingButton'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
+import tables from '@/parts/tables.module.css'
 import { reasonOf } from '../sites/reasons'
 import { Correction } from './Correction'
 import { curvesOf } from './curves'
@@ -242,7 +243,7 @@ function Price({ session, explanation }: { session: Session; explanation: Explan
   const { price } = explanation
   return (
     <Section title="Price">
-      <table className={classes.table}>
+      <table className={tables.table}>
         <tbody>
           {price.components.map((part) => (
             <tr key={part.component}>

@@ -4,12 +4,12 @@ import { useState } from 'react'
 import { api, ok } from '@/api/client'
 import { EmptyState } from '@/parts/EmptyState'
 import { Icon } from '@/parts/Icon'
-import lists from '@/parts/Listing.module.css'
 import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
+import tables from '@/parts/tables.module.css'
 import { grouped, MEANINGS, wordsOf } from './meanings'
 
 /** What this system runs with, and what it means. */
@@ -40,14 +40,14 @@ export default function SettingsPage() {
         {groups.map(({ group, settings }) => (
           <Section key={group} title={group}>
             <Scroller label={group}>
-              <table className={lists.table}>
+              <table className={tables.table}>
                 <thead>
                   <tr>
                     <th scope="col" style={{ width: '45%' }}>
                       Meaning
                     </th>
                     <th scope="col">Value</th>
-                    <th scope="col" className={lists.extra}>
+                    <th scope="col" className={tables.extra}>
                       From
                     </th>
                   </tr>
@@ -68,7 +68,7 @@ export default function SettingsPage() {
                           <span className="dimmed">{wordsOf(setting)}</span>
                         )}
                       </td>
-                      <td className={lists.extra} data-fixed>
+                      <td className={tables.extra} data-fixed>
                         {setting.isSet ? (
                           <StatusBadge status="set" tone="busy" text="Environment" />
                         ) : (

@@ -1,15 +1,15 @@
 import { Button, Select, SimpleGrid, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { sendJson } from '@/api/client'
+import { FormEnd } from '@/parts/FormEnd'
 import { tellDone } from '@/parts/notices'
+import { useSending } from '@/parts/sending'
 import { pathOf, useRefresh } from './data'
 import type { Site } from './form'
 import { LIMIT_FIELDS, limitOf, NO_LIMIT, supposedLimit, type TypedLimit } from './limits'
 import { Preview } from './Preview'
 import { circuitNames } from './Shares'
-import { FormEnd } from './SiteForm'
 import classes from './sites.module.css'
-import { useSending } from './useForm'
 
 /** Adds a limit with a start and an end; what it would do now stands beside it. */
 export function AddLimit({ site, close }: { site: Site; close: () => void }) {

@@ -9,8 +9,10 @@ import { power, shortTime } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { tellDone, tellProblem } from '@/parts/notices'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
+import tables from '@/parts/tables.module.css'
 import { AddLimit } from './AddLimit'
 import { pathOf, type SiteLimit, useLimits, useMeter, useRefresh, useRules } from './data'
 import type { Site } from './form'
@@ -72,9 +74,8 @@ function Limits({ site }: { site: Site }) {
           None. The grid connection of {power(site.gridCapacityKw)} is the limit.
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
-        <section className={classes.scroller} tabIndex={0} aria-label="Limits from outside, as a table">
-          <table className={`${classes.list} ${classes.limits}`}>
+        <Scroller label="Limits from outside, as a table">
+          <table className={`${tables.table} ${tables.middle} ${tables.stacked}`}>
             <thead>
               <tr>
                 <th scope="col">Limit</th>
@@ -140,7 +141,7 @@ function Limits({ site }: { site: Site }) {
               })}
             </tbody>
           </table>
-        </section>
+        </Scroller>
       )}
     </Section>
   )

@@ -4,6 +4,7 @@ import { asProblem } from '@/api/problem'
 import { useSite, useStations } from '@/live/hooks'
 import { current, NOTHING, power } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
+import tables from '@/parts/tables.module.css'
 import { circuitChanges, difference, loadChanges, sendings } from './compare'
 import { useWhatIf } from './data'
 import { reasonOf } from './reasons'
@@ -63,7 +64,7 @@ export function Preview({ siteId, supposed, circuits, idle }: PreviewProps) {
           {text.charAt(0).toUpperCase() + text.slice(1)}.
         </p>
       ))}
-      <table className={classes.compare}>
+      <table className={`${tables.table} ${classes.compare}`}>
         <thead>
           <tr>
             <th scope="col">Circuit</th>
@@ -99,7 +100,7 @@ export function Preview({ siteId, supposed, circuits, idle }: PreviewProps) {
       {loads.length === 0 ? (
         <p className={classes.none}>No car is charging here now. Suppose some to see what they would get.</p>
       ) : (
-        <table className={classes.compare}>
+        <table className={`${tables.table} ${classes.compare}`}>
           <thead>
             <tr>
               <th scope="col">Session</th>

@@ -2,16 +2,16 @@ import { Button, SimpleGrid, Switch, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
+import { FormEnd } from '@/parts/FormEnd'
 import { tellDone } from '@/parts/notices'
 import { Section } from '@/parts/Section'
+import { useSending } from '@/parts/sending'
 import { pathOf, type SiteRules } from './data'
 import type { Site } from './form'
 import { Preview } from './Preview'
 import { RULE_FIELDS, rulesBody, type TypedRules, typedRules } from './rules'
 import { circuitNames } from './Shares'
-import { FormEnd } from './SiteForm'
 import classes from './sites.module.css'
-import { useSending } from './useForm'
 
 /** The rules that power is shared by: what chargers do without us, what is kept free, what is given on. */
 export function RulesForm({ site, rules }: { site: Site; rules: SiteRules }) {

@@ -10,6 +10,7 @@ import { Icon } from '@/parts/Icon'
 import { PageLink } from '@/parts/PageLink'
 import { PowerBar } from '@/parts/PowerBar'
 import { ProblemNotice } from '@/parts/ProblemNotice'
+import tables from '@/parts/tables.module.css'
 import type { Site } from './form'
 import { reasonOf } from './reasons'
 import classes from './sites.module.css'
@@ -42,7 +43,7 @@ export function Shares({ site, live }: SharesProps) {
   const shown = all ? loads : loads.slice(0, SHOWN)
   return (
     <>
-      <table className={classes.shares}>
+      <table className={`${tables.table} ${classes.shares}`}>
         <thead>
           <tr>
             <th scope="col">Session</th>
@@ -121,7 +122,7 @@ function Share({ siteId, load, name, circuits }: ShareProps) {
         </td>
       </tr>
       {open && (
-        <tr className={classes.explained}>
+        <tr className={classes.explained} data-continued>
           <td colSpan={3}>
             {reason.explanation && <p>{reason.explanation}</p>}
             <Decisions siteId={siteId} sessionId={load.id} circuits={circuits} />

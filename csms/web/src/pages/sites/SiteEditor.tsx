@@ -2,14 +2,15 @@ import { Button, Modal } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
+import { FormEnd } from '@/parts/FormEnd'
 import { tellDone } from '@/parts/notices'
 import { Section } from '@/parts/Section'
+import { useSending } from '@/parts/sending'
 import { pathOf } from './data'
 import { bodyOf, FIELDS, newSite, type Site, supposedOf, type TypedSite, typedOf } from './form'
 import { Preview } from './Preview'
-import { FormEnd, SiteForm } from './SiteForm'
+import { SiteForm } from './SiteForm'
 import classes from './sites.module.css'
-import { useSending } from './useForm'
 
 const LISTS = ['circuits', 'batteries']
 
@@ -23,7 +24,7 @@ export function AddSite({ close, added }: AddSiteProps) {
   const [typed, setTyped] = useState<TypedSite>(() =>
     newSite(Intl.DateTimeFormat().resolvedOptions().timeZone),
   )
-  const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS, LISTS)
+  const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS, { lists: LISTS })
 
   async function go(event: FormEvent) {
     event.preventDefault()
@@ -63,7 +64,7 @@ export function EditSite({ site }: { site: Site }) {
   const known = useMemo(() => typedOf(site), [site])
   const [before, setBefore] = useState(known)
   const [typed, setTyped] = useState(known)
-  const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS, LISTS)
+  const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS, { lists: LISTS })
   const change = useMemo(() => bodyOf(typed, before), [typed, before])
   const dirty = Object.keys(change.body).length > 0
   const circuits = useMemo(

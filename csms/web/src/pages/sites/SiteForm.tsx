@@ -1,4 +1,4 @@
-import { Button, Group, Select, SimpleGrid, Text, TextInput } from '@mantine/core'
+import { Button, Select, SimpleGrid, Text, TextInput } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Icon } from '@/parts/Icon'
 import { POLICIES, type TypedBattery, type TypedCircuit, type TypedSite } from './form'
@@ -226,26 +226,5 @@ function Row({ label, remove, children }: { label: string; remove: () => void; c
         Remove
       </Button>
     </div>
-  )
-}
-
-interface FormEndProps {
-  rest: string | null
-  children: ReactNode
-}
-
-/** What is wrong with the whole form, and its buttons. */
-export function FormEnd({ rest, children }: FormEndProps) {
-  return (
-    <>
-      {rest && (
-        <Text size="sm" c="var(--csms-bad)" role="alert" mt="sm">
-          {rest}
-        </Text>
-      )}
-      <Group justify="flex-end" gap="xs" mt="md">
-        {children}
-      </Group>
-    </>
   )
 }

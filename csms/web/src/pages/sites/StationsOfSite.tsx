@@ -8,7 +8,9 @@ import { ConfirmAction } from '@/parts/ConfirmAction'
 import { power } from '@/parts/format'
 import { tellDone, tellProblem } from '@/parts/notices'
 import { PageLink } from '@/parts/PageLink'
+import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
+import tables from '@/parts/tables.module.css'
 import { useRefresh } from './data'
 import type { Site } from './form'
 import { circuitNames } from './Shares'
@@ -107,9 +109,8 @@ export function StationsOfSite({ site }: { site: Site }) {
       {site.chargers.length === 0 ? (
         <p className={classes.none}>No station is assigned yet.</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
-        <section className={classes.scroller} tabIndex={0} aria-label="Stations of the site, as a table">
-          <table className={classes.list}>
+        <Scroller label="Stations of the site, as a table">
+          <table className={`${tables.table} ${tables.middle}`}>
             <thead>
               <tr>
                 <th scope="col">Charger</th>
@@ -179,7 +180,7 @@ export function StationsOfSite({ site }: { site: Site }) {
               })}
             </tbody>
           </table>
-        </section>
+        </Scroller>
       )}
       {shown.length < site.chargers.length && (
         <Button variant="default" mt="xs" onClick={() => setAll(true)}>

@@ -2,23 +2,23 @@ import { Button, MultiSelect, SimpleGrid, TextInput } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useSite } from '@/live/hooks'
+import { FormEnd } from '@/parts/FormEnd'
 import { tellDone } from '@/parts/notices'
 import { Section } from '@/parts/Section'
+import { useSending } from '@/parts/sending'
 import { pathOf, useRefresh, useStationsOf } from './data'
 import type { Site } from './form'
 import { Preview } from './Preview'
 import { circuitNames } from './Shares'
-import { FormEnd } from './SiteForm'
 import classes from './sites.module.css'
 import { NOTHING_TYPED, savedOf, supposedOf, type TypedWhatIf } from './suppose'
-import { useSending } from './useForm'
 
 /** How a site would share its power with other limits, another building load, more cars or fewer. */
 export function WhatIfTab({ site }: { site: Site }) {
   const live = useSite(site.id)
   const stations = useStationsOf(site.id)
   const [typed, setTyped] = useState<TypedWhatIf>(NOTHING_TYPED)
-  const { errors, rest, busy, blame, forgive, send } = useSending(['gridCapacityKw'], ['circuits'])
+  const { errors, rest, busy, blame, forgive, send } = useSending(['gridCapacityKw'], { lists: ['circuits'] })
   const refresh = useRefresh(site.id)
   const circuits = circuitNames(site)
   const { supposed, problems } = useMemo(() => supposedOf(site, typed), [site, typed])

@@ -3,14 +3,15 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
-import { asProblem, formErrors, Problem } from '@/api/problem'
 import { Ago } from '@/parts/Ago'
 import { type Column, DataTable } from '@/parts/DataTable'
 import { EmptyState } from '@/parts/EmptyState'
+import { FormEnd } from '@/parts/FormEnd'
 import { Icon } from '@/parts/Icon'
 import { PendingButton } from '@/parts/PendingButton'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
+import { useSending } from '@/parts/sending'
 import { type Configuration, call, pathOf, type Station } from './data'
 import classes from './station.module.css'
 
@@ -241,28 +242,18 @@ function Desire({ station, item, close }: DesireProps) {
   const queries = useQueryClient()
   const [key, setKey] = useState(item.key)
   const [value, setValue] = useState(item.desired ?? item.value ?? '')
-  const [busy, setBusy] = useState<'set' | 'none' | null>(null)
-  const [problem, setProblem] = useState<Problem | null>(null)
-  const errors = problem && formErrors(problem, ['desired', 'key'])
+  const { errors, rest, busy, blame, forgive, send } = useSending(['desired', 'key'])
   const own = OWN.has(key)
 
   async function save(desired: string | null) {
-    setProblem(null)
-    if (key.trim() === '') {
-      setProblem(new Problem(422, 'empty', '', { key: 'This is needed' }))
-      return
-    }
-    setBusy(desired === null ? 'none' : 'set')
-    try {
+    blame(key.trim() === '' ? { key: 'This is needed' } : {})
+    if (key.trim() === '') return
+    await send(async () => {
       const path = pathOf(station.id, `/configuration/${encodeURIComponent(key.trim())}`)
       await sendJson('PUT', path, { desired })
       await queries.invalidateQueries({ queryKey: ['stations', station.id, 'configuration'] })
       close()
-    } catch (error) {
-      setProblem(asProblem(error))
-    } finally {
-      setBusy(null)
-    }
+    })
   }
 
   return (
@@ -282,8 +273,11 @@ function Desire({ station, item, close }: DesireProps) {
               maxLength={50}
               data-autofocus
               value={key}
-              onChange={(event) => setKey(event.currentTarget.value)}
-              error={errors?.fields.key}
+              onChange={(event) => {
+                setKey(event.currentTarget.value)
+                forgive('key')
+              }}
+              error={errors.key}
             />
           )}
           <TextInput
@@ -295,8 +289,11 @@ function Desire({ station, item, close }: DesireProps) {
             }
             maxLength={500}
             value={value}
-            onChange={(event) => setValue(event.currentTarget.value)}
-            error={errors?.fields.desired}
+            onChange={(event) => {
+              setValue(event.currentTarget.value)
+              forgive('desired')
+            }}
+            error={errors.desired}
             {...(item.key === '' ? {} : { 'data-autofocus': true })}
           />
           <Text size="sm" c="dimmed">
@@ -306,25 +303,20 @@ function Desire({ station, item, close }: DesireProps) {
                 ? 'The station is quiet: it is kept and told once the station is not quiet any more.'
                 : 'It is told to the station now, or when it is back, and again after it was lost.'}
           </Text>
-          {errors?.rest && (
-            <Text size="sm" c="var(--csms-bad)" role="alert">
-              {errors.rest}
-            </Text>
-          )}
-          <Group justify="flex-end" gap="xs">
-            {item.desired !== null && (
-              <Button variant="default" loading={busy === 'none'} onClick={() => void save(null)}>
-                Leave it to the station
-              </Button>
-            )}
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={busy === 'set'} disabled={own}>
-              Set
-            </Button>
-          </Group>
         </Stack>
+        <FormEnd rest={rest}>
+          {item.desired !== null && (
+            <Button variant="default" disabled={busy} onClick={() => void save(null)}>
+              Leave it to the station
+            </Button>
+          )}
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy} disabled={own}>
+            Set
+          </Button>
+        </FormEnd>
       </form>
     </Modal>
   )

@@ -5,11 +5,12 @@ import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { duration, exactTime, NOTHING, percent } from '@/parts/format'
 import { Listing, useListing } from '@/parts/Listing'
-import lists from '@/parts/Listing.module.css'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
+import { ToneBar } from '@/parts/ToneBar'
+import tables from '@/parts/tables.module.css'
 import { pathOf, type Station } from './data'
 import classes from './station.module.css'
 
@@ -97,7 +98,7 @@ function Availability({ station }: { station: Station }) {
   return (
     <Section title="The last 30 days" about="By what the station has told of its connectors.">
       <Scroller label="The last 30 days">
-        <table className={lists.table}>
+        <table className={tables.table}>
           <thead>
             <tr>
               <th scope="col">Connector</th>
@@ -121,11 +122,13 @@ function Availability({ station }: { station: Station }) {
                 <tr key={connectorId}>
                   <td>{connectorId}</td>
                   <td>
-                    <div className={classes.bar} aria-hidden="true">
-                      {known.map(([status, seconds]) => (
-                        <span key={status} data-tone={lookOf(status).tone} style={{ flexGrow: seconds }} />
-                      ))}
-                    </div>
+                    <ToneBar
+                      parts={known.map(([status, seconds]) => ({
+                        key: status,
+                        tone: lookOf(status).tone,
+                        size: seconds,
+                      }))}
+                    />
                     <span className="dimmed">
                       {known
                         .map(([status, seconds]) => `${lookOf(status).text} ${duration(seconds)}`)

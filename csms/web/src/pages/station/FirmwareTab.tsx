@@ -10,12 +10,12 @@ import { ConfirmAction } from '@/parts/ConfirmAction'
 import { exactTime } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { Listing, useListing } from '@/parts/Listing'
-import lists from '@/parts/Listing.module.css'
 import { tellDone } from '@/parts/notices'
 import { PageLink } from '@/parts/PageLink'
 import { PendingButton } from '@/parts/PendingButton'
 import { Section } from '@/parts/Section'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
+import tables from '@/parts/tables.module.css'
 import { bytes } from './bytes'
 import { call, type Job, pathOf, type Station } from './data'
 import classes from './station.module.css'
@@ -169,7 +169,7 @@ function Update({ station, jobs }: { station: Station; jobs: readonly Job[] }) {
       about={`It runs ${station.firmwareVersion ?? 'a version that it has not told'}.`}
     >
       {images.data && fitting.length === 0 ? (
-        <p className={lists.none}>
+        <p className={tables.none}>
           No image fits {[station.vendor, station.model].filter(Boolean).join(' ') || 'this station'}.{' '}
           {PLACE ? <PageLink to={PLACE}>Bring one</PageLink> : 'Bring one with POST /api/firmware'}.
         </p>

@@ -5,11 +5,11 @@ import { api, ok, sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import { asProblem, type Problem } from '@/api/problem'
 import { Ago } from '@/parts/Ago'
-import lists from '@/parts/Listing.module.css'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
+import tables from '@/parts/tables.module.css'
 import { pathOf, type Station } from './data'
 import { type Entry, entriesOf, textOf } from './listText'
 import classes from './station.module.css'
@@ -49,7 +49,7 @@ export function ListTab({ station }: { station: Station }) {
         )
       }
     >
-      <p className={lists.none} role="status">
+      <p className={tables.none} role="status">
         <StatusBadge status={list.state} text={look.text} tone={look.tone} />
         {list.installedVersion !== null && ` · version ${list.installedVersion} at the station`}
         {list.desiredVersion !== null && ` · version ${list.desiredVersion} is ours`}
@@ -57,10 +57,10 @@ export function ListTab({ station }: { station: Station }) {
       {editing ? (
         <Edit station={station} entries={list.entries} close={() => setEditing(false)} />
       ) : list.entries.length === 0 ? (
-        <p className={lists.none}>No entry is set.</p>
+        <p className={tables.none}>No entry is set.</p>
       ) : (
         <Scroller label="Entries">
-          <table className={lists.table}>
+          <table className={tables.table}>
             <thead>
               <tr>
                 <th scope="col">Id tag</th>

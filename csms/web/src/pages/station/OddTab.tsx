@@ -1,19 +1,20 @@
-import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useMemo, useState } from 'react'
 import { api, ok, sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
-import { asProblem, type Problem } from '@/api/problem'
 import type { components } from '@/api/schema'
 import { hasPage } from '@/app/pages'
 import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
+import { FormEnd } from '@/parts/FormEnd'
 import { NOTHING } from '@/parts/format'
-import lists from '@/parts/Listing.module.css'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
+import { useSending } from '@/parts/sending'
+import tables from '@/parts/tables.module.css'
 import { pathOf, type Station } from './data'
 import { quirksOf, repairText, TRAITS, traitText, traitValue } from './quirks'
 
@@ -54,10 +55,10 @@ function Repairs({ station }: { station: Station }) {
       }
     >
       {found.error && <ProblemNotice problem={found.error} />}
-      {found.data && quirks.length === 0 && <p className={lists.none}>Nothing had to be repaired.</p>}
+      {found.data && quirks.length === 0 && <p className={tables.none}>Nothing had to be repaired.</p>}
       {quirks.length > 0 && (
         <Scroller label="Repairs">
-          <table className={lists.table}>
+          <table className={tables.table}>
             <thead>
               <tr>
                 <th scope="col">Repair</th>
@@ -127,12 +128,12 @@ function DialectSection({ station }: { station: Station }) {
       actions={may('operator') && station.online && <Probe station={station} />}
     >
       <Scroller label="Dialect">
-        <table className={lists.table}>
+        <table className={tables.table}>
           <thead>
             <tr>
               <th scope="col">Trait</th>
               <th scope="col">Value</th>
-              <th scope="col" className={lists.extra}>
+              <th scope="col" className={tables.extra}>
                 Why
               </th>
               <th scope="col" aria-label="Change" />
@@ -143,7 +144,7 @@ function DialectSection({ station }: { station: Station }) {
               <tr key={name}>
                 <td>{TRAITS[name]?.label ?? name}</td>
                 <td>{value === null ? <span className="dimmed">as usual</span> : traitText(value)}</td>
-                <td className={lists.extra}>
+                <td className={tables.extra}>
                   {origin === null ? '' : (ORIGINS[origin] ?? origin)}
                   {source && <span className="dimmed"> {source}</span>}
                 </td>
@@ -189,26 +190,20 @@ interface EditTraitProps {
 function EditTrait({ station, name, value, own, close }: EditTraitProps) {
   const queries = useQueryClient()
   const [typed, setTyped] = useState(traitText(value))
-  const [wrong, setWrong] = useState<string | null>(null)
-  const [problem, setProblem] = useState<Problem | null>(null)
+  const { errors, rest, busy, blame, send } = useSending([name], { lists: [name] })
+  const wrong = Object.values(errors).join('; ') || null
   const trait = TRAITS[name] ?? { label: name, help: '', kind: 'list' as const }
 
   async function save(event: FormEvent | null) {
     event?.preventDefault()
     const wanted = event === null ? null : traitValue(name, typed)
-    setProblem(null)
-    setWrong(wanted === undefined ? 'This does not fit here' : null)
+    blame(wanted === undefined ? { [name]: 'This does not fit here' } : {})
     if (wanted === undefined) return
-    try {
+    await send(async () => {
       await sendJson('PATCH', pathOf(station.id, '/dialect'), { [name]: wanted })
       await queries.invalidateQueries({ queryKey: ['stations', station.id, 'dialect'] })
       close()
-    } catch (error) {
-      const found = asProblem(error)
-      const said = Object.entries(found.fields)
-      if (said.length > 0) setWrong(said.map(([, text]) => text).join('; '))
-      else setProblem(found)
-    }
+    })
   }
 
   return (
@@ -239,19 +234,20 @@ function EditTrait({ station, name, value, own, close }: EditTraitProps) {
           <Text size="sm" c="dimmed">
             It counts more than all that is known of the model.
           </Text>
-          {problem && <ProblemNotice problem={problem} />}
-          <Group justify="flex-end" gap="xs">
-            {own && (
-              <Button variant="default" onClick={() => void save(null)}>
-                Take it back
-              </Button>
-            )}
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit">Set</Button>
-          </Group>
         </Stack>
+        <FormEnd rest={rest}>
+          {own && (
+            <Button variant="default" disabled={busy} onClick={() => void save(null)}>
+              Take it back
+            </Button>
+          )}
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy}>
+            Set
+          </Button>
+        </FormEnd>
       </form>
     </Modal>
   )

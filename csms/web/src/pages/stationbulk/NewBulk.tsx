@@ -20,13 +20,13 @@ import { useSites, useStations } from '@/live/hooks'
 import { ConfirmAction } from '@/parts/ConfirmAction'
 import { EmptyState } from '@/parts/EmptyState'
 import { count } from '@/parts/format'
-import lists from '@/parts/Listing.module.css'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
+import tables from '@/parts/tables.module.css'
 import { type Action, byProfile, useActions, useSchema } from '../stationcalls/catalogue'
 import { PayloadFields } from '../stationcalls/PayloadFields'
 import type { Schema } from '../stationcalls/schema'
@@ -297,7 +297,7 @@ function Matched({ preview }: { preview: Preview }) {
         {count(online)} online, {count(sessions)} {sessions === 1 ? 'session runs' : 'sessions run'} there.
       </Text>
       <Scroller label="Who would get it" height={360}>
-        <table className={lists.table}>
+        <table className={tables.table}>
           <thead>
             <tr>
               <th scope="col">Station</th>

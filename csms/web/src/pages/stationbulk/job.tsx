@@ -13,7 +13,7 @@ import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
-import classes from '../station/station.module.css'
+import { ToneBar } from '@/parts/ToneBar'
 import { OutcomeBadge, outcomeText, outcomeTone } from '../stationcalls/Answer'
 import forms from '../stationcalls/calls.module.css'
 import { type BulkJob, type BulkStation, progressOf, useJob } from './jobs'
@@ -64,20 +64,21 @@ function JobView({ job, again }: { job: BulkJob; again: () => void }) {
         }
       />
       <Section title={`${percent(done * 100)} done`}>
-        <div
-          className={classes.bar}
-          role="progressbar"
-          aria-label="Stations with an outcome"
-          aria-valuemin={0}
-          aria-valuemax={job.total}
-          aria-valuenow={job.total - job.waiting}
-          style={{ marginTop: 8, background: 'var(--csms-line)' }}
-        >
-          {Object.entries(job.outcomes).map(([outcome, times]) => (
-            <span key={outcome} data-tone={outcomeTone(outcome)} style={{ flexGrow: times }} />
-          ))}
-          {job.waiting > 0 && <span style={{ flexGrow: job.waiting, background: 'transparent' }} />}
-        </div>
+        <ToneBar
+          progress={{
+            label: 'Stations with an outcome',
+            value: job.total - job.waiting,
+            max: job.total,
+          }}
+          parts={[
+            ...Object.entries(job.outcomes).map(([outcome, times]) => ({
+              key: outcome,
+              tone: outcomeTone(outcome),
+              size: times,
+            })),
+            { key: 'waiting', tone: 'none', size: job.waiting },
+          ]}
+        />
         <Group gap="md" mt="xs">
           {Object.entries(job.outcomes).map(([outcome, times]) => (
             <span key={outcome} className="num">

@@ -1,17 +1,8 @@
-import {
-  Accordion,
-  Button,
-  Group,
-  PasswordInput,
-  Select,
-  SimpleGrid,
-  Switch,
-  Text,
-  TextInput,
-} from '@mantine/core'
-import { type FormEvent, useState } from 'react'
-import { asProblem, formErrors } from '@/api/problem'
+import { Accordion, Button, Group, PasswordInput, Select, SimpleGrid, Switch, TextInput } from '@mantine/core'
+import { type FormEvent, useEffect, useState } from 'react'
 import { useSites } from '@/live/hooks'
+import { FormEnd } from '@/parts/FormEnd'
+import { useSending } from '@/parts/sending'
 import { bodyOf, FIELDS, NAMES, type Typed } from './station'
 
 interface StationFormProps {
@@ -38,10 +29,12 @@ const SELDOM: readonly (keyof Typed)[] = [
 export function StationForm({ start, known = false, submit, save, cancel }: StationFormProps) {
   const sites = useSites()
   const [typed, setTyped] = useState(start)
-  const [errors, setErrors] = useState<Readonly<Record<string, string>>>({})
-  const [rest, setRest] = useState<string | null>(null)
-  const [busy, setBusy] = useState(false)
+  const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS, { names: NAMES })
   const [open, setOpen] = useState<string | null>(null)
+  // blame must not hide in what is folded away
+  useEffect(() => {
+    if (SELDOM.some((name) => errors[name])) setOpen('more')
+  }, [errors])
 
   function text(name: keyof Typed) {
     return {
@@ -53,7 +46,7 @@ export function StationForm({ start, known = false, submit, save, cancel }: Stat
 
   function set(name: keyof Typed, value: string | boolean) {
     setTyped((before) => ({ ...before, [name]: value }))
-    setErrors(({ [name]: _, ...others }) => others)
+    forgive(name)
   }
 
   function choice(name: keyof Typed, data: { value: string; label: string }[]) {
@@ -66,27 +59,12 @@ export function StationForm({ start, known = false, submit, save, cancel }: Stat
     }
   }
 
-  function blame(found: Readonly<Record<string, string>>) {
-    setErrors(found)
-    if (SELDOM.some((name) => found[name])) setOpen('more')
-  }
-
   async function go(event: FormEvent) {
     event.preventDefault()
     const { body, problems } = bodyOf(typed, known ? start : undefined)
-    setRest(null)
     blame(problems)
     if (Object.keys(problems).length > 0) return
-    setBusy(true)
-    try {
-      await save(body)
-    } catch (error) {
-      const said = formErrors(asProblem(error), FIELDS, NAMES)
-      blame(said.fields)
-      setRest(said.rest)
-    } finally {
-      setBusy(false)
-    }
+    await send(() => save(body))
   }
 
   return (
@@ -183,19 +161,14 @@ export function StationForm({ start, known = false, submit, save, cancel }: Stat
           </Accordion.Panel>
         </Accordion.Item>
       </Accordion>
-      {rest && (
-        <Text size="sm" c="var(--csms-bad)" role="alert" mt="sm">
-          {rest}
-        </Text>
-      )}
-      <Group justify="flex-end" gap="xs" mt="md">
+      <FormEnd rest={rest}>
         <Button variant="default" onClick={cancel}>
           Cancel
         </Button>
         <Button type="submit" loading={busy}>
           {submit}
         </Button>
-      </Group>
+      </FormEnd>
     </form>
   )
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Code, CopyButton, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Code, CopyButton, Group, Modal, Select, Stack, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { api, ok, send, sendJson } from '@/api/client'
@@ -6,12 +6,13 @@ import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
 import { useNow } from '@/parts/clock'
+import { FormEnd } from '@/parts/FormEnd'
 import { Icon } from '@/parts/Icon'
 import { Listing, useListing } from '@/parts/Listing'
 import { tellDone } from '@/parts/notices'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
-import { useSending } from '../sites/useForm'
+import { useSending } from '@/parts/sending'
 import { endOf, LIVES, ROLES, roleText } from './roles'
 
 type Key = components['schemas']['ApiKeyOut']
@@ -213,20 +214,15 @@ function NewKeyForm({ users, close, made }: NewKeyFormProps) {
               onChange={(value) => setUserId(value ?? '')}
             />
           )}
-          {rest && (
-            <Text size="sm" c="var(--csms-bad)" role="alert">
-              {rest}
-            </Text>
-          )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={busy}>
-              Make it
-            </Button>
-          </Group>
         </Stack>
+        <FormEnd rest={rest}>
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy}>
+            Make it
+          </Button>
+        </FormEnd>
       </form>
     </Modal>
   )

@@ -6,12 +6,13 @@ import { useMe } from '@/api/me'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
+import { FormEnd } from '@/parts/FormEnd'
 import { Icon } from '@/parts/Icon'
 import { Listing, useListing } from '@/parts/Listing'
 import { tellDone } from '@/parts/notices'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
-import { useSending } from '../sites/useForm'
+import { useSending } from '@/parts/sending'
 import { LEAST_PASSWORD, ROLES, roleText, type TypedUser, userOf } from './roles'
 
 type User = components['schemas']['UserOut']
@@ -187,20 +188,15 @@ function UserForm({ user, close, saved }: UserFormProps) {
               A change signs them out everywhere.
             </Text>
           )}
-          {rest && (
-            <Text size="sm" c="var(--csms-bad)" role="alert">
-              {rest}
-            </Text>
-          )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={busy}>
-              {user === null ? 'Add' : 'Save'}
-            </Button>
-          </Group>
         </Stack>
+        <FormEnd rest={rest}>
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy}>
+            {user === null ? 'Add' : 'Save'}
+          </Button>
+        </FormEnd>
       </form>
     </Modal>
   )

@@ -2,7 +2,7 @@ import { Button, Group, PasswordInput, Select, SimpleGrid, Text, TextInput } fro
 import { type FormEvent, useState } from 'react'
 import { sendJson } from '@/api/client'
 import type { components } from '@/api/schema'
-import { useSending } from '../sites/useForm'
+import { useSending } from '@/parts/sending'
 import { type Letting, lettingOf } from './arrivals'
 
 const FIELDS = ['name', 'maxKw', 'connectors', 'currentType', 'password', 'identity']

@@ -7,7 +7,7 @@ import type { components } from '@/api/schema'
 import { useLoaded, useSites } from '@/live/hooks'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
-import { useSending } from '../sites/useForm'
+import { useSending } from '@/parts/sending'
 
 type Station = components['schemas']['StationOut']
 

@@ -9,15 +9,22 @@ export interface Sending {
   /** Takes the blame from a field that is typed in. */
   forgive: (path: string) => void
   blame: (problems: Readonly<Record<string, string>>) => void
-  /**
-   * Sends; what the server refuses is shown at its field.
-   *
-   * `fields`: paths that the form shows; parts of lists (`circuits.0.id`) where `lists` names these.
-   */
+  /** Sends; what the server refuses is shown at its field, what was typed stays. */
   send: (act: () => Promise<void>) => Promise<void>
 }
 
-export function useSending(fields: readonly string[], lists: readonly string[] = []): Sending {
+interface SendingOptions {
+  /** Lists whose parts (`circuits.0.id`) the form shows too. */
+  lists?: readonly string[]
+  /** Path of the API -> field of the form, where they differ. */
+  names?: Readonly<Record<string, string>>
+}
+
+/** One way to send a form; `fields`: paths that the form shows, all other blame is of the whole. */
+export function useSending(
+  fields: readonly string[],
+  { lists = [], names = {} }: SendingOptions = {},
+): Sending {
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({})
   const [rest, setRest] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
@@ -41,7 +48,7 @@ export function useSending(fields: readonly string[], lists: readonly string[] =
         const inLists = Object.keys(problem.fields).filter((path) =>
           lists.some((list) => path === list || path.startsWith(`${list}.`)),
         )
-        const said = formErrors(problem, [...fields, ...inLists])
+        const said = formErrors(problem, [...fields, ...inLists], names)
         setErrors(said.fields)
         setRest(said.rest)
       } finally {
