@@ -33,6 +33,7 @@ from csms.integrations.simulator import HttpSimulator
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.repairs.tolerance import Repairs
+from csms.ocppj.rereading import Rereading
 from csms.ocppj.schemas import Schemas
 from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
@@ -284,6 +285,7 @@ async def running(
         redelivery=QuarantineRedelivery(intake, repairs),
         security=certificates.ports(ocpp),
         entrance=ocpp,
+        reader=Rereading(repairs, clock),
         simulator=(
             None
             if settings.simulator_url is None

@@ -10,6 +10,7 @@ Tree::
     ├── PlugError             the emulator could not plug a vehicle in; what HTTP answers
     ├── FleetError            a fleet file that cannot be used; one text a fault
     ├── BundleError           a message-log bundle that cannot be used
+    ├── ReplayError           a bundle that cannot be played now; what HTTP answers
     ├── VerifyError           ledger and central system cannot be compared
     ├── ListenError           an address that the simulator's own pages cannot have
     ├── StateError            what charge points keep cannot be read or written
@@ -48,6 +49,15 @@ class FleetError(SimulatorError):
 
 class BundleError(SimulatorError):
     """A message-log bundle that cannot be used."""
+
+
+class ReplayError(SimulatorError):
+    """A bundle cannot be played now; carries what HTTP answers."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
 
 
 class VerifyError(SimulatorError):

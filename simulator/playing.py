@@ -16,6 +16,8 @@ from simulator.fleet import Fleet
 from simulator.fleet_file import FleetPlan
 from simulator.progress import showing
 from simulator.registration import register_fleet
+from simulator.replays import Replays
+from simulator.replays_api import replay_routes
 from simulator.serving import listening
 from simulator.terminal import on_signals, say, write_json
 
@@ -151,9 +153,9 @@ async def _play(wanted: Play, flash: Flash | None) -> int:
         await stack.enter_async_context(showing("fleet", played, lambda: str(fleet.summary)))
         if wanted.control is not None:
             panel = Panel(lambda: fleet.stations, fleet.clock)
-            port = await stack.enter_async_context(
-                listening(panel.routes(), "127.0.0.1", wanted.control)
-            )
+            replays = await stack.enter_async_context(Replays(fleet.clock))
+            routes = [*panel.routes(), *replay_routes(replays)]
+            port = await stack.enter_async_context(listening(routes, "127.0.0.1", wanted.control))
             say(f"control: http://127.0.0.1:{port}/ui")
         await fleet.run(wanted.duration_s)
     write_ledger()

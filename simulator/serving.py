@@ -15,6 +15,8 @@ from simulator.control import Panel
 from simulator.emulator import Emulator
 from simulator.emulator_api import emulator_routes
 from simulator.errors import ListenError
+from simulator.replays import Replays
+from simulator.replays_api import replay_routes
 from simulator.terminal import loop_factory, on_signals, refuse, say, tls_or_refuse
 from simulator.web import MAX_BODY, guard
 
@@ -77,8 +79,12 @@ async def _serve(
 ) -> None:
     emulator = Emulator(tls=tls, meter_interval_s=meter_interval, patience_s=patience, speed=speed)
     panel = Panel(lambda: emulator.stations, emulator.clock)
-    routes = [*emulator_routes(emulator), *panel.routes()]
-    async with listening(routes, host, port) as taken:
+    async with (
+        Replays(emulator.clock) as replays,
+        listening(
+            [*emulator_routes(emulator), *panel.routes(), *replay_routes(replays)], host, port
+        ) as taken,
+    ):
         say(f"emulator: http://{host}:{taken}/  page: http://{host}:{taken}/ui")
 
         def stop() -> None:

@@ -36,6 +36,8 @@ from csms.api.message_bundles import MessageExport
 from csms.api.metrics import MetricsPage
 from csms.api.probe import Probes
 from csms.api.quarantine import Quarantine
+from csms.api.replays import Replays
+from csms.api.rereading import Rereadings
 from csms.api.reservations import Reservations
 from csms.api.routes import Resource, Route
 from csms.api.security import SecurityPorts
@@ -89,11 +91,14 @@ from csms.services.ports.entrance import Entrance
 from csms.services.ports.files import FileAddresses, SignatureCheck
 from csms.services.ports.gateway import CallSchemas, Gateway
 from csms.services.ports.redelivery import Redelivery
+from csms.services.ports.rereading import FrameReader
 from csms.services.ports.simulator import Simulator
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitsOfWork
 from csms.services.probe import Probe
 from csms.services.quarantine import QuarantineService
+from csms.services.replays import ReplayIdentities
+from csms.services.rereading import MessageRereading
 from csms.services.reservations import ReservationService
 from csms.services.session_feed import SessionFeed
 from csms.services.sessions import SessionService
@@ -155,6 +160,7 @@ class Ports:
         follow_log: Tells of OCPP frames as they are stored; None in a system without charge points.
         diary: Notes of who has tried to connect; None in a system without charge points.
         redelivery: Takes messages out of quarantine; None in a system without charge points.
+        reader: Decodes logged frames once more; None in a system without charge points.
         files: Keeps files of charge points; None in a system without charge points.
         addresses: Where charge points bring and fetch them; None: nowhere.
         check_signature: Of firmware images; None: nobody does.
@@ -174,6 +180,7 @@ class Ports:
     follow_log: Follow | None = None
     diary: Diary | None = None
     redelivery: Redelivery | None = None
+    reader: FrameReader | None = None
     files: FileService | None = None
     addresses: FileAddresses | None = None
     check_signature: SignatureCheck | None = None
@@ -289,10 +296,18 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         Audit(audit),
         drivers.resource(units, audit, config.drivers),
         SimulatorApi(ports.simulator),
+        Replays(
+            ports.simulator,
+            MessageBundles(units, clock),
+            ports.settle_log,
+            ReplayIdentities(units, ports.gateway, stations, audit),
+        ),
         *for_cockpit.resources,
     ]
     if ports.diary is not None:
         resources.append(ConnectionAttempts(ports.diary, units))
+    if ports.reader is not None:
+        resources.append(Rereadings(MessageRereading(units, ports.reader, ports.settle_log)))
     if ports.redelivery is not None:
         resources.append(Quarantine(QuarantineService(units, ports.redelivery, clock, audit)))
     if ports.files is not None:
@@ -304,7 +319,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
             largest_bytes=ports.files.keeping.largest_bytes,
             check=ports.check_signature,
         )
-        resources += [Files(ports.files), Firmware(images)]
+        resources += [Files(ports.files, ports.addresses), Firmware(images)]
     app = web.Application(
         client_max_size=_MOST_BODY_BYTES,
         middlewares=[forwarded.through(config.proxies), middleware.errors],

@@ -15,7 +15,7 @@ from csms.domain import files
 from csms.errors import NotFound
 from csms.services.access import Principal, Role
 from csms.services.files import FileService
-from csms.services.ports.files import StationFile
+from csms.services.ports.files import FileAddresses, StationFile
 
 
 class StationFileOut(Out):
@@ -51,6 +51,13 @@ class StationFileOut(Out):
         )
 
 
+class FileEndpointOut(Out):
+    """Where stations bring and fetch files: by which protocols, the best first; none: it is off."""
+
+    schemes: list[str]
+    largest_bytes: int
+
+
 class FileQuery(PageQuery):
     """Which files."""
 
@@ -60,13 +67,21 @@ class FileQuery(PageQuery):
 class Files:
     """The operations."""
 
-    def __init__(self, service: FileService) -> None:
+    def __init__(self, service: FileService, addresses: FileAddresses | None = None) -> None:
         self._service = service
+        self._addresses = addresses
 
     def routes(self) -> list[Route]:
         """Return all operations of this resource."""
         missing = {404: "There is no such file."}
         return [
+            Route(
+                method="GET",
+                path="/api/file-endpoint",
+                handler=self.get_file_endpoint,
+                role=Role.VIEWER,
+                tag="files",
+            ),
             Route(
                 method="GET",
                 path="/api/files",
@@ -100,6 +115,13 @@ class Files:
                 refusals=missing,
             ),
         ]
+
+    async def get_file_endpoint(self) -> FileEndpointOut:
+        """Return by which protocols stations reach files of ours, and how large one may be."""
+        offered = () if self._addresses is None else self._addresses.offered()
+        return FileEndpointOut(
+            schemes=list(offered), largest_bytes=self._service.keeping.largest_bytes
+        )
 
     async def list_files(self, query: FileQuery) -> Page[StationFileOut]:
         """Return the files of stations, the newest first."""

@@ -113,6 +113,23 @@ class MessageExport:
         await answer.write_eof()
 
 
+async def bundle_bytes(bundles: MessageBundles, bundle: Bundle, *, most: int) -> bytes | None:
+    """Return a whole bundle as its export would be; None where it has more than `most` bytes.
+
+    Raises:
+        DatabaseAway: It went away in the middle.
+    """
+    content = bytearray(_line(header(bundle)))
+    count = 0
+    async for page in bundles.pages(bundle):
+        count += len(page)
+        for record in page:
+            content += _line(frame(record))
+        if len(content) > most:
+            return None
+    return bytes(content + _line({"end": True, "messages": count}))
+
+
 def header(bundle: Bundle) -> dict[str, Any]:
     """Return the first line."""
     station = bundle.station

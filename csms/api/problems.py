@@ -41,6 +41,12 @@ class Unauthenticated(Refusal):
     status = 401
 
 
+class TooLarge(Refusal):
+    """There is more of it than is taken: 413."""
+
+    status = 413
+
+
 class UnsupportedMediaType(Refusal):
     """The body is not JSON: 415."""
 

@@ -116,7 +116,7 @@ class SimulatorApi:
 
     async def plug(self, body: PlugIn) -> JsonObject:
         """Plug a vehicle in at a charge point that is made up if need be and connects to us."""
-        return await _content(self._known().plug(body.charge_point))
+        return await content_of(known_simulator(self._simulator).plug(body.charge_point))
 
     async def act(self, identity: str, action: _StationAction, body: JsonObject) -> JsonObject:
         """Do something to a charge point; answers it as it is afterwards."""
@@ -141,15 +141,19 @@ class SimulatorApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> JsonObject:
-        return await _content(self._known().ask(method, path, query=query, body=body))
-
-    def _known(self) -> Simulator:
-        if self._simulator is None:
-            raise NotFound("no_simulator", "No simulator is named in CSMS_SIMULATOR_URL.")
-        return self._simulator
+        return await content_of(
+            known_simulator(self._simulator).ask(method, path, query=query, body=body)
+        )
 
 
-async def _content(asking: Awaitable[SimulatorAnswer]) -> JsonObject:
+def known_simulator(simulator: Simulator | None) -> Simulator:
+    """Return the simulator. Raises NotFound `no_simulator` where the settings name none."""
+    if simulator is None:
+        raise NotFound("no_simulator", "No simulator is named in CSMS_SIMULATOR_URL.")
+    return simulator
+
+
+async def content_of(asking: Awaitable[SimulatorAnswer]) -> JsonObject:
     """Return what the simulator answers, or raise its refusal with its own code and words."""
     try:
         answer = await asking

@@ -60,7 +60,8 @@ class HttpSimulator:
         Raises:
             SimulatorAway: There is no answer that could be passed back.
         """
-        return await self._ask(method, path, query, body)
+        content = None if body is None else orjson.dumps(body)
+        return await self._ask(method, path, query, content, "application/json")
 
     async def plug(self, identity: str) -> SimulatorAnswer:
         """Have it connect a charge point of this identity to us, with a vehicle plugged in.
@@ -68,12 +69,32 @@ class HttpSimulator:
         Raises:
             SimulatorAway: There is no answer that could be passed back.
         """
+        body = {"wssUrl": await self._endpoint(), "chargePoint": identity}
+        return await self.ask("POST", ("plug",), body=body)
+
+    async def replay(
+        self, identity: str, bundle: bytes, *, speed: float, moves_times: bool
+    ) -> SimulatorAnswer:
+        """Have it play a bundle against us as a charge point of this identity; see the port.
+
+        Raises:
+            SimulatorAway: There is no answer that could be passed back.
+        """
+        query = {
+            "url": await self._endpoint(),
+            "identity": identity,
+            "speed": f"{speed:g}",
+            "moveTimes": "true" if moves_times else "false",
+        }
+        return await self._ask("POST", ("api", "replays"), query, bundle, "application/jsonl")
+
+    async def _endpoint(self) -> str:
+        """Return where charge points reach us."""
         host = self._ocpp_host
         if host in _WILDCARDS:
             host = await self._own_address()
         host = f"[{host}]" if ":" in host else host
-        body = {"wssUrl": f"ws://{host}:{self._ocpp_port()}/ocpp", "chargePoint": identity}
-        return await self.ask("POST", ("plug",), body=body)
+        return f"ws://{host}:{self._ocpp_port()}/ocpp"
 
     async def close(self) -> None:
         """End what is open."""
@@ -86,7 +107,8 @@ class HttpSimulator:
         method: str,
         path: tuple[str, ...],
         query: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
+        content: bytes | None,
+        kind: str,
     ) -> SimulatorAnswer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -103,8 +125,8 @@ class HttpSimulator:
                 method,
                 address,
                 params=query,
-                data=None if body is None else orjson.dumps(body),
-                headers={} if body is None else {"Content-Type": "application/json"},
+                data=content,
+                headers={} if content is None else {"Content-Type": kind},
                 allow_redirects=False,
             ) as answer:
                 raw = await answer.content.read(_MOST_BYTES + 1)
@@ -116,10 +138,10 @@ class HttpSimulator:
         if len(raw) > _MOST_BYTES:
             raise SimulatorAway("its answer is too large")
         try:
-            content = orjson.loads(raw) if raw else None
+            told = orjson.loads(raw) if raw else None
         except ValueError as error:
             raise SimulatorAway("what answers there is no simulator") from error
-        return SimulatorAnswer(status=status, body=content)
+        return SimulatorAnswer(status=status, body=told)
 
     async def _own_address(self) -> str:
         """Return which of this machine's addresses looks to the simulator; it answers there."""

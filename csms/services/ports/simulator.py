@@ -61,6 +61,22 @@ class Simulator(Protocol):
         """
         ...
 
+    async def replay(
+        self, identity: str, bundle: bytes, *, speed: float, moves_times: bool
+    ) -> SimulatorAnswer:
+        """Have it play a bundle of messages against us, as a charge point of this identity.
+
+        Args:
+            identity: In place of the recorded one.
+            bundle: As the export of the message log gives it.
+            speed: How many times faster than it was; 0: without waits.
+            moves_times: Whether timestamps are moved so that the first frame is now.
+
+        Raises:
+            SimulatorAway: As above.
+        """
+        ...
+
     async def close(self) -> None:
         """End what is open."""
         ...
