@@ -44,13 +44,20 @@ class SelectionIn(In):
 
 
 class BulkIn(In):
-    """A call to many stations; with `preview` nothing is sent."""
+    """A call to many stations; with `preview` nothing is sent.
+
+    `skipBusy`: stations where a session runs when their turn comes get the outcome `sessionRuns`;
+    `awaitJobs`: with a call that begins a job (firmware, diagnostics, log) the next station waits
+    until the job of the one before has ended.
+    """
 
     action: Text
     payload: JsonObject = Field(default_factory=dict)
     stations: SelectionIn
     concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 10
     preview: bool = False
+    skip_busy: bool = False
+    await_jobs: bool = False
 
 
 class MatchedOut(Out):
@@ -90,8 +97,20 @@ class BulkOut(Out):
     outcomes: dict[str, int]
 
 
+class BegunJobOut(Out):
+    """What a call has begun: `state` `running`, `done` or `failed`, `at` of its newest report."""
+
+    kind: str
+    state: str
+    status: str | None
+    at: PreciseTime | None
+
+
 class BulkStationOut(Out):
-    """What has come of it at one station; `outcome` as of calls, or the code of a refusal."""
+    """What has come of it at one station; `outcome` as of calls, or the code of a refusal.
+
+    `job`: of calls that begin one; `firmwareVersion`: what the station says that it runs now.
+    """
 
     station_id: str
     call_id: str | None
@@ -99,6 +118,8 @@ class BulkStationOut(Out):
     status: str | None
     detail: str | None
     ended_at: PreciseTime | None
+    firmware_version: str | None
+    job: BegunJobOut | None
 
 
 class BulkStationsQuery(PageQuery):
@@ -162,6 +183,8 @@ class BulkCalls:
             ),
             online=chosen.online,
             concurrency=body.concurrency,
+            skips_busy=body.skip_busy,
+            awaits_jobs=body.await_jobs,
         )
         if body.preview:
             shown: Any = _preview(body.action, await self._bulk.preview(request))
@@ -200,6 +223,15 @@ class BulkCalls:
                     status=row.status,
                     detail=row.detail,
                     ended_at=row.ended_at,
+                    firmware_version=row.firmware_version,
+                    job=None
+                    if row.job is None
+                    else BegunJobOut(
+                        kind=row.job.kind,
+                        state=row.job.state,
+                        status=row.job.status,
+                        at=row.job.at,
+                    ),
                 )
                 for row in found
             ],

@@ -170,6 +170,38 @@ def with_location(action: str, payload: Mapping[str, Any], location: str) -> dic
     return {outer: inner, **payload}
 
 
+def with_stand_ins(action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a payload as its schema will see it once a file of ours is filled in.
+
+    For checking a call before there is a station that it goes to.
+
+    >>> sorted(with_stand_ins("UpdateFirmware", {"firmwareId": "3"}))
+    ['location', 'retrieveDate']
+    >>> with_stand_ins("UpdateFirmware", {"location": "ftp://h/"})
+    {'location': 'ftp://h/'}
+    """
+    if action not in UPLOADS | FIRMWARE or has_location(action, payload):
+        return payload
+    made = {name: value for name, value in payload.items() if name != CHOICE}
+    if action in FIRMWARE and action not in _INNER:
+        made = {"retrieveDate": _SOME_TIME, **made}
+    elif action in _INNER:
+        made = {"requestId": 1, **made}
+    if action in FIRMWARE and action in _INNER:
+        inner = {
+            "retrieveDateTime": _SOME_TIME,
+            "signingCertificate": "-",
+            "signature": "-",
+            **made.get(_INNER[action], {}),
+        }
+        made = {**made, _INNER[action]: inner}
+    return with_location(action, made, "http://localhost/file")
+
+
+CHOICE = "firmwareId"
+"""Field of ours that names an image; it is never sent."""
+
+_SOME_TIME = "2026-01-01T00:00:00Z"
 _FIELD = {
     "GetDiagnostics": "location",
     "UpdateFirmware": "location",

@@ -17,6 +17,8 @@ from typing import Any
 import structlog
 
 from csms.clock import Clock
+from csms.domain import files
+from csms.domain.jobs import KIND_OF_ACTION
 from csms.errors import Conflict, CsmsError, DatabaseAway, Invalid, NotFound, Refusal
 from csms.services.audit import AuditTrail
 from csms.services.commands import CommandService, masked
@@ -33,8 +35,12 @@ _RETRY_S = 1.0
 _CLOSE_TRIES = 30
 _KEPT = timedelta(days=90)
 
+_JOB_POLL_S = 2.0
+_LONGEST_JOB_S = 3600.0
+
 CANCELLED = "cancelled"
 NOT_SENT = "notSent"
+SESSION_RUNS = "sessionRuns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,9 @@ class BulkRequest:
 
     Attributes:
         online: Only stations that are connected, or only others; None: all.
+        skips_busy: A station is left out where a session runs when its turn has come.
+        awaits_jobs: The next station's turn comes when the job of the one before has ended (an
+            hour at most), so that no more than `concurrency` stations are at work at a time.
     """
 
     action: str
@@ -50,6 +59,8 @@ class BulkRequest:
     selection: Selection
     online: bool | None
     concurrency: int
+    skips_busy: bool = False
+    awaits_jobs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +101,7 @@ class BulkService:
         self._clock = clock
         self._audit = audit
         self._node = node
-        self._new: asyncio.Queue[tuple[BulkJob, Mapping[str, Any], Sequence[Selected]]]
+        self._new: asyncio.Queue[tuple[BulkJob, BulkRequest, Sequence[Selected]]]
         self._new = asyncio.Queue()
         self._open: dict[str, asyncio.Event] = {}  # jobs of this process; set: cancelled
 
@@ -145,7 +156,7 @@ class BulkService:
             details = {"action": job.action, "stations": job.total}
             await self._audit.note(unit, actor, "bulk call", "bulk", job.id, details)
         self._open[job.id] = asyncio.Event()
-        self._new.put_nowait((job, request.payload, stations))
+        self._new.put_nowait((job, request, stations))
         return job
 
     async def get(self, job_id: str) -> BulkJob:
@@ -196,19 +207,20 @@ class BulkService:
                     await unit.bulk.close(job_id, "interrupted", NOT_SENT, self._clock.now())
         async with asyncio.TaskGroup() as tasks:
             while True:
-                job, payload, stations = await self._new.get()
-                tasks.create_task(self._send_all(job, payload, stations), name=f"bulk {job.id}")
+                job, request, stations = await self._new.get()
+                tasks.create_task(self._send_all(job, request, stations), name=f"bulk {job.id}")
 
     def _check(self, request: BulkRequest) -> None:
         if request.action not in self._schemas.actions():
             raise NotFound("action_not_found", f"There is no call {request.action[:50]!r}.")
-        problems = self._schemas.problems(request.action, request.payload)
+        whole = files.with_stand_ins(request.action, request.payload)
+        problems = self._schemas.problems(request.action, whole)
         if problems:
             fields = {f"payload.{path}": problem for path, problem in problems.items()}
             raise Invalid("invalid_payload", f"This is no valid {request.action}.req.", fields)
 
     async def _send_all(
-        self, job: BulkJob, payload: Mapping[str, Any], stations: Collection[Selected]
+        self, job: BulkJob, request: BulkRequest, stations: Collection[Selected]
     ) -> None:
         cancelled = self._open[job.id]
         places = iter(enumerate(stations))
@@ -217,7 +229,9 @@ class BulkService:
             for place, station in places:  # shared: each takes the next one
                 if cancelled.is_set():
                     return
-                await self._send(job, place, station, payload)
+                begun = await self._send(job, place, station, request)
+                if begun is not None and request.awaits_jobs:
+                    await self._job_ended(begun, cancelled)
 
         try:
             async with asyncio.TaskGroup() as workers:
@@ -228,28 +242,55 @@ class BulkService:
             self._open.pop(job.id, None)
 
     async def _send(
-        self, job: BulkJob, place: int, station: Selected, payload: Mapping[str, Any]
-    ) -> None:
+        self, job: BulkJob, place: int, station: Selected, request: BulkRequest
+    ) -> str | None:
+        """Send to one station and record what comes of it; returns the call that begins a job."""
         values: dict[str, Any]
+        begun: str | None = None
         try:
-            call = await self._commands.send(job.actor, station.identity, job.action, payload)
+            if request.skips_busy and await self._is_busy(station):
+                values = {"outcome": SESSION_RUNS, "detail": "A session runs there."}
+            else:
+                call = await self._commands.send(
+                    job.actor, station.identity, job.action, request.payload
+                )
+                values = {
+                    "outcome": str(call.outcome),
+                    "status": call.status or call.error_code,
+                    "detail": call.error_description,
+                    "call_id": call.id,
+                }
+                if job.action in KIND_OF_ACTION and call.outcome == "accepted":
+                    begun = call.id
         except Refusal as refusal:
             values = {"outcome": refusal.code, "detail": refusal.detail}
         except CsmsError as error:  # the database is away: nothing is sent that is not stored
             _log.warning("bulk call not sent", job=job.id, place=place, error=str(error))
             values = {"outcome": NOT_SENT, "detail": "It could not be stored."}
-        else:
-            values = {
-                "outcome": str(call.outcome),
-                "status": call.status or call.error_code,
-                "detail": call.error_description,
-                "call_id": call.id,
-            }
         try:
             async with self._units() as unit:
                 await unit.bulk.ended(job.id, place, at=self._clock.now(), **values)
         except DatabaseAway:
             _log.warning("outcome of a bulk call could not be recorded", job=job.id, place=place)
+        return begun
+
+    async def _is_busy(self, station: Selected) -> bool:
+        async with self._units() as unit:
+            found = await unit.bulk.select(Selection(identities=(station.identity,)), 1)
+        return any(each.sessions for each in found)
+
+    async def _job_ended(self, call_id: str, cancelled: asyncio.Event) -> None:
+        """Wait until what a call has begun has ended, for an hour at most."""
+        until = self._clock.monotonic() + _LONGEST_JOB_S
+        while not cancelled.is_set() and self._clock.monotonic() < until:
+            try:
+                async with self._units() as unit:
+                    state = await unit.bulk.job_state(call_id)
+            except DatabaseAway:
+                state = "running"
+            if state != "running":
+                return
+            await self._clock.sleep(_JOB_POLL_S)
 
     async def _close(self, job_id: str, state: str) -> None:
         """End a job; a database that is away is waited for, for a while."""

@@ -18,7 +18,7 @@ from csms.services.ports.files import FileAddresses, Image, SignatureCheck
 from csms.services.ports.store import UnitOfWork
 from csms.services.records import Station
 
-_CHOICE = "firmwareId"
+_CHOICE = files.CHOICE
 _PROTOCOLS = "supportedfiletransferprotocols"
 _TOKEN_BYTES = 16
 

@@ -12,13 +12,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey, Identity
-from csms.services.ports.bulk import BulkJob, BulkStation, Selected, Selection
-from csms.store import bulk_tables, tables
+from csms.services.ports.bulk import BegunJob, BulkJob, BulkStation, Selected, Selection
+from csms.store import bulk_tables, state_tables, tables
 
 _T = bulk_tables.bulk_jobs
 _S = bulk_tables.bulk_stations
 _P = tables.charge_points
 _TX = tables.transactions
+_J = state_tables.jobs
+_R = state_tables.job_statuses
 
 
 class BulkJobs:
@@ -93,10 +95,20 @@ class BulkJobs:
     async def stations(
         self, job_id: str, limit: int, *, after: int = -1, outcome: str | None = None
     ) -> list[BulkStation]:
-        """See the port."""
+        """See the port. EXPLAIN: by primary key; jobs by their calls, reports by their jobs."""
+        told = select(func.max(_R.c.received_at)).where(_R.c.job_id == _J.c.id).scalar_subquery()
         statement = (
-            select(_S, _P.c.identity)
+            select(
+                _S,
+                _P.c.identity,
+                _P.c.firmware_version,
+                _J.c.kind.label("job_kind"),
+                _J.c.state.label("job_state"),
+                _J.c.status.label("job_status"),
+                told.label("job_at"),
+            )
             .join(_P, _P.c.id == _S.c.charge_point_id)
+            .outerjoin(_J, (_J.c.call_id == _S.c.call_id) & _J.c.accepted_at.is_not(None))
             .where(_S.c.job_id == job_id, _S.c.place > after)
             .order_by(_S.c.place)
             .limit(limit)
@@ -114,6 +126,15 @@ class BulkJobs:
                 status=row.status,
                 detail=row.detail,
                 ended_at=row.ended_at,
+                firmware_version=row.firmware_version,
+                job=None
+                if row.job_kind is None
+                else BegunJob(
+                    kind=row.job_kind,
+                    state=row.job_state,
+                    status=row.job_status,
+                    at=row.job_at,
+                ),
             )
             for row in await self._connection.execute(statement)
         ]
@@ -153,6 +174,11 @@ class BulkJobs:
         """See the port; their stations go with them."""
         result = await self._connection.execute(delete(_T).where(_T.c.ended_at < before))
         return int(result.rowcount)
+
+    async def job_state(self, call_id: str) -> str | None:
+        """See the port. EXPLAIN: by the calls of jobs."""
+        statement = select(_J.c.state).where(_J.c.call_id == call_id)
+        return (await self._connection.execute(statement)).scalar_one_or_none()
 
     async def running(self, node: str) -> list[str]:
         """See the port."""

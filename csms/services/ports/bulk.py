@@ -67,8 +67,23 @@ class BulkJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BegunJob:
+    """What a call has begun: see `csms.services.ports.state.Job`; `at`: of its newest report."""
+
+    kind: str
+    state: str
+    status: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulkStation:
-    """What has come of it at one station; `outcome` None: it waits or is on its way."""
+    """What has come of it at one station; `outcome` None: it waits or is on its way.
+
+    Attributes:
+        firmware_version: That the station runs now, as it says.
+        job: Of a call that begins one: firmware, diagnostics, log.
+    """
 
     place: int
     identity: Identity
@@ -77,6 +92,8 @@ class BulkStation:
     status: str | None
     detail: str | None
     ended_at: datetime | None
+    firmware_version: str | None = None
+    job: BegunJob | None = None
 
 
 class BulkJobs(Protocol):
@@ -126,6 +143,10 @@ class BulkJobs(Protocol):
 
     async def forget(self, before: datetime) -> int:
         """Delete jobs that ended before that time; returns how many."""
+        ...
+
+    async def job_state(self, call_id: str) -> str | None:
+        """Return the state of what a call has begun; None: nothing, or nothing any more."""
         ...
 
     async def running(self, node: str) -> list[str]:
