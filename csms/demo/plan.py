@@ -6,6 +6,7 @@ circuit, the grid connection, the grid connection with a battery).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -39,17 +40,50 @@ _DC_STAYS: Mapping[str, Any] = {
 }
 
 
+_METRES_A_DEGREE = 111_320
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where a site lies, in a town on a river; its stations stand on a grid of its own.
+
+    Attributes:
+        lat: Degrees north, of the corner that the grid begins at; `lon` degrees east.
+        bearing: Degrees clockwise from north, of the rows.
+    """
+
+    lat: float
+    lon: float
+    bearing: float
+    address: str
+
+    def place(self, along_m: float, across_m: float) -> tuple[float, float]:
+        """Return latitude and longitude of a spot, as far along and right of the rows.
+
+        >>> Ground(lat=49.0, lon=12.0, bearing=0.0, address="").place(111.32, 0.0)
+        (49.001, 12.0)
+        """
+        turn = math.radians(self.bearing)
+        north = along_m * math.cos(turn) - across_m * math.sin(turn)
+        east = along_m * math.sin(turn) + across_m * math.cos(turn)
+        wide = _METRES_A_DEGREE * math.cos(math.radians(self.lat))
+        return round(self.lat + north / _METRES_A_DEGREE, 7), round(self.lon + east / wide, 7)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStation:
     """One simulated charge point.
 
     Attributes:
         max_power_w: Of the whole charge point, over all its connectors.
+        along_m: Where it stands on its site's ground, see `Ground.place`; `across_m` alike.
     """
 
     identity: str
     name: str
     max_power_w: int
+    along_m: float
+    across_m: float
     circuit_id: str | None = None
     current_type: str = "AC"
     phases: int = 3
@@ -74,6 +108,7 @@ class PlannedSite:
 
     id: str
     name: str
+    ground: Ground
     grid_limit_w: int
     stations: tuple[PlannedStation, ...]
     meter_interval_s: int
@@ -86,6 +121,7 @@ SITES = (
     PlannedSite(
         id="garage",
         name="Riverside garage",
+        ground=Ground(lat=49.0204, lon=12.0943, bearing=78.0, address="Riverside 5"),
         grid_limit_w=100_000,
         circuits=(
             Circuit(id="east", parent_id=None, name="East wing, 63 A", limit_w=_CIRCUIT_W),
@@ -97,6 +133,8 @@ SITES = (
                 name=f"Garage bay {number}",
                 max_power_w=22_000,
                 circuit_id="east" if number <= 6 else "west",
+                along_m=2.7 * ((number - 1) % 6) + (22.0 if number <= 6 else 0.0),
+                across_m=0.0 if number <= 6 else 16.5,
             )
             for number in range(1, 13)
         ),
@@ -106,12 +144,15 @@ SITES = (
     PlannedSite(
         id="depot",
         name="Delivery depot",
+        ground=Ground(lat=49.0181, lon=12.1397, bearing=22.0, address="Harbour road 14"),
         grid_limit_w=60_000,
         stations=tuple(
             PlannedStation(
                 identity=f"DEPOT-{number:02}",
                 name=f"Depot gate {number}",
                 max_power_w=11_000 if number <= 4 else 22_000,
+                along_m=4.5 * (number - 1),
+                across_m=0.0,
             )
             for number in range(1, 9)
         ),
@@ -121,6 +162,7 @@ SITES = (
     PlannedSite(
         id="park",
         name="Fast charging park",
+        ground=Ground(lat=48.9893, lon=12.1152, bearing=135.0, address="Motorway exit 101"),
         grid_limit_w=250_000,
         batteries=(BatteryDraft(id="battery", capacity_wh=200_000, power_w=100_000),),
         stations=tuple(
@@ -128,6 +170,8 @@ SITES = (
                 identity=f"PARK-{number:02}",
                 name=f"Fast charger {number}",
                 max_power_w=150_000,
+                along_m=9.0 * ((number - 1) % 2),
+                across_m=14.0 * ((number - 1) // 2),
                 current_type="DC",
                 connectors=2,
                 connector_type="CCS 2",

@@ -61,11 +61,12 @@ async def _add_site(service: SiteService, site: PlannedSite) -> None:
 
 
 async def _add_station(service: StationService, site: PlannedSite, station: PlannedStation) -> None:
+    lat, lon = site.ground.place(station.along_m, station.across_m)
     values: dict[str, Any] = {
         "name": station.name,
         "site_id": site.id,
         "circuit_id": station.circuit_id,
-        "location": site.name,
+        "location": {"lat": lat, "lon": lon, "address": site.ground.address},
         "current_type": station.current_type,
         "phases": station.phases,
         "max_power_w": station.max_power_w,
