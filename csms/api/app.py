@@ -285,7 +285,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         security.resource(ports.security, units, commands, ports.bus, clock, audit),
         Calls(commands),
         Sessions(sessions, clock, partial(estimates.etas, units)),
-        IdTags(IdTagService(units, audit)),
+        IdTags(IdTagService(units, audit, clock)),
         Sites(
             SiteService(units, ports.allocator, ports.bus, clock, audit),
             ManagedLoadService(units, ports.allocator, clock),

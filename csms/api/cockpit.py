@@ -106,7 +106,7 @@ def parts(ports: CockpitPorts) -> CockpitParts:
             ),
             SitePowers(histories),
             TagLearnings(TagLearning(ports.follow_log, ports.units, ports.clock)),
-            Imports(ports.stations, IdTagService(ports.units, ports.audit)),
+            Imports(ports.stations, IdTagService(ports.units, ports.audit, ports.clock)),
             MessageSearches(MessageSearch(ports.units, ports.clock), ports.settle_log),
             SessionStories(SessionStory(ports.units, ports.clock)),
         ],

@@ -74,7 +74,8 @@ class PageQuery(Query):
     format: Literal["json", "csv"] = "json"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return the text. Raises ValueError where control characters are in it."""
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters")
     return text
@@ -111,8 +112,8 @@ def precise_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_clean)]
-IdTagText = Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(_clean)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(clean)]
+IdTagText = Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(clean)]
 When = Annotated[datetime, BeforeValidator(_when)]
 Day = Annotated[date, BeforeValidator(_day)]
 Time = Annotated[

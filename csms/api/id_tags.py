@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from csms.api import pages
-from csms.api.fields import IdTagText, In, Out, Page, PageQuery, Text, Time, When
+from csms.api.fields import IdTagText, In, Out, Page, PageQuery, Text, Time, When, clean
 from csms.api.routes import Route
 from csms.services.access import Principal, Role
-from csms.services.id_tags import IdTagService
+from csms.services.id_tags import BulkChange, BulkOutcome, IdTagService
+from csms.services.ports.id_tags import IdTagFilter, IdTagGroup
 from csms.services.records import IdTag
 
 _Most = Annotated[int, Field(ge=0, le=1_000_000)]
+_Part = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean)]
+_MOST_AT_ONCE = 1000
 
 
 class IdTagIn(In):
@@ -66,6 +70,76 @@ class IdTagOut(Out):
         )
 
 
+class IdTagsQuery(PageQuery):
+    """Filters of id tags.
+
+    `q` stands anywhere in the tag or its name, without case; `expired`: whether `expiresAt` has
+    passed; `parentIdTag`: the members of that group.
+    """
+
+    q: _Part | None = None
+    status: Literal["Accepted", "Blocked"] | None = None
+    expired: bool | None = None
+    parent_id_tag: IdTagText | None = None
+
+
+class IdTagGroupsQuery(PageQuery):
+    """Filter of groups: `q` stands anywhere in their names, without case."""
+
+    q: _Part | None = None
+
+
+class IdTagGroupOut(Out):
+    """A parent id tag and how many tags name it."""
+
+    parent_id_tag: str
+    members: int
+
+    @classmethod
+    def of(cls, group: IdTagGroup) -> Self:
+        """Return a group as the contract spells it."""
+        return cls(parent_id_tag=group.parent_id_tag, members=group.members)
+
+
+class IdTagsBulkIn(In):
+    """What is done to many id tags at once; `preview`: say what would become of them."""
+
+    id_tags: Annotated[list[IdTagText], Field(min_length=1, max_length=_MOST_AT_ONCE)]
+    change: BulkChange
+    preview: bool = False
+
+
+class IdTagOutcomeOut(Out):
+    """What has become of one tag; `detail`: why it was refused, or what else there is to know."""
+
+    id_tag: str
+    outcome: Literal["changed", "unchanged", "refused"]
+    detail: str | None
+    sessions: int
+    members: int
+
+    @classmethod
+    def of(cls, outcome: BulkOutcome) -> Self:
+        """Return an outcome as the contract spells it."""
+        return cls(
+            id_tag=outcome.id_tag,
+            outcome=outcome.outcome,
+            detail=outcome.detail,
+            sessions=outcome.sessions,
+            members=outcome.members,
+        )
+
+
+class IdTagsBulkOut(Out):
+    """What has become of many id tags, or with `preview` would."""
+
+    preview: bool
+    changed: int
+    unchanged: int
+    refused: int
+    items: list[IdTagOutcomeOut]
+
+
 class IdTags:
     """The operations; the path of an id tag is the tag itself, in any case of letters."""
 
@@ -91,18 +165,49 @@ class IdTags:
                 status=201,
                 refusals={409: "This id tag is there already."},
             ),
+            route("POST", "/api/id-tags/bulk", self.change_id_tags),
+            route("GET", "/api/id-tag-groups", self.list_id_tag_groups),
             route("GET", one, self.get_id_tag),
             route("PATCH", one, self.change_id_tag),
             route("DELETE", one, self.delete_id_tag, status=204),
         ]
 
-    async def list_id_tags(self, query: PageQuery) -> Page[IdTagOut]:
-        """Return id tags, the newest first."""
+    async def list_id_tags(self, query: IdTagsQuery) -> Page[IdTagOut]:
+        """Return id tags that pass the filters, the newest first."""
         before = None if query.cursor is None else pages.decode(query.cursor, int)[0]
-        found = await self._id_tags.page(query.limit, before)
+        wanted = IdTagFilter(
+            text=query.q, status=query.status, expired=query.expired, parent=query.parent_id_tag
+        )
+        found = await self._id_tags.page(query.limit, wanted, before)
         return Page[IdTagOut](
             items=[IdTagOut.of(tag) for tag in found],
             next_cursor=pages.encode(found[-1].key) if len(found) == query.limit else None,
+        )
+
+    async def list_id_tag_groups(self, query: IdTagGroupsQuery) -> Page[IdTagGroupOut]:
+        """Return what stands as parent at some id tag, by name, with how many tags name it."""
+        after = None if query.cursor is None else pages.decode(query.cursor, str)[0]
+        found = await self._id_tags.groups(query.limit, query.q, after)
+        return Page[IdTagGroupOut](
+            items=[IdTagGroupOut.of(group) for group in found],
+            next_cursor=pages.encode(found[-1].key) if len(found) == query.limit else None,
+        )
+
+    async def change_id_tags(self, body: IdTagsBulkIn, principal: Principal) -> IdTagsBulkOut:
+        """Accept, block or delete many id tags; each has its own outcome.
+
+        One that is refused keeps none of the others. Sessions that run go on.
+        """
+        outcomes = await self._id_tags.change_many(
+            principal.name, body.id_tags, body.change, preview=body.preview
+        )
+        counts = Counter(each.outcome for each in outcomes)
+        return IdTagsBulkOut(
+            preview=body.preview,
+            changed=counts["changed"],
+            unchanged=counts["unchanged"],
+            refused=counts["refused"],
+            items=[IdTagOutcomeOut.of(each) for each in outcomes],
         )
 
     async def create_id_tag(self, body: IdTagIn, principal: Principal) -> IdTagOut:

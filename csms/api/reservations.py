@@ -65,17 +65,18 @@ class StationQuery(Query):
 
 
 class ReservationsQuery(PageQuery):
-    """Which reservations."""
+    """Which reservations; `pending`: also those that their station has not answered yet."""
 
     status: _Status | None = None
     station_id: Annotated[str, Field(max_length=255)] | None = None
+    pending: bool = False
 
 
 class ReservationOut(Out):
     """A reservation.
 
     `confirmed` is false while only we say so: the station's answer was lost. `sessionId` names the
-    session that has used it.
+    session that has used it. `status` is `pending` while the station is asked.
     """
 
     reservation_id: int
@@ -99,7 +100,7 @@ class ReservationOut(Out):
             id_tag=found.id_tag,
             parent_id_tag=found.parent_id_tag,
             expires_at=found.expires_at,
-            status=found.status,
+            status="pending" if found.status == "requested" else found.status,
             confirmed=found.confirmed,
             session_id=None if session is None else str(session),
         )
@@ -147,7 +148,11 @@ class Reservations:
         """Return reservations, the newest first; also those made through `/calls`."""
         before = None if query.cursor is None else pages.decode(query.cursor, int)[0]
         found = await self._reservations.page(
-            query.limit, before, status=query.status, identity=query.station_id
+            query.limit,
+            before,
+            status=query.status,
+            identity=query.station_id,
+            pending=query.pending,
         )
         return Page[ReservationOut](
             items=[ReservationOut.of(each) for each in found],

@@ -27,6 +27,7 @@ from csms.clock import Clock
 from csms.domain.ids import TransactionId
 from csms.errors import NotFound
 from csms.services.access import Principal, Role
+from csms.services.ports.sessions import SessionFilter
 from csms.services.records import Session
 from csms.services.sessions import SessionService, cost, energy_wh
 
@@ -56,16 +57,21 @@ class SessionOut(Out):
     stop_reason: str | None
     cost: float | None
     currency: str
+    price_per_kwh: float
     flags: list[str]
     eta_at: Time | None
 
 
 class SessionsQuery(PageQuery):
-    """Filters of sessions; `from` (in) and `to` (out) are about the start."""
+    """Filters of sessions; `from` (in) and `to` (out) are about the start.
+
+    `siteId`: where the station stood at the start.
+    """
 
     status: Literal["active", "completed"] | None = None
     station_id: Text | None = None
     id_tag: Text | None = None
+    site_id: Text | None = None
     from_: Annotated[When | None, Field(alias="from")] = None
     to: When | None = None
 
@@ -129,6 +135,7 @@ def session_out(session: Session, eta_at: datetime | None = None) -> SessionOut:
         stop_reason=_stop_reason(session),
         cost=None if price is None else float(price),
         currency=session.currency,
+        price_per_kwh=float(session.price_per_kwh),
         flags=list(session.findings),
         eta_at=eta_at,
     )
@@ -202,15 +209,15 @@ class Sessions:
     async def list_sessions(self, query: SessionsQuery) -> Page[SessionOut]:
         """Return sessions, the newest first: by transaction id, for chargers' clocks lie."""
         before = None if query.cursor is None else pages.decode(query.cursor, int)[0]
-        found = await self._sessions.page(
-            query.limit,
-            before=before,
+        wanted = SessionFilter(
             active=None if query.status is None else query.status == "active",
             identity=query.station_id,
             id_tag=query.id_tag,
-            started_from=query.from_,
-            started_to=query.to,
+            site=query.site_id,
+            since=query.from_,
+            until=query.to,
         )
+        found = await self._sessions.page(query.limit, wanted, before)
         etas = await self._etas(found)
         return Page[SessionOut](
             items=[session_out(session, etas.get(session.transaction_id)) for session in found],

@@ -12,6 +12,7 @@ from csms.api import pages
 from csms.api.fields import Day, Out, Page, PageQuery, Text
 from csms.api.routes import Route
 from csms.services.access import Role
+from csms.services.ports.sessions import StatisticsFilter
 from csms.services.records import Statistic, StatisticSum, SummedBy
 from csms.services.statistics import StatisticsService
 
@@ -23,6 +24,16 @@ class StatisticsQuery(PageQuery):
     to: Day | None = None
     station_id: Text | None = None
     site_id: Text | None = None
+
+    def wanted(self) -> StatisticsFilter:
+        """Return what is asked for."""
+        return StatisticsFilter(
+            first=self.from_, last=self.to, identity=self.station_id, site=self.site_id
+        )
+
+    def offset(self) -> int:
+        """Return how many rows the pages before had."""
+        return 0 if self.cursor is None else int(pages.decode(self.cursor, int)[0])
 
 
 class SumsQuery(StatisticsQuery):
@@ -104,10 +115,8 @@ class Statistics:
 
         A session counts on the local day of its stop at its site (UTC without a site).
         """
-        offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
-        found = await self._statistics.daily(
-            query.limit, offset, query.from_, query.to, query.station_id, query.site_id
-        )
+        offset = query.offset()
+        found = await self._statistics.daily(query.limit, offset, query.wanted())
         return Page[DailyOut](
             items=[
                 DailyOut(
@@ -125,10 +134,8 @@ class Statistics:
 
     async def statistics_summary(self, query: StatisticsQuery) -> SummaryOut:
         """Return sessions, energy and revenue per station, and their sums."""
-        offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
-        found = await self._statistics.summary(
-            query.limit, offset, query.from_, query.to, query.station_id, query.site_id
-        )
+        offset = query.offset()
+        found = await self._statistics.summary(query.limit, offset, query.wanted())
         currencies = {row.currency for row in found}
         mixed = len(currencies) > 1
         return SummaryOut(
@@ -155,10 +162,8 @@ class Statistics:
         A session counts on the local day of its stop at its site (UTC without a site); the newest
         step of time comes first, and those without sessions are left out.
         """
-        offset = 0 if query.cursor is None else pages.decode(query.cursor, int)[0]
-        found = await self._statistics.sums(
-            query.by, query.limit, offset, query.from_, query.to, query.station_id, query.site_id
-        )
+        offset = query.offset()
+        found = await self._statistics.sums(query.by, query.limit, offset, query.wanted())
         return Page[SumOut](
             items=[
                 SumOut(

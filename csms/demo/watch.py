@@ -23,6 +23,7 @@ from csms.domain.ids import ChargePointKey
 from csms.domain.site_status import SiteStatus
 from csms.domain.units import amperes
 from csms.errors import DatabaseAway, NotFound
+from csms.services.ports.sessions import StatisticsFilter
 from csms.services.ports.store import UnitOfWork
 from csms.services.records import Session, Site, Station
 from csms.services.sessions import energy_wh
@@ -164,7 +165,7 @@ class Watcher:
 
 async def _look_seldom(unit: UnitOfWork, today: date) -> _Seldom:
     sites = await unit.sites.page(_MOST_SITES)
-    rows = await unit.statistics.daily(_MOST_STATIONS, first=today, last=today)
+    rows = await unit.statistics.daily(_MOST_STATIONS, StatisticsFilter(first=today, last=today))
     return _Seldom(
         sites=sites,
         finished=sum(row.sessions for row in rows),

@@ -71,9 +71,11 @@ class ApiKeyService:
     async def delete(self, actor: str, key: int) -> None:
         """Remove a key: its token is nobody's from now on. Raises NotFound."""
         async with self._units() as unit:
-            if not await unit.users.delete_key(key):
+            found = await unit.users.get_key(key)
+            if found is None or not await unit.users.delete_key(key):
                 raise _no_key()
-            await self._audit.note(unit, actor, "delete", "api_key", str(key))
+            details = {"called": found.name}
+            await self._audit.note(unit, actor, "delete", "api_key", str(key), details)
         self._access.forget()
 
 

@@ -67,12 +67,21 @@ class ConfigurationService:
             )
         async with self._units() as unit:
             station = await existing_station(unit, identity)
+            before = _of_key(await unit.configurations.of(station.key), key)
             await unit.configurations.desire(station.key, key, desired)
-            details = {"key": key, "desired": desired}
+            details = {
+                "key": key,
+                "desired": desired,
+                "before": {"desired": None if before is None else before.desired},
+            }
             await self._audit.note(unit, actor, "configure", "station", station.identity, details)
             found = await unit.configurations.of(station.key)
         self._bus.publish(StationChanged(station.key))
-        return next((each for each in found if each.key.lower() == key.lower()), None)
+        return _of_key(found, key)
+
+
+def _of_key(found: Sequence[ConfigurationKey], key: str) -> ConfigurationKey | None:
+    return next((each for each in found if each.key.lower() == key.lower()), None)
 
 
 class ConfigurationEffect:

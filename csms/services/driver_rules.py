@@ -8,7 +8,7 @@ from typing import Any
 
 from csms.domain.driver_page import Access, EffectiveRules, PageRules, resolve
 from csms.errors import NotFound
-from csms.services.audit import AuditTrail
+from csms.services.audit import AuditTrail, told, told_before
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import Station
 
@@ -43,9 +43,8 @@ class DriverRulesService:
         async with self._units() as unit:
             station, shown = await self._of_station(unit, identity)
             await unit.driver_pages.set_rules(station.key, replace(shown.said, **changes))
-            await self._audit.note(
-                unit, actor, "change", "driver page", station.identity, _told(changes)
-            )
+            details = {**told(changes), **told_before(shown.said, changes)}
+            await self._audit.note(unit, actor, "change", "driver page", station.identity, details)
             return await self._of_station(unit, identity)
 
     async def of_site(self, site_id: str) -> RulesShown:
@@ -58,11 +57,11 @@ class DriverRulesService:
         """Change what is given (None: nothing is said) and return the result. Raises NotFound."""
         async with self._units() as unit:
             await _require_site(unit, site_id)
-            said = replace(await unit.driver_pages.site_rules(site_id), **changes)
+            before = await unit.driver_pages.site_rules(site_id)
+            said = replace(before, **changes)
             await unit.driver_pages.set_site_rules(site_id, said)
-            await self._audit.note(
-                unit, actor, "change", "driver pages of site", site_id, _told(changes)
-            )
+            details = {**told(changes), **told_before(before, changes)}
+            await self._audit.note(unit, actor, "change", "driver pages of site", site_id, details)
         return self._shown(_NOTHING, said, of_site=True)
 
     async def stations(self, site_id: str, limit: int) -> tuple[str, Sequence[Station]]:
@@ -97,9 +96,3 @@ async def _require_site(unit: UnitOfWork, site_id: str) -> str:
     if site is None:
         raise NotFound("site_not_found", "There is no such site.")
     return site.name
-
-
-def _told(changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.value if isinstance(value, Access) else value for name, value in changes.items()
-    }

@@ -142,12 +142,13 @@ class ReservationService:
         *,
         status: str | None = None,
         identity: str | None = None,
+        pending: bool = False,
     ) -> Sequence[Reservation]:
-        """Return reservations, the newest first."""
+        """Return reservations, the newest first; `pending`: also those asked for right now."""
         await self._follow()
         async with self._units() as unit:
             return await unit.reservations.page(
-                limit, before=before, status=status, identity=identity
+                limit, before=before, status=status, identity=identity, pending=pending
             )
 
     async def _made_by(self, call: CallRecord) -> Reservation:

@@ -17,6 +17,7 @@ from csms.errors import Conflict, DatabaseAway, NotFound
 from csms.services.commands import CommandService
 from csms.services.credentials import tag_of_user
 from csms.services.ports.bus import Bus
+from csms.services.ports.sessions import SessionFilter
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import CallRecord, MeterReading, Session, Station
 
@@ -74,27 +75,11 @@ class SessionService:
         return session
 
     async def page(
-        self,
-        limit: int,
-        *,
-        before: int | None = None,
-        active: bool | None = None,
-        identity: str | None = None,
-        id_tag: str | None = None,
-        started_from: datetime | None = None,
-        started_to: datetime | None = None,
+        self, limit: int, wanted: SessionFilter, before: int | None = None
     ) -> list[Session]:
-        """Return sessions, the newest (highest transaction id) first."""
+        """Return sessions that the filter lets through, the newest (highest id) first."""
         async with self._units() as unit:
-            return await unit.sessions.page(
-                limit,
-                before=before,
-                active=active,
-                identity=identity,
-                id_tag=id_tag,
-                started_from=started_from,
-                started_to=started_to,
-            )
+            return await unit.sessions.page(limit, wanted, before=before)
 
     async def meter_values(
         self, transaction_id: int, limit: int, offset: int, until: datetime | None

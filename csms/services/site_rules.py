@@ -19,7 +19,7 @@ from csms.domain.site_rules import (
 )
 from csms.domain.what_if import Consequence, Supposition
 from csms.errors import Invalid, NotFound
-from csms.services.audit import AuditTrail
+from csms.services.audit import AuditTrail, told, told_before
 from csms.services.ports.bus import Bus
 from csms.services.ports.site_rules import KeptDecision, StoredLimit
 from csms.services.ports.smart_charging import Allocator
@@ -66,9 +66,10 @@ class SiteRulesService:
         async with self._units() as unit:
             if not await unit.sites.lock(site_id):
                 raise _no_site()
-            rules = replace(await _rules(unit, site_id), **changes)
+            before = await _rules(unit, site_id)
+            rules = replace(before, **changes)
             await unit.site_rules.set_rules(site_id, rules)
-            details = {name: str(value) for name, value in changes.items()}
+            details = {**told(changes), **told_before(before, changes)}
             await self._audit.note(unit, actor, "change", "site rules", site_id, details)
         await self._changed(site_id)
         return rules
@@ -110,7 +111,15 @@ class SiteRulesService:
             stored = await unit.site_rules.add_limit(
                 site_id, limit, reason, actor, self._clock.now()
             )
-            details = {"limit_w": limit.limit_w, "starts_at": limit.starts_at.isoformat()}
+            details = told(
+                {
+                    "site": site_id,
+                    "limit_w": limit.limit_w,
+                    "starts_at": limit.starts_at,
+                    "ends_at": limit.ends_at,
+                    "reason": reason,
+                }
+            )
             await self._audit.note(unit, actor, "create", "site limit", str(stored.id), details)
         await self._changed(site_id)
         return stored
@@ -133,7 +142,9 @@ class SiteRulesService:
                     {"endsAt": "must be later than startsAt"},
                 )
             await unit.site_rules.end_limit(limit_id, ends_at)
-            await self._audit.note(unit, actor, "change", "site limit", str(limit_id))
+            changes = {"ends_at": ends_at}
+            details = {"site": site_id, **told(changes), **told_before(stored.limit, changes)}
+            await self._audit.note(unit, actor, "change", "site limit", str(limit_id), details)
             stored = await _limit(unit, site_id, limit_id)
         await self._changed(site_id)
         return stored
@@ -141,9 +152,10 @@ class SiteRulesService:
     async def remove_limit(self, actor: str, site_id: str, limit_id: int) -> None:
         """Remove a limit; raises go out as room allows. Raises NotFound."""
         async with self._units() as unit:
-            await _limit(unit, site_id, limit_id)
+            stored = await _limit(unit, site_id, limit_id)
             await unit.site_rules.remove_limit(limit_id)
-            await self._audit.note(unit, actor, "delete", "site limit", str(limit_id))
+            details = {"site": site_id, "limit_w": stored.limit.limit_w, "reason": stored.reason}
+            await self._audit.note(unit, actor, "delete", "site limit", str(limit_id), details)
         await self._changed(site_id)
 
     async def decisions(

@@ -16,7 +16,7 @@ from csms.domain.ids import SiteId
 from csms.domain.site_status import SiteStatus
 from csms.domain.what_if import Supposition
 from csms.errors import Invalid, NotFound
-from csms.services.audit import AuditTrail
+from csms.services.audit import AuditTrail, told, told_before
 from csms.services.ports.bus import Bus
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
@@ -105,12 +105,19 @@ class SiteService:
             await self._check_safety(site_id, values, circuits)
         async with self._units() as unit:
             await _locked(unit, site_id)
+            before = await _existing(unit, site_id)
             await unit.sites.update(site_id, values)
             if circuits is not None:
                 await unit.sites.replace_circuits(site_id, circuits)
             if batteries is not None:
                 await unit.sites.replace_batteries(site_id, batteries, self._clock.now())
-            await self._audit.note(unit, actor, "change", "site", site_id, values)
+            given = {
+                **values,
+                **({} if circuits is None else {"circuits": circuits}),
+                **({} if batteries is None else {"batteries": batteries}),
+            }
+            details = {**told(given), **told_before(before, given)}
+            await self._audit.note(unit, actor, "change", "site", site_id, details)
             site = await _existing(unit, site_id)
         await self._changed([site.id])
         return site
@@ -120,8 +127,9 @@ class SiteService:
         async with self._units() as unit:
             await unit.sites.begin_change()
             await _locked(unit, site_id)
+            site = await _existing(unit, site_id)
             await unit.sites.delete(site_id)
-            await self._audit.note(unit, actor, "delete", "site", site_id)
+            await self._audit.note(unit, actor, "delete", "site", site_id, {"called": site.name})
         self._bus.publish(SiteChanged(SiteId(site_id)))
 
     async def configure(

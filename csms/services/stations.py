@@ -12,7 +12,7 @@ from csms.domain.events import SiteChanged, StationChanged
 from csms.domain.ids import ChargePointKey, SiteId
 from csms.errors import Conflict, Invalid, NotFound
 from csms.services import credentials
-from csms.services.audit import AuditTrail
+from csms.services.audit import AuditTrail, told, told_before
 from csms.services.messages import LoggedMessage, logged_message
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import Gateway
@@ -198,7 +198,8 @@ class StationService:
         if "security_profile" in values:  # the operator's word ends an upgrade
             row |= {"pending_security_profile": None, "profile_told_at": None}
         await unit.charge_points.update(before.key, row)
-        await self._audit.note(unit, actor, "change", "station", before.identity, _shown(row))
+        details = {**_shown(row), **told_before(before, row)}
+        await self._audit.note(unit, actor, "change", "station", before.identity, details)
         profile = row.get("security_profile", before.security_profile)
         if profile < before.security_profile:
             details = {"from": before.security_profile, "to": profile}
@@ -218,7 +219,8 @@ class StationService:
             if await unit.charge_points.has_active_session(station.key):
                 raise Conflict("session_active", "A session runs on this station; stop it first.")
             await unit.charge_points.delete(station.key, self._clock.now())
-            await self._audit.note(unit, actor, "delete", "station", station.identity)
+            details = {"called": station.name}
+            await self._audit.note(unit, actor, "delete", "station", station.identity, details)
         await self._changed(station.key, {station.site_id})
 
     async def calls(
@@ -386,4 +388,4 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in row.items() if "password_digest" not in name}
     if "password_digest" in row:
         shown["password"] = "set" if row["password_digest"] is not None else "cleared"
-    return shown
+    return told(shown)

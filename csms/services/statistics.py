@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date
-
+from csms.services.ports.sessions import StatisticsFilter
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import Statistic, StatisticSum, SummedBy
 
 
 class StatisticsService:
-    """Reads sums."""
+    """Reads sums; `offset` rows are left out."""
 
     def __init__(self, units: UnitsOfWork) -> None:
         self._units = units
 
-    async def daily(
-        self,
-        limit: int,
-        offset: int,
-        first: date | None,
-        last: date | None,
-        identity: str | None,
-        site: str | None = None,
-    ) -> list[Statistic]:
-        """Return one row a day, station and currency; the newest day first, then by station.
-
-        Args:
-            limit: Most rows.
-            offset: Rows to leave out.
-            first: First day, in; None: from the beginning.
-            last: Last day, in; None: to the end.
-            identity: Only this station.
-            site: Only sessions at this site.
-        """
+    async def daily(self, limit: int, offset: int, wanted: StatisticsFilter) -> list[Statistic]:
+        """Return one row a day, station and currency; the newest day first, then by station."""
         async with self._units() as unit:
-            return await unit.statistics.daily(
-                limit, offset=offset, first=first, last=last, identity=identity, site=site
-            )
+            return await unit.statistics.daily(limit, wanted, offset=offset)
 
-    async def summary(
-        self,
-        limit: int,
-        offset: int,
-        first: date | None,
-        last: date | None,
-        identity: str | None,
-        site: str | None = None,
-    ) -> list[Statistic]:
-        """Return one row a station and currency, by station. Arguments as `daily`."""
+    async def summary(self, limit: int, offset: int, wanted: StatisticsFilter) -> list[Statistic]:
+        """Return one row a station and currency, by station."""
         async with self._units() as unit:
-            return await unit.statistics.summary(
-                limit, offset=offset, first=first, last=last, identity=identity, site=site
-            )
+            return await unit.statistics.summary(limit, wanted, offset=offset)
 
     async def sums(
-        self,
-        by: SummedBy,
-        limit: int,
-        offset: int,
-        first: date | None,
-        last: date | None,
-        identity: str | None,
-        site: str | None,
+        self, by: SummedBy, limit: int, offset: int, wanted: StatisticsFilter
     ) -> list[StatisticSum]:
-        """Return one row a step of time, station or site, and currency. Arguments as `daily`."""
+        """Return one row a step of time, station or site, and currency."""
         async with self._units() as unit:
-            return await unit.statistics.sums(
-                by, limit, offset=offset, first=first, last=last, identity=identity, site=site
-            )
+            return await unit.statistics.sums(by, limit, wanted, offset=offset)

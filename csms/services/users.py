@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from csms.errors import NotFound
 from csms.services.access import Access, Principal, Role
-from csms.services.audit import AuditTrail
+from csms.services.audit import AuditTrail, told, told_before
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import User
 
@@ -73,10 +73,16 @@ class UserService:
         if password_given:
             changes["password_hash"] = None if password is None else await self._hash(password)
         async with self._units() as unit:
+            before = await unit.users.get(key)
             user = await unit.users.update(key, changes)
-            if user is None:
+            if before is None or user is None:
                 raise _no_user()
-            shown = dict(values) | ({"password": "changed"} if password_given else {})
+            shown = {
+                **told(values),
+                **({"password": "changed"} if password_given else {}),
+                **told_before(before, values),
+                "called": user.name,
+            }
             await self._audit.note(unit, actor, "change", "user", str(key), shown)
         self._access.forget()
         return user
@@ -84,9 +90,10 @@ class UserService:
     async def delete(self, actor: str, key: int) -> None:
         """Remove a user with their API keys. Raises NotFound."""
         async with self._units() as unit:
-            if not await unit.users.delete(key):
+            user = await unit.users.get(key)
+            if user is None or not await unit.users.delete(key):
                 raise _no_user()
-            await self._audit.note(unit, actor, "delete", "user", str(key))
+            await self._audit.note(unit, actor, "delete", "user", str(key), {"called": user.name})
         self._access.forget()
 
     async def by_password(self, name: str, password: str) -> Principal | None:

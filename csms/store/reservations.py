@@ -187,9 +187,10 @@ class Reservations:
         before: int | None = None,
         status: str | None = None,
         identity: str | None = None,
+        pending: bool = False,
     ) -> list[Reservation]:
         """See the port."""
-        query = _select().order_by(_T.c.id.desc()).limit(limit)
+        query = _select(pending=pending).order_by(_T.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(_T.c.id < before)
         if status is not None:
@@ -208,12 +209,9 @@ class Reservations:
         return [TransactionId(row.id) for row in rows]
 
 
-def _select() -> Select[Any]:
-    return (
-        select(_T, _C.c.identity)
-        .join(_C, _C.c.id == _T.c.charge_point_id)
-        .where(_T.c.status != "requested")
-    )
+def _select(*, pending: bool = False) -> Select[Any]:
+    query = select(_T, _C.c.identity).join(_C, _C.c.id == _T.c.charge_point_id)
+    return query if pending else query.where(_T.c.status != "requested")
 
 
 def _record(row: Row[Any]) -> Reservation:

@@ -6,12 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId, id_tag_key
 from csms.domain.transactions import is_no_id
 from csms.services.ports.charge_points import Changes
+from csms.services.ports.sessions import SessionFilter
 from csms.services.records import MeterReading, Session
 from csms.store import tables
 from csms.store.charge_points import writable
@@ -108,31 +109,12 @@ class Sessions:
         return found[0] if found else None
 
     async def page(
-        self,
-        limit: int,
-        *,
-        before: int | None = None,
-        active: bool | None = None,
-        identity: str | None = None,
-        id_tag: str | None = None,
-        started_from: datetime | None = None,
-        started_to: datetime | None = None,
+        self, limit: int, wanted: SessionFilter, *, before: int | None = None
     ) -> list[Session]:
-        """Return sessions, the highest id first; times from (in) and to (out) are of the start."""
-        statement = _sessions().order_by(_T.c.id.desc()).limit(limit)
+        """Return sessions that the filter lets through, the highest id first."""
+        statement = _sessions().where(*_conditions(wanted)).order_by(_T.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(_T.c.id < before)
-        if active is not None:
-            statement = statement.where(_T.c.active if active else _T.c.active.is_(False))
-        if identity is not None:
-            keys = select(_P.c.id).where(func.lower(_P.c.identity) == func.lower(identity))
-            statement = statement.where(_T.c.charge_point_id.in_(keys))
-        if id_tag is not None:
-            statement = statement.where(_T.c.id_tag_key == id_tag_key(id_tag))
-        if started_from is not None:
-            statement = statement.where(_T.c.started_at >= started_from)
-        if started_to is not None:
-            statement = statement.where(_T.c.started_at < started_to)
         return await self._all(statement)
 
     async def active(self, limit: int, *, after: int = 0, beyond: int = 0) -> list[Session]:
@@ -226,6 +208,26 @@ class Sessions:
 
     async def _all(self, statement: Select[Any]) -> list[Session]:
         return [_session(row) for row in await self._connection.execute(statement)]
+
+
+def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:
+    """Return what sessions have to fulfil."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.active is not None:
+        # as it stands in the partial index
+        found.append(_T.c.active if wanted.active else _T.c.active.is_(False))
+    if wanted.identity is not None:
+        keys = select(_P.c.id).where(func.lower(_P.c.identity) == func.lower(wanted.identity))
+        found.append(_T.c.charge_point_id.in_(keys))
+    if wanted.id_tag is not None:
+        found.append(_T.c.id_tag_key == id_tag_key(wanted.id_tag))
+    if wanted.site is not None:
+        found.append(_T.c.site_id == wanted.site)
+    if wanted.since is not None:
+        found.append(_T.c.started_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(_T.c.started_at < wanted.until)
+    return found
 
 
 def _session(row: Row[*tuple[Any, ...]]) -> Session:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import Identity
 from csms.domain.transactions import Finding
+from csms.services.ports.sessions import StatisticsFilter
 from csms.services.records import Statistic, StatisticSum, SummedBy
 from csms.store import tables
 
@@ -53,19 +54,12 @@ class Statistics:
         self._connection = connection
 
     async def daily(
-        self,
-        limit: int,
-        *,
-        offset: int = 0,
-        first: date | None = None,
-        last: date | None = None,
-        identity: str | None = None,
-        site: str | None = None,
+        self, limit: int, wanted: StatisticsFilter, *, offset: int = 0
     ) -> list[Statistic]:
         """Return one row a day, station and currency; the newest day first, then by station."""
         day = _DAY.label("day")
         statement = (
-            _completed(select(day, *_SUMS), first, last, identity, site)
+            _completed(select(day, *_SUMS), wanted)
             .group_by(day, _P.c.identity, _T.c.currency)
             .order_by(day.desc(), _P.c.identity, _T.c.currency)
             .offset(offset)
@@ -74,18 +68,11 @@ class Statistics:
         return [_statistic(row, row.day) for row in await self._connection.execute(statement)]
 
     async def summary(
-        self,
-        limit: int,
-        *,
-        offset: int = 0,
-        first: date | None = None,
-        last: date | None = None,
-        identity: str | None = None,
-        site: str | None = None,
+        self, limit: int, wanted: StatisticsFilter, *, offset: int = 0
     ) -> list[Statistic]:
         """Return one row a station and currency, by station."""
         statement = (
-            _completed(select(*_SUMS), first, last, identity, site)
+            _completed(select(*_SUMS), wanted)
             .group_by(_P.c.identity, _T.c.currency)
             .order_by(_P.c.identity, _T.c.currency)
             .offset(offset)
@@ -94,20 +81,12 @@ class Statistics:
         return [_statistic(row, None) for row in await self._connection.execute(statement)]
 
     async def sums(
-        self,
-        by: SummedBy,
-        limit: int,
-        *,
-        offset: int = 0,
-        first: date | None = None,
-        last: date | None = None,
-        identity: str | None = None,
-        site: str | None = None,
+        self, by: SummedBy, limit: int, wanted: StatisticsFilter, *, offset: int = 0
     ) -> list[StatisticSum]:
         """Return one row a step of time, station or site, and currency; the newest step first."""
         key = _key(by).label("key")
         statement = (
-            _completed(select(key, *_FIGURES), first, last, identity, site)
+            _completed(select(key, *_FIGURES), wanted)
             .group_by(key, _T.c.currency)
             .order_by(key if by in ("station", "site") else key.desc(), _T.c.currency)
             .offset(offset)
@@ -137,28 +116,22 @@ def _key(by: SummedBy) -> Any:
     assert_never(by)
 
 
-def _completed(
-    statement: Select[Any],
-    first: date | None,
-    last: date | None,
-    identity: str | None,
-    site: str | None,
-) -> Select[Any]:
-    """Restrict to completed sessions whose local day lies within first and last, both in."""
+def _completed(statement: Select[Any], wanted: StatisticsFilter) -> Select[Any]:
+    """Restrict to completed sessions that the filter lets through."""
     statement = (
         statement.select_from(_T)
         .join(_P, _P.c.id == _T.c.charge_point_id)
         .outerjoin(_S, _S.c.id == _T.c.site_id)
         .where(_T.c.active.is_(False), _STOP.is_not(None))
     )
-    if first is not None:
-        statement = statement.where(first <= _DAY)
-    if last is not None:
-        statement = statement.where(last >= _DAY)
-    if identity is not None:
-        statement = statement.where(func.lower(_P.c.identity) == func.lower(identity))
-    if site is not None:
-        statement = statement.where(_T.c.site_id == site)
+    if wanted.first is not None:
+        statement = statement.where(wanted.first <= _DAY)
+    if wanted.last is not None:
+        statement = statement.where(wanted.last >= _DAY)
+    if wanted.identity is not None:
+        statement = statement.where(func.lower(_P.c.identity) == func.lower(wanted.identity))
+    if wanted.site is not None:
+        statement = statement.where(_T.c.site_id == wanted.site)
     return statement
 
 

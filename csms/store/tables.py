@@ -182,6 +182,12 @@ id_tags = Table(
     UniqueConstraint("id_tag_key", name="uq_id_tags_id_tag_key"),
     CheckConstraint("status in ('Accepted', 'Blocked')", name="status"),
 )
+Index(
+    "ix_id_tags_parent",
+    func.upper(id_tags.c.parent_id_tag),
+    id_tags.c.id,
+    postgresql_where=id_tags.c.parent_id_tag.is_not(None),
+)
 
 transaction_ids = Sequence("transaction_ids", minvalue=1, maxvalue=2**31 - 1, metadata=metadata)
 

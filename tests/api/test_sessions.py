@@ -44,6 +44,7 @@ async def test_the_session_object(bench):
         "stopReason": None,
         "cost": 3.0,
         "currency": "EUR",
+        "pricePerKwh": 0.3,
         "flags": [],
         "etaAt": None,
     }

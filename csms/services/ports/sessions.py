@@ -3,12 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.services.ports.charge_points import Changes
 from csms.services.records import MeterReading, Session, Statistic, StatisticSum, SummedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """Which sessions; what is given holds all together.
+
+    Attributes:
+        identity: Of the station, without case.
+        id_tag: The whole tag, without case.
+        site: Where the station stood when they started.
+        since: Of the start, in; `until` out.
+    """
+
+    active: bool | None = None
+    identity: str | None = None
+    id_tag: str | None = None
+    site: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsFilter:
+    """Which sessions that have ended; what is given holds all together.
+
+    Attributes:
+        first: First local day of the stop, in; `last` in too.
+        identity: Of the station, without case.
+        site: Where they were.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    identity: str | None = None
+    site: str | None = None
 
 
 class Sessions(Protocol):
@@ -19,17 +55,9 @@ class Sessions(Protocol):
         ...
 
     async def page(
-        self,
-        limit: int,
-        *,
-        before: int | None = None,
-        active: bool | None = None,
-        identity: str | None = None,
-        id_tag: str | None = None,
-        started_from: datetime | None = None,
-        started_to: datetime | None = None,
+        self, limit: int, wanted: SessionFilter, *, before: int | None = None
     ) -> list[Session]:
-        """Return one page, the newest first."""
+        """Return one page of those that the filter lets through, the newest first."""
         ...
 
     async def active(self, limit: int, *, after: int = 0, beyond: int = 0) -> list[Session]:
@@ -87,41 +115,19 @@ class Statistics(Protocol):
     """Sums over completed sessions, by the local day of their stop."""
 
     async def daily(
-        self,
-        limit: int,
-        *,
-        offset: int = 0,
-        first: date | None = None,
-        last: date | None = None,
-        identity: str | None = None,
-        site: str | None = None,
+        self, limit: int, wanted: StatisticsFilter, *, offset: int = 0
     ) -> list[Statistic]:
         """Return one row a day, station and currency; newest day first, then by station."""
         ...
 
     async def summary(
-        self,
-        limit: int,
-        *,
-        offset: int = 0,
-        first: date | None = None,
-        last: date | None = None,
-        identity: str | None = None,
-        site: str | None = None,
+        self, limit: int, wanted: StatisticsFilter, *, offset: int = 0
     ) -> list[Statistic]:
         """Return one row a station and currency, by station."""
         ...
 
     async def sums(
-        self,
-        by: SummedBy,
-        limit: int,
-        *,
-        offset: int = 0,
-        first: date | None = None,
-        last: date | None = None,
-        identity: str | None = None,
-        site: str | None = None,
+        self, by: SummedBy, limit: int, wanted: StatisticsFilter, *, offset: int = 0
     ) -> list[StatisticSum]:
         """Return one row a step of time, station or site, and currency; the newest step first."""
         ...

@@ -153,7 +153,7 @@ class SecurityEvents(Protocol):
 
 
 class Reservations(Protocol):
-    """Reservations; those whose call is on its way are not seen."""
+    """Reservations; those whose call is on its way are not seen unless that is said."""
 
     async def next_id(self) -> int:
         """Take a reservation id from the one sequence."""
@@ -203,8 +203,9 @@ class Reservations(Protocol):
         before: int | None = None,
         status: str | None = None,
         identity: str | None = None,
+        pending: bool = False,
     ) -> list[Reservation]:
-        """Return one page, the newest first."""
+        """Return one page, the newest first; with `pending` also those on their way."""
         ...
 
     async def follow(self, now: datetime) -> list[TransactionId]:
