@@ -39,6 +39,7 @@ from csms.ocppj.server import OcppServer
 from csms.pki.contexts import TlsContexts
 from csms.pki.firmware import signature_problem
 from csms.pki.folder import holds_certificates
+from csms.pki.pairs import finish_pairs
 from csms.pki.starting import tls_folder
 from csms.proxies import TrustedProxies
 from csms.services.audit import AuditTrail
@@ -159,6 +160,7 @@ def tls_contexts(settings: Settings, clock: Clock) -> TlsContexts | None:
         StartError: A certificate cannot be used, or there is none though a setting asks for TLS.
     """
     folder = tls_folder(settings)
+    finish_pairs(folder)
     if holds_certificates(folder):
         return TlsContexts(folder, clock)
     asked = {"ocpp_tls_port", "tls_dir"} & settings.model_fields_set

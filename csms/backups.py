@@ -1,9 +1,9 @@
 """``csms backup`` and ``csms restore``: the database and the secret that its digests are keyed by.
 
 The two belong together: digests of passwords and tokens are worth nothing under another secret.
-The restored rows are committed first and the secret takes its place after; between the two a
-marker in the data folder keeps csms from starting. Certificates and keys (the authority's folder
-and the listeners') go along under a passphrase; bytes of charge points' files never do.
+Certificates and keys (the authority's folder and the listeners') go along under a passphrase; bytes
+of charge points' files never do. The restored rows are committed first, the secret and the keys
+take their places after; until then a marker in the data folder keeps csms from starting.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from pathlib import Path
 
 from csms.app import DatabaseAddress
 from csms.clock import SystemClock
-from csms.data_folder import data_folder, load_secret, restore_marker, secret_path
+from csms.data_folder import (
+    data_folder,
+    load_secret,
+    restore_marker,
+    secret_path,
+    sync_folder,
+)
 from csms.pki import sealed_keys
 from csms.pki.starting import ca_folder, tls_folder
 from csms.settings import Settings
 from csms.store import backup
 from csms.store.backup_file import BackupRefused, Manifest, Reader, reading, writing
-from csms.store.embedded_process import sync_folder
 
 _KEPT_SETTINGS = (
     "price_per_kwh",
@@ -109,7 +114,8 @@ async def restore_backup(
         passphrase_file: Of the certificates and keys in it; None leaves them out.
 
     Raises:
-        BackupRefused, KeysRefused, DatabaseAway: All is as it was.
+        BackupRefused, KeysRefused, DatabaseAway: All is as it was, or csms does not start before
+            the backup was restored again.
     """
     path, marker = secret_path(settings), restore_marker(settings)
     with reading(file) as reader:
@@ -125,11 +131,11 @@ async def restore_backup(
         )
         if replaces:
             _writer(path, reader.secret + b"\n")()
-        marker.unlink()
-        sync_folder(marker.parent)
         if keys:
             count = sealed_keys.put_back(keys, _key_folders(settings))
             told = [f"restored {count} files of certificates and keys"]
+        marker.unlink()
+        sync_folder(marker.parent)
         manifest = reader.manifest
     present = _kept(settings)
     return [

@@ -186,8 +186,11 @@ def user_add(
 def user_reset() -> None:
     """Make a new administrator's sign-in link; the old administrator's token ends."""
     with told() as settings, database_address(settings, beside=True) as database:
-        token = _run(reset_administrator(settings, database))
-        say(sign_in_link(settings, settings.http_port, token))
+
+        def show(token: str) -> None:
+            say(sign_in_link(settings, settings.http_port, token))
+
+        _run(reset_administrator(settings, database, show))
 
 
 @sites.command("import")
@@ -221,9 +224,11 @@ async def _introduce(settings: Settings, system: Running) -> None:
         say(f"               port {system.ftp_port}, FTP")
     scheme = "https" if settings.http_tls else "http"
     say(f"operator API   {scheme}://{host}:{system.http_port}/api/docs")
-    token = await first_sign_in(settings, system)
-    if token is not None:
+
+    def show(token: str) -> None:
         say(f"sign in        {sign_in_link(settings, system.http_port, token)}")
+
+    await first_sign_in(settings, system, show)
 
 
 def sign_in_link(settings: Settings, port: int, token: str) -> str:

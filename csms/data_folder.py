@@ -69,7 +69,8 @@ def load_secret(settings: Settings) -> bytes:
 
 def node_name(settings: Settings) -> str:
     """Return this node's name; the same after a restart, so its leases and sockets are known."""
-    return _kept(data_folder(settings) / "node", f"{socket.gethostname()}-{secrets.token_hex(4)}")
+    new = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    return _kept(data_folder(settings) / "node", new, blank=True)
 
 
 def lock_folder(folder: Path) -> IO[str]:
@@ -98,14 +99,53 @@ def lock_folder(folder: Path) -> IO[str]:
     return lock
 
 
-def _kept(path: Path, new: str) -> str:
-    """Return the text of a file that only we may read; made with `new` if it is not there."""
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    except OSError as error:
-        raise StartError(f"{path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(new + "\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _kept(path: Path, new: str, *, blank: bool = False) -> str:
+    """Return the text of a file that only we may read; made with `new` if it is not there.
+
+    Args:
+        path: The file.
+        new: What it is to hold.
+        blank: Whether one that holds nothing counts as not there.
+
+    Raises:
+        StartError: It cannot be read or written.
+    """
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        found = _text(path)
+        if found or (found is not None and not blank):
+            return found
+        # It appears with all that it holds: a csms that is killed here, or has no room left,
+        # leaves nothing that the next one could take for it.
+        with open(os.open(unfinished, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            found = _text(path)
+            if found or (found is not None and not blank):
+                return found  # another csms was faster
+            file.truncate(0)
+            file.write(new + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            unfinished.replace(path)
+        sync_folder(path.parent)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise StartError(f"{path} cannot be read or written: {why}.") from error
     return new
+
+
+def _text(path: Path) -> str | None:
+    """Return what a file holds, without blanks around; None when it is not there."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return None

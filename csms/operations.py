@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,28 +34,36 @@ _ADMINISTRATOR = "administrator"
 _PAGE = 1000
 
 
-async def first_sign_in(settings: Settings, system: Running) -> str | None:
-    """Return a new administrator's token if nobody could sign in until now, else None.
+async def first_sign_in(settings: Settings, system: Running, tell: Callable[[str], None]) -> None:
+    """Make an administrator's token if nobody could sign in until now.
 
-    The token is shown once and kept as a keyed hash only; `reset_administrator` makes another.
+    It is shown once and kept as a keyed hash only; `reset_administrator` makes another.
+
+    Args:
+        settings: All of them.
+        system: That runs.
+        tell: Shows the token. Called before it is kept: who is killed between the two shows
+            another one at the next start, and not none for ever.
     """
     if settings.admin_token is not None:
-        return None
+        return
     units = system.ports.units
     async with units() as unit:
         if await unit.users.page_keys(1) or await unit.users.page(1):
-            return None
-    return await _new_administrator(units, system.secret)
+            return
+    await _new_administrator(units, system.secret, tell)
 
 
-async def reset_administrator(settings: Settings, database: DatabaseAddress) -> str:
-    """Return a new administrator's token; the one made before ends within ten seconds.
+async def reset_administrator(
+    settings: Settings, database: DatabaseAddress, tell: Callable[[str], None]
+) -> None:
+    """Make a new administrator's token and show it by `tell`; the old one ends in ten seconds.
 
     Raises:
         StartError, DatabaseAway: The database is not to be had.
     """
     async with _units(database) as units:
-        return await _new_administrator(units, load_secret(settings))
+        await _new_administrator(units, load_secret(settings), tell)
 
 
 async def add_user(
@@ -105,7 +113,9 @@ async def import_site(settings: Settings, database: DatabaseAddress, file: Path)
             await opened.close()
 
 
-async def _new_administrator(units: UnitsOfWork, secret: bytes) -> str:
+async def _new_administrator(
+    units: UnitsOfWork, secret: bytes, tell: Callable[[str], None]
+) -> None:
     token = credentials.new_token()
     audit = AuditTrail(units, SystemClock())
     async with units() as unit:
@@ -120,7 +130,7 @@ async def _new_administrator(units: UnitsOfWork, secret: bytes) -> str:
             }
         )
         await audit.note(unit, ACTOR, "create", "apiKey", str(made.key), {"name": _ADMINISTRATOR})
-    return token
+        tell(token)
 
 
 @asynccontextmanager

@@ -8,6 +8,8 @@ import pytest
 
 from csms.app import DatabaseAddress
 from csms.backups import left_out, make_backup, restore_backup
+from csms.data_folder import load_secret
+from csms.errors import StartError
 from csms.pki import sealed_keys
 from csms.pki.sealed_keys import KeysRefused
 from csms.store.backup_file import BackupRefused
@@ -124,6 +126,29 @@ async def test_a_backup_takes_them_along_when_it_is_told_how(
     lines = await restore_backup(there, target, file, force=True, passphrase_file=passphrase)
     assert "restored 4 files of certificates and keys" in lines
     assert sealed_keys.files_of(folders(tmp_path / "b")) == KEYS
+
+
+async def test_a_restore_that_ends_before_the_keys_are_back_keeps_csms_from_starting(
+    database_url, postgres_url, tmp_path, passphrase, monkeypatch
+):
+    fill(tmp_path / "a")
+    file, address = tmp_path / "x.zip", DatabaseAddress(url=database_url)
+    made_of = settings_for(None, tmp_path / "a", data_dir=tmp_path / "a")
+    await make_backup(made_of, address, file, passphrase_file=passphrase)
+    there = settings_for(None, tmp_path / "b", data_dir=tmp_path / "b")
+    target = DatabaseAddress(url=postgres_url)
+
+    def full(files, folders):
+        raise KeysRefused("The disk is full.")
+
+    monkeypatch.setattr(sealed_keys, "put_back", full)
+    with pytest.raises(KeysRefused):
+        await restore_backup(there, target, file, passphrase_file=passphrase)
+    with pytest.raises(StartError, match="A restore was interrupted"):
+        load_secret(there)
+    monkeypatch.undo()
+    await restore_backup(there, target, file, force=True, passphrase_file=passphrase)
+    assert load_secret(there) == load_secret(made_of)
 
 
 async def test_other_keys_that_are_there_are_not_lost(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
@@ -11,7 +13,7 @@ from csms.api.authentication import COOKIE, CSRF_COOKIE, same_origin
 from csms.api.problems import TooManyFailures
 from csms.api.web import Web
 from csms.clock import Clock
-from csms.errors import Forbidden
+from csms.errors import DatabaseAway, Forbidden
 from csms.services.access import Access, Principal
 from csms.services.users import UserService
 
@@ -78,24 +80,26 @@ class SignIn:
         token = request.query.get("token")
         if token is None:
             return await self._page("", HTTPStatus.OK)
-        self._check_failures(request)
-        principal = await self._access.by_token(token)
+        principal = await self._tried(request, partial(self._access.by_token, token))
         if principal is None:
-            return await self._failed(request, "This link is not valid (any more).")
-        return self._signed_in(principal, secure=self._secure or request.secure)
+            return await self._page("This link is not valid (any more).", HTTPStatus.UNAUTHORIZED)
+        return self._signed_in(principal, request)
 
     async def _by_password(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Origin") is not None and not same_origin(request):
             raise Forbidden("wrong_origin", "Sign in from this server's own page.")
-        self._check_failures(request)
-        form = await request.post()
-        name, password = form.get("name"), form.get("password")
-        principal = None
-        if isinstance(name, str) and isinstance(password, str):
-            principal = await self._users.by_password(name, password)
+
+        async def by_form() -> Principal | None:
+            form = await request.post()
+            name, password = form.get("name"), form.get("password")
+            if isinstance(name, str) and isinstance(password, str):
+                return await self._users.by_password(name, password)
+            return None
+
+        principal = await self._tried(request, by_form)
         if principal is None:
-            return await self._failed(request, "Name or password is wrong.")
-        return self._signed_in(principal, secure=self._secure or request.secure)
+            return await self._page("Name or password is wrong.", HTTPStatus.UNAUTHORIZED)
+        return self._signed_in(principal, request)
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
         if not same_origin(request):
@@ -105,7 +109,8 @@ class SignIn:
         answer.del_cookie(CSRF_COOKIE)
         return answer
 
-    def _signed_in(self, principal: Principal, *, secure: bool) -> web.Response:
+    def _signed_in(self, principal: Principal, request: web.Request) -> web.Response:
+        secure = self._secure or request.secure
         cookie = self._access.cookie(principal, _LIFETIME_S)
         target = "/" if self._ui is not None and self._ui.built else "/api/docs"
         answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": target})
@@ -126,20 +131,36 @@ class SignIn:
         )
         return answer
 
-    def _check_failures(self, request: web.Request) -> None:
-        since, count = self._failures.get(request.remote or "", (0.0, 0))
-        if count >= _FAILURES and self._clock.monotonic() - since < _FAILURES_WITHIN_S:
-            raise TooManyFailures("too_many_failures", "Too many failed attempts; wait a minute.")
+    async def _tried(
+        self, request: web.Request, find: Callable[[], Awaitable[Principal | None]]
+    ) -> Principal | None:
+        """Return who it is; only tries that find nobody count as failed."""
+        self._count_try(request)
+        try:
+            principal = await find()
+        except DatabaseAway:
+            self._forget_try(request)
+            raise
+        if principal is not None:
+            self._forget_try(request)
+        return principal
 
-    async def _failed(self, request: web.Request, message: str) -> web.Response:
+    def _count_try(self, request: web.Request) -> None:
+        """Count a try as failed before anybody knows, so that many at once are not more."""
         address, now = request.remote or "", self._clock.monotonic()
         since, count = self._failures.pop(address, (now, 0))
         if now - since >= _FAILURES_WITHIN_S:
             since, count = now, 0
-        self._failures[address] = (since, count + 1)
+        self._failures[address] = (since, min(count + 1, _FAILURES))
         while len(self._failures) > _MOST_ADDRESSES:
             self._failures.popitem(last=False)
-        return await self._page(message, HTTPStatus.UNAUTHORIZED)
+        if count >= _FAILURES:
+            raise TooManyFailures("too_many_failures", "Too many failed attempts; wait a minute.")
+
+    def _forget_try(self, request: web.Request) -> None:
+        since, count = self._failures.get(request.remote or "", (0.0, 0))
+        if count:
+            self._failures[request.remote or ""] = (since, count - 1)
 
     async def _page(self, message: str, status: HTTPStatus) -> web.Response:
         """Return the page; `message` is a text of ours, never the caller's."""

@@ -30,6 +30,7 @@ from csms.pki import issuing
 from csms.pki.folder import CLIENT_CA, CLIENT_CRL
 from csms.pki.issuing import REASONS, Signer
 from csms.pki.journal import Issue, Journal, written
+from csms.pki.pairs import write_pair
 from csms.pki.reader import certificate_facts
 from csms.pki.revocations import lists_of
 from csms.services.ports.certificates import AuthorityAway, Refused, Root, Subject
@@ -97,19 +98,23 @@ def create(
         certificate = issuing.root(subject, key, now, ROOT_DAYS)
         root = Signer(name="root", key=key, certificate=certificate, pss=settings.pss)
         _keep(folder, root)
+        trusted = [root.certificate]
         for kind, name in _ISSUING.items():
             key = issuing.new_key(kind, _AUTHORITY_BITS)
             subject = issuing.name_of(f"{organization} Issuing {kind}", organization)
             certificate = issuing.issuing(subject, key, root, now, ISSUING_DAYS)
             _keep(folder, Signer(name=name, key=key, certificate=certificate))
+            trusted.insert(-1, certificate)
+        _trust(tls_folder, trusted)
         values = {
             "organization": organization,
             "clientDays": settings.client_days,
             "pss": settings.pss,
         }
+        # comes last and says that all is there: one that was killed before is made anew
         written(folder / _SETTINGS, orjson.dumps(values, option=orjson.OPT_INDENT_2))
         authority = SmallAuthority(folder, tls_folder, clock)
-        authority.be_trusted()
+        authority.publish()
     except OSError as error:
         raise StartError(f"{error.filename or folder} cannot be written: {error}.") from error
     return authority
@@ -186,10 +191,8 @@ class SmallAuthority:
             except ValueError as error:
                 raise Invalid("invalid_name", f"{', '.join(names)}: {error}.") from error
             self._note(made, signer, "server", " ".join(names))
-            chain, secret = self._tls_folder / f"{name}.pem", self._tls_folder / f"{name}.key"
-            written(secret, issuing.key_pem(key), secret=True)
-            written(chain, _pem(made) + _pem(signer.certificate))
-            files += [chain, secret]
+            chain = _pem(made) + _pem(signer.certificate)
+            files += write_pair(self._tls_folder, name, chain=chain, key=issuing.key_pem(key))
         return files
 
     def issues(self) -> list[Issue]:
@@ -220,14 +223,10 @@ class SmallAuthority:
 
     def be_trusted(self) -> None:
         """Let listeners take clients of this authority, beside those they take already."""
-        self._tls_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._tls_folder / CLIENT_CA
-        before = path.read_bytes() if path.exists() else b""
-        ours = [signer.certificate for signer in self._signers.values()] + [self._root]
-        missing = [pem for pem in map(_pem, ours) if pem not in before]
-        if missing:
-            between = b"" if not before or before.endswith(b"\n") else b"\n"
-            written(path, before + between + b"".join(missing))
+        _trust(
+            self._tls_folder,
+            [*(signer.certificate for signer in self._signers.values()), self._root],
+        )
         self.publish()
 
     def publish(self, *, at_once: bool = False) -> None:
@@ -280,6 +279,17 @@ class SmallAuthority:
                 fingerprint=made.fingerprint(hashes.SHA256()).hex(),
             )
         )
+
+
+def _trust(tls_folder: Path, certificates: Sequence[x509.Certificate]) -> None:
+    """Add certificates to the roots that listeners verify clients against."""
+    tls_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = tls_folder / CLIENT_CA
+    before = path.read_bytes() if path.exists() else b""
+    missing = [pem for pem in map(_pem, certificates) if pem not in before]
+    if missing:
+        between = b"" if not before or before.endswith(b"\n") else b"\n"
+        written(path, before + between + b"".join(missing))
 
 
 def _is_fresh(

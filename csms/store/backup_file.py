@@ -20,8 +20,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from csms.data_folder import sync_folder
 from csms.errors import StartError
-from csms.store.embedded_process import sync_folder
 
 FORMAT = 1
 _MANIFEST = "manifest.json"

@@ -32,6 +32,7 @@ from typing import IO, Self
 import structlog
 
 from csms.clock import Clock
+from csms.data_folder import sync_folder
 from csms.store import embedded_process as process
 from csms.store.embedded_process import EmbeddedPostgresError, PortInUseError
 
@@ -274,7 +275,7 @@ class EmbeddedPostgres:
             raise process.explain_log(self.data, self.port, done.stderr)
         new.rename(self._pgdata)
         if self._durable:
-            process.sync_folder(self.data)
+            sync_folder(self.data)
 
     def _launch(self) -> None:
         for tries_left in reversed(range(_PORT_TRIES)):

@@ -201,15 +201,6 @@ def free_port() -> int:
         return port
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename inside `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def explain_os_error(data: Path, error: OSError) -> EmbeddedPostgresError:
     """Return the sentence for an error of the file system."""
     match error.errno:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from csms.api.authentication import COOKIE, CSRF_COOKIE, CSRF_HEADER
@@ -160,6 +162,19 @@ async def test_failed_attempts_are_bounded(bench):
     bench.token = None
     statuses = [(await bench.ask("GET", f"/sign-in?token=wrong{n}")).status for n in range(12)]
     assert statuses == [401] * 10 + [429] * 2
+
+
+async def test_failed_attempts_at_once_are_not_more(bench):
+    bench.token = None
+    tries = [bench.ask("GET", f"/sign-in?token=csms_{n}") for n in range(40)]
+    statuses = [reply.status for reply in await asyncio.gather(*tries)]
+    assert (statuses.count(401), statuses.count(429)) == (10, 30)
+
+
+async def test_who_signs_in_well_does_not_count(bench):
+    bench.token = None
+    statuses = {(await bench.ask("GET", f"/sign-in?token={ADMIN}")).status for _ in range(15)}
+    assert statuses == {303}
 
 
 async def test_users(bench):

@@ -310,6 +310,36 @@ def test_a_trust_that_is_there_stays(folders, clock):
     assert "client-crl.pem" in contents(folders[1])
 
 
+@pytest.mark.parametrize("dies_at", range(9))
+def test_an_init_that_is_killed(folders, clock, monkeypatch, dies_at):
+    """Either there is no authority yet, and init makes it; or all of it is there and trusted."""
+
+    class Killed(BaseException):
+        pass
+
+    writes, written = iter(range(99)), ca.written
+
+    def until_killed(path, content, *, secret=False):
+        if next(writes) == dies_at:
+            raise Killed
+        written(path, content, secret=secret)
+
+    monkeypatch.setattr(ca, "written", until_killed)
+    with pytest.raises(Killed):
+        ca.create(*folders, clock, CaSettings(), root_kind="EC")
+    monkeypatch.undo()
+    if ca.exists(folders[0]):
+        made = SmallAuthority(*folders, clock)
+        made.publish()  # as a csms does that starts
+    else:
+        made = ca.create(*folders, clock, CaSettings(), root_kind="EC")
+    trusted = (folders[1] / "client-ca.pem").read_text()
+    assert made.roots()[0].pem in trusted
+    assert "client-crl.pem" in contents(folders[1])
+    made.issue_server(["localhost"])
+    TlsContexts(folders[1], clock)
+
+
 def test_writers_of_a_journal_do_not_mix(tmp_path, clock, authority):
     journal = Journal(tmp_path / "ca" / "journal")
     authority.issue_server(["localhost"])
