@@ -99,6 +99,15 @@ async def test_lists_and_filters(bench):
         assert (await bench.ask("GET", f"/api/sessions/{number}")).status == 404, number
 
 
+async def test_sessions_of_a_site_are_those_that_began_there(bench):
+    await bench.station("A")
+    first = await bench.session("A", site_id="s")
+    await bench.session("A", site_id=None)
+    items = (await bench.get("/api/sessions?siteId=s"))["items"]
+    assert [item["id"] for item in items] == [str(first)]
+    assert (await bench.get("/api/sessions?siteId=x"))["items"] == []
+
+
 async def start_after_call(bench, **columns):
     """Let the station start as soon as the call is answered."""
 
