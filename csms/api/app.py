@@ -335,8 +335,8 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         app.on_cleanup.append(leave_simulator)
     authentication = Authentication(access)
     declared = add_resources(app, resources, authentication, Idempotency(units), config)
-    feed = SessionFeed(units, ports.bus, clock)
-    declared += LiveSessions(feed, authentication).add_to(app)
+    feed = SessionFeed(units, ports.bus, clock, estimates)
+    declared += LiveSessions(feed, authentication, estimates.eta).add_to(app)
     live = LiveFeed(
         units, ports.gateway, ports.bus, clock, feed, estimates, last_seen=ports.last_seen
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,15 +20,19 @@ from csms.services.session_feed import Change, SessionFeed
 _log = structlog.get_logger(__name__)
 
 _MOST_WAITING = 30  # changes that a reader may be behind: with ticks half a minute
-_TICK = ("id", "energyKwh", "powerKw", "socPercent", "limitA", "cost")
+_TICK = ("id", "energyKwh", "powerKw", "socPercent", "limitA", "cost", "etaAt")
 _PING_S = 20.0
 _SEND_S = 5.0
+
+EtaOf = Callable[[Session], datetime | None]
+"""Tells when a session's vehicle will be full, if one can tell."""
 
 
 class _Messages:
     """Texts of one change and of one snapshot, made once for all sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, eta_of: EtaOf) -> None:
+        self._eta_of = eta_of
         self._change: Change | None = None
         self._texts: list[str] = []
         self._sessions: tuple[Session, ...] | None = None
@@ -35,7 +41,7 @@ class _Messages:
     def of_all(self, sessions: tuple[Session, ...]) -> list[str]:
         """Return the text of a snapshot: the newest session first, as in lists."""
         if sessions is not self._sessions:
-            objects = [_object(session) for session in sessions]
+            objects = [self._object(session) for session in sessions]
             objects.sort(key=lambda item: int(item["transactionId"]), reverse=True)
             self._sessions, self._snapshot = sessions, [_text("snapshot", objects)]
         return self._snapshot
@@ -43,15 +49,21 @@ class _Messages:
     def of(self, change: Change) -> list[str]:
         """Return the texts of a change: started, then completed, then ticks."""
         if change is not self._change:
-            texts = [_text("session_started", _object(session)) for session in change.started]
-            texts += [_text("session_completed", _object(session)) for session in change.completed]
+            texts = [_text("session_started", self._object(session)) for session in change.started]
+            texts += [
+                _text("session_completed", self._object(session)) for session in change.completed
+            ]
             if change.ticked:
-                ticks = [_object(session) for session in change.ticked]
+                ticks = [self._object(session) for session in change.ticked]
                 texts.append(
                     _text("sessions_tick", [{name: tick[name] for name in _TICK} for tick in ticks])
                 )
             self._change, self._texts = change, texts
         return self._texts
+
+    def _object(self, session: Session) -> dict[str, Any]:
+        found = session_out(session, self._eta_of(session))
+        return found.model_dump(mode="json", by_alias=True)
 
 
 class _Reader:
@@ -80,10 +92,10 @@ class _Reader:
 class LiveSessions:
     """The WebSocket endpoint."""
 
-    def __init__(self, feed: SessionFeed, authentication: Authentication) -> None:
+    def __init__(self, feed: SessionFeed, authentication: Authentication, eta_of: EtaOf) -> None:
         self._feed = feed
         self._authentication = authentication
-        self._messages = _Messages()
+        self._messages = _Messages(eta_of)
         self._sockets: set[web.WebSocketResponse] = set()
 
     def add_to(self, app: web.Application) -> list[web.AbstractRoute]:
@@ -134,10 +146,6 @@ class LiveSessions:
         del app
         for socket in list(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"server stops")
-
-
-def _object(session: Session) -> dict[str, Any]:
-    return session_out(session).model_dump(mode="json", by_alias=True)
 
 
 def _text(event: str, data: Any) -> str:

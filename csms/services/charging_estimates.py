@@ -39,6 +39,16 @@ class ChargingEstimates:
         while len(self._firsts) > _MOST_KNOWN:
             self._firsts.popitem(last=False)
 
+    async def learn(self, units: UnitsOfWork, sessions: Sequence[Session]) -> None:
+        """As `find`; asks nothing where all is known.
+
+        Raises:
+            DatabaseAway: Those that are not known stay so.
+        """
+        if self._unknown(sessions):
+            async with units() as unit:
+                await self.find(unit, sessions)
+
     async def etas(
         self, units: UnitsOfWork, sessions: Sequence[Session]
     ) -> dict[TransactionId, datetime]:
@@ -47,9 +57,7 @@ class ChargingEstimates:
         Raises:
             DatabaseAway: Something had to be learned first.
         """
-        if self._unknown(sessions):
-            async with units() as unit:
-                await self.find(unit, sessions)
+        await self.learn(units, sessions)
         found = {session.transaction_id: self.eta(session) for session in sessions}
         return {key: at for key, at in found.items() if at is not None}
 

@@ -7,6 +7,7 @@ nothing is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -15,6 +16,8 @@ from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain.events import SessionsChanged
 from csms.domain.ids import TransactionId
+from csms.errors import DatabaseAway
+from csms.services.charging_estimates import ChargingEstimates
 from csms.services.ports.bus import Bus
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import Session
@@ -56,13 +59,18 @@ class Watcher(Protocol):
 class SessionFeed:
     """Follows the active sessions while somebody watches.
 
+    What watchers are told of, `estimates` knows by then as well as it can be known.
+
     Concurrency: for the event loop's thread; one task runs `run`.
     """
 
-    def __init__(self, units: UnitsOfWork, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self, units: UnitsOfWork, bus: Bus, clock: Clock, estimates: ChargingEstimates
+    ) -> None:
         self._units = units
         self._bus = bus
         self._clock = clock
+        self._estimates = estimates
         self._hint = Hint()
         self._hinted: set[TransactionId] = set()
         self._new: list[Watcher] = []
@@ -124,6 +132,7 @@ class SessionFeed:
                 started=change.started, completed=change.completed, ticked=self._ticks(change)
             )
             self._ticked_at = now
+        await self._learn(change)
         if change != Change():
             for watcher in list(self._watchers):
                 watcher.changed(change)
@@ -132,6 +141,14 @@ class SessionFeed:
         active = tuple(self._active.values())
         for watcher in new:
             watcher.snapshot(active)
+
+    async def _learn(self, change: Change) -> None:
+        """Let estimates know those that are told of now; who is not known is told all the same."""
+        told = (*change.started, *change.ticked)
+        with suppress(DatabaseAway):
+            await self._estimates.learn(
+                self._units, tuple(self._active.values()) if self._new else told
+            )
 
     async def _poll(self) -> Change:
         """Read all active sessions, all that are newer than those seen, and those that ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket as socketlib
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
@@ -60,6 +61,7 @@ async def test_snapshot_started_tick_completed(bench):
                 "socPercent": None,
                 "limitA": None,
                 "cost": 1.5,
+                "etaAt": None,
             }
         ]
 
@@ -67,6 +69,47 @@ async def test_snapshot_started_tick_completed(bench):
         bench.bus.publish(SessionsChanged(frozenset({running})))
         name, data = await event(socket)
         assert (name, data) == ("session_completed", await bench.get(f"/api/sessions/{running}"))
+
+
+async def test_when_a_vehicle_will_be_full(bench):
+    await bench.station()
+    await bench.sql.execute("SELECT ensure_partitions('meter_values', 'month', 3)")
+    numbers = []
+
+    async def begin():
+        number = await bench.session(
+            connector_id=len(numbers) + 1,
+            meter_start_wh=0,
+            register_wh=6000,
+            power_w=7200,
+            soc_percent=30,
+        )
+        await bench.sql.execute(
+            "INSERT INTO meter_values (received_at, charge_point_id, transaction_id, connector_id,"
+            " measured_at, energy_wh, soc_permille) VALUES (now(), $1, $2, 1, now(), 0, 200)",
+            await bench.key(),
+            number,
+        )
+        numbers.append(number)
+
+    def hours_left(found):
+        return (datetime.fromisoformat(found["etaAt"]) - bench.clock.now()) / timedelta(hours=1)
+
+    # 6 kWh for 10 %: 70 % more, the last 5 % at half the power
+    full = pytest.approx(45 / 7.2, abs=0.04)
+    await begin()
+    async with connect(bench) as socket:  # nobody has asked before
+        name, (data,) = await event(socket)
+        assert (name, hours_left(data)) == ("snapshot", full)
+        await begin()
+        bench.bus.publish(SessionsChanged(frozenset(numbers)))
+        name, data = await event(socket)
+        assert (name, hours_left(data)) == ("session_started", full)
+        await bench.sql.execute("UPDATE transactions SET power_w = 3600 WHERE id = $1", numbers[0])
+        bench.bus.publish(SessionsChanged(frozenset(numbers)))
+        name, (data,) = await event(socket)
+        assert (name, data["id"]) == ("sessions_tick", str(numbers[0]))
+        assert hours_left(data) == pytest.approx(45 / 3.6, abs=0.04)
 
 
 async def test_a_session_that_is_over_within_one_look(bench):
