@@ -153,9 +153,47 @@ describe('LiveLink', () => {
     FakeSocket.newest.saysAll()
     await vi.advanceTimersByTimeAsync(20_000)
     expect(made.state.phase).toBe('live')
+    FakeSocket.newest.says({ topic: 'today', event: 'snapshot', data: [] })
     alive = false
     await vi.advanceTimersByTimeAsync(20_000)
     expect(made.state.phase).toBe('lost')
+  })
+
+  it('asks the socket itself after a silence: the server may be there and this line dead', async () => {
+    const made = link()
+    FakeSocket.newest.opens()
+    FakeSocket.newest.saysAll()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(FakeSocket.newest.sent).toEqual([{ subscribe: { topic: 'today' } }])
+    FakeSocket.newest.says({ topic: 'today', event: 'snapshot', data: [] })
+    await vi.advanceTimersByTimeAsync(39_000)
+    expect(made.state.phase).toBe('live')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(made.state.phase).toBe('lost')
+  })
+
+  it('waits for a large first answer as long as the server is there', async () => {
+    const made = link()
+    FakeSocket.newest.opens()
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(made.state.phase).toBe('connecting')
+    expect(FakeSocket.all.length).toBe(1)
+  })
+
+  it('gives a try up that hangs', async () => {
+    const made = link()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(made.state.phase).toBe('lost')
+    await vi.advanceTimersByTimeAsync(500)
+    expect(FakeSocket.all.length).toBe(2)
+    made.hurry()
+    expect(FakeSocket.all.length).toBe(2)
+    await vi.advanceTimersByTimeAsync(4_000)
+    made.hurry()
+    expect(FakeSocket.all.length).toBe(3)
+    FakeSocket.newest.opens()
+    FakeSocket.newest.saysAll()
+    expect(made.state.phase).toBe('live')
   })
 
   it('asks whether we are signed in when it is refused, not when it is cut', () => {

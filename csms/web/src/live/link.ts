@@ -29,6 +29,9 @@ type MessageListener = (batch: MessageBatch) => void
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 10_000
 const SILENCE_MS = 20_000
+const PATIENCE_MS = 3_000
+const OPENING = 0
+const OPEN = 1
 const TRY_AGAIN_LATER = 1013
 
 /**
@@ -52,6 +55,9 @@ export class LiveLink {
   #retry: ReturnType<typeof setTimeout> | null = null
   #watch: ReturnType<typeof setTimeout> | null = null
   #failures = 0
+  #triedAt = 0
+  /** Whether this socket was asked after a silence and has not answered yet. */
+  #probed = false
   #wanted = false
   #messages: { filter: MessageFilter; listener: MessageListener } | null = null
 
@@ -96,10 +102,16 @@ export class LiveLink {
 
   /** Tries at once when the link is lost: the network is back, or somebody has asked for it. */
   hurry(): void {
-    if (this.#wanted && this.#retry !== null) {
+    if (!this.#wanted) return
+    if (this.#retry !== null) {
       clearTimeout(this.#retry)
       this.#retry = null
       this.#connect()
+    } else if (this.#socket?.readyState === OPENING && this.#options.now() - this.#triedAt > PATIENCE_MS) {
+      // the try that is under way began while the network was away: it may hang for minutes
+      const hanging = this.#socket
+      this.#connect()
+      hanging.close()
     }
   }
 
@@ -130,6 +142,9 @@ export class LiveLink {
   #connect(): void {
     const socket = this.#options.open(this.#options.url())
     this.#socket = socket
+    this.#triedAt = this.#options.now()
+    this.#probed = false
+    this.#listen()
     let opened = false
     socket.onopen = () => {
       opened = true
@@ -138,6 +153,7 @@ export class LiveLink {
     }
     socket.onmessage = (event) => {
       if (this.#socket !== socket) return
+      this.#probed = false
       this.#listen()
       this.#take(JSON.parse(String(event.data)) as Frame)
     }
@@ -184,20 +200,31 @@ export class LiveLink {
 
   #fresh = new Set<Topic>()
 
-  /** Asks after a silence whether anybody is there: a cut cable closes no socket. */
+  /**
+   * Asks after a silence whether anybody is there: a cut cable closes no socket.
+   *
+   * That the server answers elsewhere says nothing of this socket: it is asked itself too, for something
+   * small, unless a large answer may still be on its way over a slow line.
+   */
   #listen(): void {
     if (this.#watch !== null) clearTimeout(this.#watch)
     this.#watch = setTimeout(async () => {
       const socket = this.#socket
       const alive = await this.#options.alive()
       if (this.#socket !== socket || socket === null) return
-      if (alive) this.#listen()
-      else this.cut()
+      if (!alive || this.#probed || socket.readyState !== OPEN) {
+        this.cut()
+        return
+      }
+      this.#listen()
+      if (this.#state.phase !== 'live') return
+      this.#probed = true
+      this.#say({ subscribe: { topic: 'today' } })
     }, SILENCE_MS)
   }
 
   #say(words: object): void {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(words))
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(words))
   }
 
   #clearTimers(): void {
