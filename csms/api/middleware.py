@@ -37,6 +37,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problems.response(refusal)
     except web.HTTPException as error:
         return problems.of_http(error)
+    except web.RequestPayloadError:
+        return problems.response(
+            problems.Malformed("unreadable_body", "The body ends early, or is not encoded as said.")
+        )
     except DatabaseAway as error:
         _log.warning("request without a database", path=request.path, error=str(error))
         return problems.response(problems.database_away())

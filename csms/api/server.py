@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import errno
+import logging
 import ssl
 
+import structlog
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from csms.errors import StartError
 
+_log = structlog.get_logger(__name__)
+
 _SHUTDOWN_S = 10.0
+
+
+class _Unreadable(logging.Filter):
+    """Turns requests that are no HTTP, which anybody may send, from errors of ours into a word."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = None if record.exc_info is None else record.exc_info[1]
+        if not isinstance(error, HttpProcessingError):
+            return True
+        _log.info("request is no HTTP", status=error.code, reason=type(error).__name__)
+        return False
+
+
+_UNREADABLE = _Unreadable()
 
 
 class ApiServer:
@@ -44,6 +63,7 @@ class ApiServer:
         Raises:
             StartError: The port is in use, or the address is not ours.
         """
+        logging.getLogger("aiohttp.server").addFilter(_UNREADABLE)  # the same one is added once
         runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         site = web.TCPSite(

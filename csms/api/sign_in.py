@@ -10,7 +10,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from csms.api.authentication import COOKIE, CSRF_COOKIE, same_origin
-from csms.api.problems import TooManyFailures
+from csms.api.problems import Malformed, TooManyFailures
 from csms.api.web import Web
 from csms.clock import Clock
 from csms.errors import DatabaseAway, Forbidden
@@ -90,7 +90,10 @@ class SignIn:
             raise Forbidden("wrong_origin", "Sign in from this server's own page.")
 
         async def by_form() -> Principal | None:
-            form = await request.post()
+            try:
+                form = await request.post()
+            except (ValueError, LookupError, AssertionError) as error:
+                raise Malformed("invalid_form", "The form cannot be read.") from error
             name, password = form.get("name"), form.get("password")
             if isinstance(name, str) and isinstance(password, str):
                 return await self._users.by_password(name, password)

@@ -122,6 +122,39 @@ async def test_bodies_that_are_not_read(bench):
         assert reply.status in (400, 422), broken[:10]
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_is_not_encoded_as_said(bench, encoding):
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    reply = await bench.ask("POST", "/api/stations", data=b"not compressed", headers=headers)
+    assert (reply.status, reply.json["code"]) == (400, "unreadable_body")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "form"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=", b"x"),
+        ("multipart/form-data; boundary=a", b"--a\r\n\r\nx"),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"name=a&password=b"),
+    ],
+)
+async def test_a_form_that_cannot_be_read(bench, content_type, form):
+    reply = await bench.ask("POST", "/sign-in", data=form, headers={"Content-Type": content_type})
+    assert (reply.status, reply.json["code"]) == (400, "invalid_form")
+
+
+@pytest.mark.parametrize(
+    "request_text", [b"G\0T / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n: x\r\n\r\n"]
+)
+async def test_what_is_no_http_is_no_error_of_ours(bench, caplog, request_text):
+    for text in (b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", request_text):
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(bench.url).port)
+        writer.write(text)
+        assert (await reader.readline()).split()[1] in (b"404", b"400")
+        writer.close()
+    assert caplog.records == []
+
+
 async def test_security_headers_are_everywhere(bench):
     for path in ("/health", "/nothing", "/api/docs", "/sign-in", "/api/stations"):
         headers = (await bench.ask("GET", path)).headers
