@@ -67,7 +67,7 @@ export function ConfirmAction({
             <Button variant="default" onClick={close} data-autofocus>
               Cancel
             </Button>
-            <Button color="red" loading={busy} onClick={go}>
+            <Button color="red.9" loading={busy} onClick={go}>
               {confirm}
             </Button>
           </Group>

@@ -1,6 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, type ReactNode, useMemo, useRef, useState } from 'react'
+import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import classes from './DataTable.module.css'
 import { Icon } from './Icon'
 import { type Order, type Sortable, sorted } from './rows'
@@ -35,12 +35,19 @@ interface DataTableProps<T> {
   onOpen?: (row: T) => void
   /** Marks a row, such as the one that is shown beside. */
   selected?: (row: T) => boolean
+  /** Called when the reader comes near the end of the rows: there are more to be had. */
+  onEnd?: (() => void) | undefined
+  /** What is shown is about to be replaced. */
+  busy?: boolean
   rowHeight?: number
   /** px or CSS; by default the table fills what is left of the page. */
   height?: number | string
   /** Instead of rows when there are none. */
   empty?: ReactNode
 }
+
+/** So many rows before the end more of them are asked for. */
+const NEAR = 40
 
 /**
  * A table of any length: only the rows in sight exist.
@@ -70,6 +77,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
     overscan: 12,
   })
   const items = virtual.getVirtualItems()
+  const { onEnd } = props
+  const last = items.at(-1)?.index ?? -1
+  useEffect(() => {
+    if (onEnd && last >= lines.length - NEAR) onEnd()
+  }, [onEnd, last, lines.length])
   const above = items[0]?.start ?? 0
   const below = items.length === 0 ? 0 : virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
 
@@ -86,7 +98,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
     <div className={`${classes.frame} card`} ref={sizeRef} style={{ height: props.height }}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
       <section ref={scroller} className={classes.scroller} tabIndex={0} aria-label={label}>
-        <table className={classes.table} aria-rowcount={lines.length + 1}>
+        <table
+          className={classes.table}
+          aria-rowcount={onEnd ? -1 : lines.length + 1}
+          aria-busy={props.busy || undefined}
+        >
           <colgroup>
             {shown.map((column) => (
               <col key={column.id} style={column.width === undefined ? undefined : { width: column.width }} />

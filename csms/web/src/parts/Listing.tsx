@@ -22,8 +22,17 @@ interface PageOf<T> {
   nextCursor: string | null
 }
 
-/** Follows a list of the API page by page; asked anew each `everyS` seconds while it is shown. */
-export function useListing<T>(path: string, everyS = 15) {
+interface ListingOptions {
+  /** While another filter of the same list is asked for, what was there stays: `isPlaceholderData`. */
+  keeps?: boolean
+}
+
+/**
+ * Follows a list of the API page by page.
+ *
+ * Asked anew each `everyS` seconds while it is shown; the more pages, the more seldom.
+ */
+export function useListing<T>(path: string, everyS = 15, { keeps = false }: ListingOptions = {}) {
   const [resource = path, query = ''] = path.split('?')
   const found = useInfiniteQuery({
     queryKey: [...resource.split('/').slice(2).map(decodeURIComponent), 'list', query],
@@ -36,9 +45,20 @@ export function useListing<T>(path: string, everyS = 15) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     // what is not there is not asked for again and again
-    refetchInterval: (query) => (asProblem(query.state.error).status === 404 ? false : everyS * 1000),
+    refetchInterval: ({ state }) =>
+      asProblem(state.error).status === 404
+        ? false
+        : everyS * 1000 * Math.max(1, state.data?.pages.length ?? 1),
+    placeholderData: (before) => (keeps ? before : undefined),
   })
   return { ...found, items: found.data?.pages.flatMap((page) => page.items) }
+}
+
+/** Returns how a table asks for the next page at its end; undefined: there is none, or it comes. */
+export function nextOf<T>(list: ReturnType<typeof useListing<T>>): (() => void) | undefined {
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, isPlaceholderData } = list
+  if (!hasNextPage || isFetchingNextPage || isFetchNextPageError || isPlaceholderData) return undefined
+  return () => void list.fetchNextPage()
 }
 
 interface ListingProps<T> {

@@ -1,26 +1,27 @@
-import { Alert, Autocomplete, Button, Group, Modal, Stack, Switch, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Stack, Switch, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import { ConfirmAction } from '@/parts/ConfirmAction'
+import { FormEnd } from '@/parts/FormEnd'
 import { tellDone } from '@/parts/notices'
 import { PageLink } from '@/parts/PageLink'
 import { useSending } from '@/parts/sending'
 import { localTime } from '../stationcalls/schema'
-import { bodyOf, EMPTY, type Group as Family, FIELDS, type IdTag, type Typed, typedOf } from './tags'
+import { GroupInput } from './GroupSelect'
+import { bodyOf, EMPTY, FIELDS, type IdTag, type Typed, typedOf } from './tags'
 
 interface TagFormProps {
   /** The tag that is changed; without it a new one is added. */
   tag?: IdTag
   /** Of a new one: as a reader has read it. */
   learned?: string
-  groups: readonly Family[]
   close: () => void
 }
 
 /** One id tag: what it may do, and until when. */
-export function TagForm({ tag, learned = '', groups, close }: TagFormProps) {
+export function TagForm({ tag, learned = '', close }: TagFormProps) {
   const { may } = useMe()
   const queries = useQueryClient()
   const [before] = useState<Typed | undefined>(() => tag && typedOf(tag, minutes))
@@ -68,10 +69,9 @@ export function TagForm({ tag, learned = '', groups, close }: TagFormProps) {
             />
           )}
           <TextInput label="Name" description="Whose it is; chargers do not get it." {...text('name')} />
-          <Autocomplete
+          <GroupInput
             label="Group"
             description="Tags of one group (parent id tag) may stop each other's sessions and use each other's reservations."
-            data={groups.map((group) => group.id)}
             {...text('parentIdTag')}
           />
           <Group grow align="flex-start">
@@ -103,43 +103,38 @@ export function TagForm({ tag, learned = '', groups, close }: TagFormProps) {
               Its sessions
             </PageLink>
           )}
-          {rest !== null && (
-            <Alert color="red" role="alert">
-              {rest}
-            </Alert>
-          )}
-          <Group justify="flex-end" gap="xs">
-            {tag !== undefined && !locked && (
-              <ConfirmAction
-                c="red"
-                mr="auto"
-                title={`Delete ${tag.idTag}?`}
-                text="From now on it is unknown and refused. Its sessions stay as they are; a session that runs goes on."
-                confirm="Delete"
-                act={() => sendJson('DELETE', pathOf(tag.idTag))}
-                onDone={() => {
-                  // the one that is gone is not asked for again
-                  void queries.invalidateQueries({
-                    queryKey: ['id-tags'],
-                    predicate: ({ queryKey }) => queryKey[1] !== 'one',
-                  })
-                  tellDone(`${tag.idTag} is deleted.`)
-                  close()
-                }}
-              >
-                Delete …
-              </ConfirmAction>
-            )}
-            <Button variant="default" onClick={close}>
-              {locked ? 'Close' : 'Cancel'}
-            </Button>
-            {!locked && (
-              <Button type="submit" loading={busy}>
-                {tag === undefined ? 'Add' : 'Save'}
-              </Button>
-            )}
-          </Group>
         </Stack>
+        <FormEnd rest={rest}>
+          {tag !== undefined && !locked && (
+            <ConfirmAction
+              c="red"
+              mr="auto"
+              title={`Delete ${tag.idTag}?`}
+              text="From now on it is unknown and refused. Its sessions stay as they are; a session that runs goes on."
+              confirm="Delete"
+              act={() => sendJson('DELETE', pathOf(tag.idTag))}
+              onDone={() => {
+                // the one that is gone is not asked for again
+                void queries.invalidateQueries({
+                  queryKey: ['id-tags'],
+                  predicate: ({ queryKey }) => queryKey[1] !== 'one',
+                })
+                tellDone(`${tag.idTag} is deleted.`)
+                close()
+              }}
+            >
+              Delete …
+            </ConfirmAction>
+          )}
+          <Button variant="default" onClick={close}>
+            {locked ? 'Close' : 'Cancel'}
+          </Button>
+          {!locked && (
+            <Button type="submit" loading={busy}>
+              {tag === undefined ? 'Add' : 'Save'}
+            </Button>
+          )}
+        </FormEnd>
       </form>
     </Modal>
   )

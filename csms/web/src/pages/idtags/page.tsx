@@ -1,24 +1,30 @@
-import { Button, Group, Modal, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Group, Modal, SegmentedControl, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useDeferredValue, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import type { Problem } from '@/api/problem'
 import { Ago } from '@/parts/Ago'
 import { CsvButton } from '@/parts/CsvButton'
 import { CsvImport } from '@/parts/CsvImport'
+import { ChooseAll, choosingColumn, useChosen } from '@/parts/choosing'
 import { type Column, DataTable } from '@/parts/DataTable'
 import { EmptyState } from '@/parts/EmptyState'
-import { everyPage, type Followed } from '@/parts/everyPage'
 import { count } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
+import { nextOf, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StatusBadge } from '@/parts/StatusBadge'
+import { Bulk } from './Bulk'
+import type { Change } from './bulk'
+import { ChosenBar } from './ChosenBar'
+import { GroupSelect } from './GroupSelect'
 import { Learn } from './Learn'
 import { pathOf, TagForm } from './TagForm'
-import { type Group as Family, filtered, groupsOf, type IdTag, type State, stateOf } from './tags'
+import { type IdTag, queryOf, type State, stateOf } from './tags'
 
 interface Search {
   search?: string | undefined
@@ -28,7 +34,13 @@ interface Search {
   tag?: string | undefined
 }
 
-type Dialog = { kind: 'add'; learned?: string } | { kind: 'learn' } | { kind: 'import' }
+type Dialog =
+  | { kind: 'add'; learned?: string }
+  | { kind: 'learn' }
+  | { kind: 'import' }
+  | { kind: 'bulk'; change: Change; ids: readonly string[] }
+
+const AT_A_TIME = 200
 
 const EXAMPLE = `idTag,name,parentIdTag,expiresAt,maxActiveSessions
 04A1B2C3D4,Ada Lovelace,FLEET,2027-12-31T23:00:00Z,1
@@ -47,31 +59,41 @@ export default function IdTagsPage() {
     })
   const [dialog, setDialog] = useState<Dialog | null>(null)
   const close = () => setDialog(null)
-  const list = useQuery<Followed<IdTag>, Problem>({
-    queryKey: ['id-tags', 'all'],
-    queryFn: () => everyPage<IdTag>('/api/id-tags'),
-    refetchInterval: 60_000,
-  })
-  const tags = list.data?.items
-  const groups = useMemo(() => groupsOf(tags ?? []), [tags])
-  const text = useDeferredValue(search.search)
-  const rows = useMemo(
-    () => filtered(tags ?? [], { search: text, state: search.state, group: search.group }, Date.now()),
-    [tags, text, search.state, search.group],
-  )
-  const none = tags !== undefined && tags.length === 0
+  const [text] = useDebouncedValue(search.search, 250)
+  const query = queryOf({ search: text, state: search.state, group: search.group })
+  const path = query === '' ? '/api/id-tags' : `/api/id-tags?${query}`
+  const list = useListing<IdTag>(`/api/id-tags?limit=${AT_A_TIME}&${query}`, 60, { keeps: true })
+  const tags = list.items
+  const narrowed = query !== ''
+  const operator = may('operator')
+
+  const chosen = useChosen()
+  const { ids, toggle } = chosen
+  const shownIds = useMemo(() => (tags ?? []).map(({ idTag }) => idTag), [tags])
+  const whole = !list.hasNextPage
+  const columns = useMemo(() => {
+    // the order of a part would be taken for that of all
+    const shown = whole ? COLUMNS : COLUMNS.map(({ value: _, ...column }) => column)
+    if (!operator) return shown
+    return [
+      choosingColumn<IdTag>(
+        { ids, toggle },
+        (tag) => tag.idTag,
+        (tag) => tag.idTag,
+      ),
+      ...shown,
+    ]
+  }, [whole, operator, ids, toggle])
 
   return (
     <>
       <PageHeader
         title="Id tags"
-        subtitle={
-          tags === undefined ? 'Who may charge' : told(rows.length, tags.length, list.data?.more ?? false)
-        }
+        subtitle={tags === undefined ? 'Who may charge' : told(tags.length, whole, narrowed)}
         actions={
           <>
-            <CsvButton path="/api/id-tags" name="id-tags.csv" />
-            {may('operator') && (
+            <CsvButton path={path} name="id-tags.csv" />
+            {operator && (
               <>
                 <Button
                   variant="default"
@@ -99,6 +121,7 @@ export default function IdTagsPage() {
           data-filter
           aria-label="Search"
           placeholder="Tag or name"
+          maxLength={100}
           leftSection={<Icon name="search" size={15} />}
           w={{ base: '100%', xs: 220 }}
           value={search.search ?? ''}
@@ -116,62 +139,63 @@ export default function IdTagsPage() {
             { value: 'expired', label: 'Expired' },
           ]}
         />
-        <Select
-          aria-label="Group"
-          placeholder="Any group"
-          clearable
-          searchable
-          limit={100}
-          nothingFoundMessage="No such group"
-          w={{ base: '100%', xs: 200 }}
-          value={search.group ?? null}
-          onChange={(value) => set({ group: value ?? undefined })}
-          data={groups.map(({ id, members }) => ({ value: id, label: `${id} (${count(members)})` }))}
-        />
+        <GroupSelect value={search.group} onChange={(group) => set({ group })} />
       </Group>
+      {chosen.ids.size > 0 && (
+        <ChosenBar
+          chosen={chosen}
+          more={whole ? null : path}
+          act={(change) => setDialog({ kind: 'bulk', change, ids: [...chosen.ids] })}
+        />
+      )}
       {list.error && !tags ? (
         <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
       ) : (
         <DataTable
           label="Id tags"
-          columns={COLUMNS}
-          rows={rows}
+          columns={columns}
+          heads={{ choose: <ChooseAll chosen={chosen} ids={shownIds} /> }}
+          rows={tags ?? []}
           rowKey={(tag) => tag.idTag}
           onOpen={(tag) => set({ tag: tag.idTag })}
+          selected={(tag) => chosen.ids.has(tag.idTag)}
+          onEnd={nextOf(list)}
+          busy={list.isPlaceholderData}
           empty={
             tags === undefined ? (
               <EmptyState icon="tag" title="Loading …" />
-            ) : none ? (
+            ) : narrowed ? (
+              <EmptyState
+                icon="filter"
+                title="No tag matches"
+                action={
+                  <Button
+                    variant="default"
+                    onClick={() => set({ search: undefined, state: undefined, group: undefined })}
+                  >
+                    Show all
+                  </Button>
+                }
+              />
+            ) : (
               <EmptyState
                 icon="tag"
                 title="No id tag yet"
                 action={
-                  may('operator') && (
-                    <Button onClick={() => setDialog({ kind: 'learn' })}>Learn the next tag</Button>
-                  )
+                  operator && <Button onClick={() => setDialog({ kind: 'learn' })}>Learn the next tag</Button>
                 }
               >
                 Without tags only sessions that are started from here, or by open driver pages, are allowed.
-              </EmptyState>
-            ) : (
-              <EmptyState icon="filter" title="No tag matches">
-                Take a filter away.
               </EmptyState>
             )
           }
         />
       )}
       {search.tag !== undefined && tags !== undefined && (
-        <Opened
-          key={search.tag}
-          idTag={search.tag}
-          list={list.data}
-          groups={groups}
-          close={() => set({ tag: undefined })}
-        />
+        <Opened key={search.tag} idTag={search.tag} listed={tags} close={() => set({ tag: undefined })} />
       )}
       {dialog?.kind === 'add' && (
-        <TagForm groups={groups} close={close} {...(dialog.learned ? { learned: dialog.learned } : {})} />
+        <TagForm close={close} {...(dialog.learned ? { learned: dialog.learned } : {})} />
       )}
       {dialog?.kind === 'learn' && (
         <Learn close={close} learned={(learned) => setDialog({ kind: 'add', learned })} />
@@ -186,32 +210,47 @@ export default function IdTagsPage() {
           done={() => void list.refetch()}
         />
       )}
+      {dialog?.kind === 'bulk' && (
+        <Bulk
+          change={dialog.change}
+          ids={dialog.ids}
+          close={(changed) => {
+            if (changed) chosen.clear()
+            close()
+          }}
+        />
+      )}
     </>
   )
 }
 
 interface OpenedProps {
   idTag: string
-  list: Followed<IdTag> | undefined
-  groups: readonly Family[]
+  listed: readonly IdTag[]
   close: () => void
 }
 
 /** The tag that the address names; one that is not there can be added. */
-function Opened({ idTag, list, groups, close }: OpenedProps) {
-  const listed = list?.items.find((tag) => tag.idTag.toUpperCase() === idTag.toUpperCase())
+function Opened({ idTag, listed, close }: OpenedProps) {
+  const found = listed.find((tag) => tag.idTag.toUpperCase() === idTag.toUpperCase())
   const asked = useQuery<IdTag, Problem>({
     queryKey: ['id-tags', 'one', idTag],
     queryFn: () => sendJson<IdTag>('GET', pathOf(idTag)),
-    // only one that may stand beyond what the list was followed to
-    enabled: listed === undefined && list?.more === true,
+    enabled: found === undefined,
+    retry: false,
     gcTime: 0,
   })
   const { may } = useMe()
-  const tag = listed ?? asked.data
-  if (tag) return <TagForm tag={tag} groups={groups} close={close} />
+  const tag = found ?? asked.data
+  if (tag) return <TagForm tag={tag} close={close} />
   if (asked.isFetching) return null
-  if (may('operator')) return <TagForm learned={idTag} groups={groups} close={close} />
+  if (asked.error && asked.error.status !== 404)
+    return (
+      <Modal opened onClose={close} title={`Id tag ${idTag}`}>
+        <ProblemNotice problem={asked.error} retry={() => void asked.refetch()} />
+      </Modal>
+    )
+  if (may('operator')) return <TagForm learned={idTag} close={close} />
   return (
     <Modal opened onClose={close} title={`Id tag ${idTag}`}>
       This tag is not in the list: chargers that ask are told that it is invalid.
@@ -219,9 +258,9 @@ function Opened({ idTag, list, groups, close }: OpenedProps) {
   )
 }
 
-function told(shown: number, all: number, more: boolean): string {
-  const whole = `${count(all)}${more ? ' of the newest' : ''}`
-  return shown === all ? `Who may charge: ${whole}` : `${count(shown)} of ${whole}`
+function told(shown: number, whole: boolean, narrowed: boolean): string {
+  const what = narrowed ? 'Those that match' : 'Who may charge'
+  return whole ? `${what}: ${count(shown)}` : `${what}, the newest first: ${count(shown)} so far`
 }
 
 const STATES: Readonly<Record<State, { status: string; text: string }>> = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bodyOf, EMPTY, filtered, groupsOf, type IdTag, stateOf, typedOf } from './tags'
+import { bodyOf, EMPTY, type IdTag, queryOf, stateOf, typedOf } from './tags'
 
 const NOW = Date.parse('2026-11-21T12:00:00Z')
 
@@ -23,21 +23,12 @@ test('blocked wins over expired', () => {
   expect(stateOf(tag('A', { expiresAt: '2026-11-21T12:00:01Z' }), NOW)).toBe('valid')
 })
 
-test('groups are counted without case', () => {
-  const tags = [tag('A', { parentIdTag: 'Fleet' }), tag('B', { parentIdTag: 'FLEET' }), tag('C')]
-  expect(groupsOf(tags)).toEqual([{ id: 'Fleet', members: 2 }])
-  expect(filtered([...tags, tag('fleet')], { group: 'fleet' }, NOW).map((each) => each.idTag)).toEqual([
-    'A',
-    'B',
-    'fleet',
-  ])
-})
-
-test('tags are found by their name too', () => {
-  const tags = [tag('04A1', { name: 'Ada' }), tag('04B2', { status: 'Blocked' })]
-  expect(filtered(tags, { search: ' ada' }, NOW)).toEqual([tags[0]])
-  expect(filtered(tags, { search: '04', state: 'blocked' }, NOW)).toEqual([tags[1]])
-  expect(filtered(tags, { search: 'x' }, NOW)).toEqual([])
+test('filters are what the API asks for', () => {
+  expect(queryOf({})).toBe('')
+  expect(queryOf({ search: ' ada ', group: 'A&B' })).toBe('q=ada&parentIdTag=A%26B')
+  expect(queryOf({ state: 'blocked' })).toBe('status=Blocked')
+  expect(queryOf({ state: 'valid' })).toBe('status=Accepted&expired=false')
+  expect(queryOf({ state: 'expired' })).toBe('status=Accepted&expired=true')
 })
 
 test('a new tag is sent whole', () => {

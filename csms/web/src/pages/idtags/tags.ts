@@ -14,40 +14,19 @@ export function stateOf(tag: Pick<IdTag, 'status' | 'expiresAt'>, now: number): 
 
 export interface Filter {
   search?: string | undefined
-  state?: string | undefined
+  state?: State | undefined
   group?: string | undefined
 }
 
-/** Returns the tags that a filter lets through; a group's own tag belongs to it. */
-export function filtered(tags: readonly IdTag[], filter: Filter, now: number): IdTag[] {
-  const wanted = (filter.search ?? '').trim().toUpperCase()
-  const group = filter.group?.toUpperCase()
-  return tags.filter(
-    (tag) =>
-      (filter.state === undefined || stateOf(tag, now) === filter.state) &&
-      (group === undefined ||
-        tag.parentIdTag?.toUpperCase() === group ||
-        tag.idTag.toUpperCase() === group) &&
-      `${tag.idTag} ${tag.name ?? ''}`.toUpperCase().includes(wanted),
-  )
-}
-
-export interface Group {
-  id: string
-  members: number
-}
-
-/** Returns the groups: what stands as parent at some tag, compared without case. */
-export function groupsOf(tags: readonly IdTag[]): Group[] {
-  const found = new Map<string, Group>()
-  for (const { parentIdTag } of tags) {
-    if (parentIdTag === null) continue
-    const key = parentIdTag.toUpperCase()
-    const group = found.get(key)
-    if (group) group.members += 1
-    else found.set(key, { id: parentIdTag, members: 1 })
-  }
-  return [...found.values()].sort((a, b) => a.id.localeCompare(b.id))
+/** Returns the query of the API for a filter; empty: all. */
+export function queryOf({ search, state, group }: Filter): string {
+  const query = new URLSearchParams()
+  const text = search?.trim()
+  if (text) query.set('q', text)
+  if (state !== undefined) query.set('status', state === 'blocked' ? 'Blocked' : 'Accepted')
+  if (state === 'valid' || state === 'expired') query.set('expired', String(state === 'expired'))
+  if (group !== undefined) query.set('parentIdTag', group)
+  return query.toString()
 }
 
 export interface Typed {

@@ -1,26 +1,27 @@
-import { Alert, Autocomplete, Button, Group, Modal, Select, Stack, TextInput } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useMemo, useState } from 'react'
+import { Button, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { Problem } from '@/api/problem'
-import type { components } from '@/api/schema'
 import { useStations } from '@/live/hooks'
-import { tellDone } from '@/parts/notices'
+import { FormEnd } from '@/parts/FormEnd'
+import { tellDone, tellProblem } from '@/parts/notices'
 import { useSending } from '@/parts/sending'
+import { TagInput } from '@/parts/TagInput'
 import { localTime } from '../stationcalls/schema'
 import { bodyOf, FIELDS, pathOf, type Reservation, type Typed } from './booking'
-
-type Tags = components['schemas']['Page_IdTagOut_']
 
 interface BookingProps {
   /** The reservation that is changed; without it a new one is made. */
   known?: Reservation
   stationId?: string | undefined
+  /** Only there. */
+  here?: boolean
   close: () => void
 }
 
 /** Makes or changes a reservation: done when the station has said yes. */
-export function Booking({ known, stationId = '', close }: BookingProps) {
+export function Booking({ known, stationId = '', here = false, close }: BookingProps) {
   const stations = useStations()
   const queries = useQueryClient()
   const [before] = useState<Typed | undefined>(() => known && typedOf(known))
@@ -34,12 +35,14 @@ export function Booking({ known, stationId = '', close }: BookingProps) {
       },
   )
   const { errors, rest, busy, forgive, blame, send } = useSending(FIELDS)
-  const tags = useQuery({
-    queryKey: ['id-tags', 'newest'],
-    queryFn: () => sendJson<Tags>('GET', '/api/id-tags?limit=1000'),
-    staleTime: 60_000,
-  })
-  const suggested = useMemo(() => [...new Set((tags.data?.items ?? []).map((tag) => tag.idTag))], [tags.data])
+  // closed while the station is asked: its answer is told all the same
+  const open = useRef(true)
+  useEffect(() => {
+    open.current = true
+    return () => {
+      open.current = false
+    }
+  }, [])
   const station = stations.find((each) => each.id === typed.stationId)
   const outlets = (station?.connectors ?? []).filter((each) => each.connectorId > 0)
 
@@ -53,7 +56,10 @@ export function Booking({ known, stationId = '', close }: BookingProps) {
     const { body, problems } = bodyOf(typed, Date.now(), before)
     blame(problems)
     if (Object.keys(problems).length > 0) return
+    const again = () => void queries.invalidateQueries({ queryKey: ['reservations'] })
     await send(async () => {
+      // it stands in the list as pending by then
+      const soon = setTimeout(again, 300)
       try {
         const made = known
           ? await sendJson<Reservation>('PATCH', pathOf(known), body)
@@ -61,9 +67,13 @@ export function Booking({ known, stationId = '', close }: BookingProps) {
         if (made.status === 'refused')
           throw new Problem(409, 'refused', 'The station has refused it: nothing is kept there.')
         tellDone(`The station keeps it for ${made.idTag}.`)
-        close()
+        if (open.current) close()
+      } catch (error) {
+        if (!open.current) tellProblem(error, `Not reserved for ${typed.idTag.trim()}`)
+        throw error
       } finally {
-        void queries.invalidateQueries({ queryKey: ['reservations'] })
+        clearTimeout(soon)
+        again()
       }
     })
   }
@@ -79,7 +89,7 @@ export function Booking({ known, stationId = '', close }: BookingProps) {
             limit={100}
             allowDeselect={false}
             nothingFoundMessage="No such station"
-            disabled={known !== undefined}
+            disabled={known !== undefined || here}
             value={typed.stationId || null}
             onChange={(value) => set('stationId', value ?? '')}
             error={errors.stationId}
@@ -103,11 +113,10 @@ export function Booking({ known, stationId = '', close }: BookingProps) {
               })),
             ]}
           />
-          <Autocomplete
+          <TagInput
             label="Id tag"
+            description="A part of it or of its owner's name finds it."
             withAsterisk
-            limit={50}
-            data={suggested}
             value={typed.idTag}
             onChange={(value) => set('idTag', value)}
             error={errors.idTag}
@@ -121,20 +130,20 @@ export function Booking({ known, stationId = '', close }: BookingProps) {
             onChange={(event) => set('expiresAt', event.currentTarget.value)}
             error={errors.expiresAt}
           />
-          {rest !== null && (
-            <Alert color="red" role="alert">
-              {rest}
-            </Alert>
+          {busy && (
+            <Text size="sm" c="dimmed" role="status">
+              Waiting for the station's answer …
+            </Text>
           )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Close
-            </Button>
-            <Button type="submit" loading={busy}>
-              {known ? 'Change' : 'Reserve'}
-            </Button>
-          </Group>
         </Stack>
+        <FormEnd rest={rest}>
+          <Button variant="default" onClick={close}>
+            Close
+          </Button>
+          <Button type="submit" loading={busy}>
+            {known ? 'Change' : 'Reserve'}
+          </Button>
+        </FormEnd>
       </form>
     </Modal>
   )

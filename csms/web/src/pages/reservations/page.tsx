@@ -13,15 +13,17 @@ import { CsvButton } from '@/parts/CsvButton'
 import { type Column, DataTable } from '@/parts/DataTable'
 import { EmptyState } from '@/parts/EmptyState'
 import { Icon } from '@/parts/Icon'
-import { useListing } from '@/parts/Listing'
+import { nextOf, useListing } from '@/parts/Listing'
 import { tellDone } from '@/parts/notices'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StationSelect } from '@/parts/StationSelect'
-import { lookOf, StatusBadge } from '@/parts/StatusBadge'
+import { lookOf } from '@/parts/StatusBadge'
 import { Booking } from './Booking'
 import { keysOf, pathOf, type Reservation, STATES } from './booking'
+import { useReservationHints } from './hints'
+import { State } from './State'
 
 interface Search {
   status?: string | undefined
@@ -49,7 +51,8 @@ export default function ReservationsPage() {
   const [site] = useSiteFilter()
   const [booking, setBooking] = useState<{ known?: Reservation } | null>(null)
   const path = `/api/reservations?${query(search)}`
-  const list = useListing<Reservation>(path, 5)
+  const list = useListing<Reservation>(`${path}&pending=true`, 20, { keeps: true })
+  useReservationHints(list.items)
   const rows = useMemo(() => {
     const byId = new Map(stations.map((station) => [station.id, station]))
     const keys = keysOf(list.items ?? [])
@@ -108,6 +111,8 @@ export default function ReservationsPage() {
           columns={columns}
           rows={rows}
           rowKey={(row) => row.key}
+          onEnd={nextOf(list)}
+          busy={list.isPlaceholderData}
           empty={
             list.items === undefined ? (
               <EmptyState icon="calendar" title="Loading …" />
@@ -122,16 +127,6 @@ export default function ReservationsPage() {
             )
           }
         />
-      )}
-      {list.hasNextPage && (
-        <Button
-          mt="xs"
-          variant="default"
-          loading={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          Show older ones
-        </Button>
       )}
       {booking && (
         <Booking
@@ -213,20 +208,6 @@ const COLUMNS: readonly Column<Row>[] = [
     from: 700,
   },
 ]
-
-function State({ reservation }: { reservation: Reservation }) {
-  const unsure = reservation.status === 'active' && !reservation.confirmed
-  const look = reservation.status === 'active' ? 'Reserved' : reservation.status
-  return unsure ? (
-    <StatusBadge status="Pending" text="Not confirmed" title="The station's answer was lost." />
-  ) : (
-    <StatusBadge
-      status={look}
-      text={lookOf(reservation.status).text}
-      {...(STATES[reservation.status] ? { title: STATES[reservation.status] as string } : {})}
-    />
-  )
-}
 
 function actionsColumn(change: (reservation: Reservation) => void): Column<Row> {
   return {
