@@ -48,4 +48,5 @@ def wire_time(at: datetime) -> str:
 
     Microseconds and ``+00:00`` trouble real charge points (lbbrhzn/ocpp#512): they never leave.
     """
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime leaves out the leading zeros of early years, which clocks that are not set tell
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -227,6 +227,9 @@ async def test_unknown_reasons_are_other(cp):
     [
         ("1970-01-01T00:00:07Z", ["timeSuspect"]),  # MicroOcpp
         ("2000-01-01T00:00:00.000Z", ["timeSuspect"]),
+        ("0001-01-01T00:00:00", ["timeSuspect"]),  # .NET's time that was never set
+        ("0001-01-01T00:00:00+02:00", ["timeSuspect"]),
+        ("2069-12-31T23:59:59Z", ["timeSuspect"]),
         (lambda: at(minutes=-4), []),  # Hager
         (lambda: at(hours=2), ["timeSuspect", "localTime"]),  # Chago
         (lambda: at(minutes=9), ["timeSuspect"]),

@@ -37,6 +37,7 @@ _WORDS_FIRST = re.compile(
 # RFC 9557, `2026-03-01T12:00:00Z[Europe/Paris]`: beside an offset the region adds nothing
 _WITH_REGION = re.compile(r"(.*(?:[Zz]|[+-][0-9]{2}:?[0-9]{2}))\[[^\[\]]*\]")
 _ZONE = re.compile(r"([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
+_ENDS = ("0001", "9999")  # what .NET says where there is no time, often with its own offset
 _UTC_NAMES = frozenset({"z", "utc", "gmt", "utc+0", "gmt+0", "+0", "-0", "z+00:00", "+00:00z"})
 
 
@@ -87,7 +88,7 @@ def _understood(text: str) -> tuple[datetime, bool] | None:
         month = str(_MONTHS.index(word.lower()) + 1)
     else:
         return None
-    suffix = _zone(zone)
+    suffix = _zone(zone, year)
     if suffix is None:
         return None
     extra = timedelta()
@@ -113,7 +114,7 @@ def _since_1970(seconds: float) -> tuple[datetime, bool] | None:
     return datetime.fromtimestamp(seconds, UTC), False
 
 
-def _zone(text: str) -> str | None:
+def _zone(text: str, year: str) -> str | None:
     """Return a zone as ISO 8601 has it; empty for none, None for one that nobody knows."""
     bare = text.strip().lower()
     if not bare:
@@ -121,4 +122,6 @@ def _zone(text: str) -> str | None:
     if bare in _UTC_NAMES:
         return "Z"
     found = _ZONE.fullmatch(bare.removeprefix("utc").removeprefix("gmt").strip())
+    if found is not None and year in _ENDS:
+        return "Z"  # it leads out of the calendar, and of a clock that is not set it says nothing
     return None if found is None else f"{found[1]}{found[2]:0>2}:{found[3] or '00'}"

@@ -57,6 +57,12 @@ def test_the_end_of_a_day_is_the_next_one():
     assert read("9999-12-31T24:00:00Z") is None
 
 
+@pytest.mark.parametrize("offset", ["+01:00", "+14:00", "+0100"])
+def test_the_first_moment_of_the_calendar_in_local_time(offset):
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    assert read(f"0001-01-01T00:00:00{offset}") == (first, ("time_form",))
+
+
 def test_without_zone_it_is_utc_and_both_are_named():
     assert read("2026-03-01 12:00:00") == (NOON, ("time_form", "time_without_zone"))
     assert read("Sun Mar  1 12:00:00 2026") == (NOON, ("time_form", "time_without_zone"))
