@@ -115,7 +115,7 @@ class Replays:
             detail = f"a bundle is being played as {replay.report.station_id}"
             raise ReplayError(409, "playing", detail)
         playing = Playing(
-            id=str(next(self._numbers)),
+            id=f"replay-{next(self._numbers)}",
             bundle=bundle,
             plan=plan,
             replay=replay,

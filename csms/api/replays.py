@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from csms.api.fields import In, JsonObject, Text, When
+from csms.api.fields import In, JsonObject, Query, Text, When
 from csms.api.message_bundles import bundle_bytes
 from csms.api.problems import TooLarge
 from csms.api.routes import Route
@@ -36,6 +36,12 @@ class ReplayIn(In):
     take_over: bool = False
     speed: Annotated[float, Field(ge=0, le=100_000)] = 0.0
     move_times: bool = True
+
+
+class ReplaysQuery(Query):
+    """How many; there are no more than the simulator remembers."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
 class Replays:
@@ -107,9 +113,10 @@ class Replays:
             simulator.replay(identity, content, speed=body.speed, moves_times=body.move_times)
         )
 
-    async def list_replays(self) -> JsonObject:
+    async def list_replays(self, query: ReplaysQuery) -> JsonObject:
         """Return the last replays, the newest first, without their differences: `{items}`."""
-        return await self._passed("GET", ())
+        found = await self._passed("GET", ())
+        return {"items": list(found.get("items", ()))[: query.limit], "nextCursor": None}
 
     async def get_replay(self, replay_id: str) -> JsonObject:
         """Return a replay: how far it is, and what differed from the recording."""

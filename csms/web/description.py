@@ -39,6 +39,7 @@ def description() -> bytes:
         clock=absent,
         diary=absent,
         redelivery=absent,
+        reader=absent,
         files=absent,
         addresses=absent,
         check_signature=absent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 """Ignored by git; to be looked at by people."""
@@ -33,6 +33,13 @@ async def shot(page: Page, name: str, *, whole: bool = False) -> Path:
     path = ARTIFACTS / f"{name}.png"
     await page.screenshot(path=path, animations="disabled", full_page=whole)
     return path
+
+
+async def dark(page: Page) -> None:
+    """Have the system dark, and wait until the page is."""
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator(":root[data-mantine-color-scheme=dark]")).to_be_attached()
+    await page.evaluate("new Promise(requestAnimationFrame)")  # colours change from frame to frame
 
 
 class Accessibility:

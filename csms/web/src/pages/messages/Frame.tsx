@@ -1,11 +1,17 @@
-import { Button, CopyButton, Drawer, Group } from '@mantine/core'
+import { Button, Drawer } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import type { LiveMessage } from '@/live/types'
 import { exactTime } from '@/parts/format'
+import { Icon } from '@/parts/Icon'
 import { PageLink } from '@/parts/PageLink'
 import { StatusBadge } from '@/parts/StatusBadge'
+import type { HandedCall } from '../station/CallsTab'
 import { type Line, pretty } from './lines'
 import classes from './messages.module.css'
+import { ReadAgain } from './ReadAgain'
+import { Text } from './Text'
 
 /** One message and its other half: what was understood beside what was really sent. */
 export function Frame({ line, close }: { line: Line | null; close: () => void }) {
@@ -26,8 +32,12 @@ export function Frame({ line, close }: { line: Line | null; close: () => void })
       title={line?.message.action ?? 'Message'}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      {halves.map((message) => (
-        <Half key={`${message.at} ${message.direction}`} message={message} />
+      {halves.map((message, index) => (
+        <Half
+          key={`${message.at} ${message.direction}`}
+          message={message}
+          answer={index === 0 ? (halves[1] ?? null) : null}
+        />
       ))}
       {line !== null && line.other === null && line.message.type !== null && (
         <p className="dimmed">
@@ -47,7 +57,7 @@ export function Frame({ line, close }: { line: Line | null; close: () => void })
   )
 }
 
-function Half({ message }: { message: LiveMessage }) {
+function Half({ message, answer }: { message: LiveMessage; answer: LiveMessage | null }) {
   const repairs = message.repairs ?? []
   return (
     <section className={classes.half}>
@@ -74,27 +84,32 @@ function Half({ message }: { message: LiveMessage }) {
         />
       )}
       <Text label="As it was sent" text={message.raw ?? ''} />
+      {message.direction === 'in' && message.stationId && <ReadAgain message={message} answer={answer} />}
+      {message.direction === 'out' && message.type === 'call' && <SendAgain message={message} />}
     </section>
   )
 }
 
-function Text({ label, text }: { label: string; text: string }) {
+/** Leads to the form of a call of ours, filled with what was sent. */
+function SendAgain({ message: { stationId, action, payload, at } }: { message: LiveMessage }) {
+  const { may } = useMe()
+  const navigate = useNavigate()
+  if (!may('operator') || !stationId || action === null) return null
+  const call: HandedCall = { action, payload, sentAt: at }
   return (
-    <>
-      <Group justify="space-between" gap="xs">
-        <b>{label}</b>
-        <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button size="compact-xs" variant="subtle" onClick={copy} aria-label={`Copy: ${label}`}>
-              {copied ? 'Copied' : 'Copy'}
-            </Button>
-          )}
-        </CopyButton>
-      </Group>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
-      <pre className={classes.raw} tabIndex={0}>
-        {text}
-      </pre>
-    </>
+    <Button
+      variant="default"
+      leftSection={<Icon name="external" size={13} />}
+      onClick={() =>
+        void navigate({
+          to: '/stations/$stationId',
+          params: { stationId } as never,
+          search: { tab: 'calls', action } as never,
+          state: { call } as never,
+        })
+      }
+    >
+      Send again …
+    </Button>
   )
 }

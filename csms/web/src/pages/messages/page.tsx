@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
+import { useMe } from '@/api/me'
 import { useMessages } from '@/live/hooks'
 import type { LiveMessage } from '@/live/types'
 import { type Column, DataTable } from '@/parts/DataTable'
@@ -15,6 +16,7 @@ import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
+import { useConfigured } from '../simulator/about'
 import { useActions } from '../stationcalls/catalogue'
 import { Frame } from './Frame'
 import { type Filter, gist, joined, type Line, linesOf, passes } from './lines'
@@ -60,6 +62,8 @@ export default function MessagesPage() {
     [actions.data],
   )
   const log = search.view === 'log'
+  const { may } = useMe()
+  const canPlay = useConfigured() && may('operator')
   const shared = { search, open: setOpened, opened }
 
   return (
@@ -68,18 +72,34 @@ export default function MessagesPage() {
         title="Messages"
         subtitle={log ? 'The log, the newest first' : 'As they come, the newest first'}
         actions={
-          search.stationId && (
-            <Button
-              component="a"
-              variant="default"
-              leftSection={<Icon name="download" size={14} />}
-              href={`/api/stations/${encodeURIComponent(search.stationId)}/messages/export`}
-              title="All messages of this station as a bundle: python -m simulator replay plays it back"
-              download
-            >
-              Bundle of {search.stationId}
-            </Button>
-          )
+          <>
+            {canPlay && (
+              <Button
+                variant="default"
+                leftSection={<Icon name="play" size={14} />}
+                onClick={() =>
+                  void navigate({
+                    to: '/messages/replay',
+                    search: { stationId: search.stationId } as never,
+                  })
+                }
+              >
+                Play again …
+              </Button>
+            )}
+            {search.stationId && (
+              <Button
+                component="a"
+                variant="default"
+                leftSection={<Icon name="download" size={14} />}
+                href={`/api/stations/${encodeURIComponent(search.stationId)}/messages/export`}
+                title="All messages of this station as a bundle: python -m simulator replay plays it back"
+                download
+              >
+                Bundle of {search.stationId}
+              </Button>
+            )}
+          </>
         }
       />
       <Group gap="xs" mb="sm" role="search" aria-label="Messages">

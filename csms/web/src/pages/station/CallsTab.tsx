@@ -1,6 +1,6 @@
 import { Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { useNavigate, useRouterState, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { api, ok, sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
@@ -15,9 +15,17 @@ import { Answer, OutcomeBadge } from '../stationcalls/Answer'
 import { CallPanel } from '../stationcalls/CallPanel'
 import forms from '../stationcalls/calls.module.css'
 import { useActions } from '../stationcalls/catalogue'
+import { sendable } from '../stationcalls/masked'
 import type { Suggestions } from '../stationcalls/PayloadFields'
 import { type Call, type Configuration, pathOf, type Station } from './data'
 import classes from './station.module.css'
+
+/** A call out of the log, to be sent again; the page that leads here hands it over. */
+export interface HandedCall {
+  action: string
+  payload: unknown
+  sentAt: string
+}
 
 /** Every call there is, as a form, and what was sent so far. */
 export function CallsTab({ station }: { station: Station }) {
@@ -25,12 +33,28 @@ export function CallsTab({ station }: { station: Station }) {
   const actions = useActions()
   const navigate = useNavigate()
   const search = useSearch({ strict: false }) as { action?: string }
-  const [again, setAgain] = useState<unknown>(undefined)
+  const handed = useRouterState({
+    select: (state) => (state.location.state as { call?: HandedCall }).call,
+  })
+  const [again, setAgain] = useState<HandedCall | undefined>(handed)
+  // the page may be here already when another one is handed over
+  const [last, setLast] = useState(handed)
+  if (handed !== last) {
+    setLast(handed)
+    if (handed !== undefined) setAgain(handed)
+  }
   const suggestions = useSuggestions(station, may('operator'))
+  const start = useMemo(
+    () =>
+      again !== undefined && again.action === search.action
+        ? { start: sendable(again.action, again.payload), sentAt: again.sentAt }
+        : undefined,
+    [again, search.action],
+  )
   const chosen = actions.data?.find(({ action }) => action === search.action) ?? null
 
-  function choose(action: string, payload?: unknown) {
-    setAgain(payload)
+  function choose(action: string, again?: HandedCall) {
+    setAgain(again)
     void navigate({
       to: '.',
       search: ((before: object) => ({ ...before, action })) as never,
@@ -54,7 +78,7 @@ export function CallsTab({ station }: { station: Station }) {
                   online={station.online}
                   action={chosen}
                   suggestions={suggestions}
-                  {...(again === undefined ? {} : { start: again })}
+                  {...(start === undefined ? {} : start)}
                 />
               ) : (
                 <div className="card">
@@ -106,7 +130,7 @@ function Sent({
   again,
 }: {
   station: Station
-  again: ((action: string, payload: unknown) => void) | undefined
+  again: ((action: string, call: HandedCall) => void) | undefined
 }) {
   const list = useListing<Call>(pathOf(station.id, '/calls'))
   return (
@@ -126,8 +150,18 @@ function Sent({
                 <pre className={forms.json}>{JSON.stringify(row.payload, null, 2)}</pre>
                 {row.outcome !== null && <Answer told={row} />}
                 {again && (
-                  <button type="button" className="row-link" onClick={() => again(row.action, row.payload)}>
-                    Into the form
+                  <button
+                    type="button"
+                    className="row-link"
+                    onClick={() =>
+                      again(row.action, {
+                        action: row.action,
+                        payload: row.payload,
+                        sentAt: row.sentAt ?? row.createdAt,
+                      })
+                    }
+                  >
+                    Send again …
                   </button>
                 )}
               </details>

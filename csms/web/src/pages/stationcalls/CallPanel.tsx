@@ -2,12 +2,14 @@ import { Button, Group, Loader, Text } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { sendJson } from '@/api/client'
-import { asProblem, type Problem } from '@/api/problem'
+import { asProblem, Problem } from '@/api/problem'
 import { ConfirmAction } from '@/parts/ConfirmAction'
+import { exactTime } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Answer } from './Answer'
 import { type Action, type Outcome, useSchema } from './catalogue'
+import { maskedPlaces } from './masked'
 import { PayloadFields, type Suggestions } from './PayloadFields'
 import type { Schema } from './schema'
 import { usePayload } from './usePayload'
@@ -19,6 +21,8 @@ interface CallPanelProps {
   action: Action
   /** A payload to start with. */
   start?: unknown
+  /** When the call was sent that `start` was taken from: it is asked once more before it goes out. */
+  sentAt?: string
   suggestions?: Suggestions
 }
 
@@ -49,6 +53,7 @@ function Form({
   online,
   action,
   start,
+  sentAt,
   suggestions,
   schema,
 }: CallPanelProps & { schema: Schema }) {
@@ -65,6 +70,13 @@ function Form({
       setAnswer(null)
       return
     }
+    const masked = maskedPlaces(body)
+    if (masked.length > 0) {
+      setAnswer(null)
+      const again = masked.map((path) => [path, 'the log has masked it: type it again'])
+      payload.blame(new Problem(422, 'masked', '', Object.fromEntries(again)))
+      return
+    }
     setBusy(true)
     setAnswer(null)
     try {
@@ -79,21 +91,31 @@ function Form({
     }
   }
 
+  const asks = action.disrupts || sentAt !== undefined
   const words = busy ? 'Waiting for the station …' : 'Send'
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        if (!action.disrupts) void send()
+        if (!asks) void send()
       }}
     >
+      {sentAt !== undefined && (
+        <Text size="sm" mb="xs" role="note">
+          Filled with what was sent on {exactTime(sentAt)}. It goes out as a new call.
+        </Text>
+      )}
       <PayloadFields payload={payload} {...(suggestions ? { suggestions } : {})} />
       <Group mt="md" gap="sm">
-        {action.disrupts ? (
+        {asks ? (
           <ConfirmAction
             variant="filled"
             title={`${action.title}: ${stationName}?`}
-            text={`${action.about} This may end a session or take the station out of service.`}
+            text={
+              action.disrupts
+                ? `${action.about} This may end a session or take the station out of service.`
+                : `${action.about} It is sent once more.`
+            }
             confirm="Send"
             disabled={busy || !online}
             act={async () => {
