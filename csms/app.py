@@ -57,7 +57,7 @@ from csms.services.shown_settings import shown_settings
 from csms.services.site_rules import SiteRulesService
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
-from csms.settings import Settings
+from csms.settings import Settings, usual_values
 from csms.store import migrate
 from csms.store.connections import SqlConnectionStore
 from csms.store.control import SqlControlStore
@@ -306,7 +306,7 @@ async def running(
             admin_token=settings.admin_token,
             quiet=quiet,
             accepts_unknown=accept_unknown,
-            settings=shown_settings(dict(settings), settings.model_fields_set),
+            settings=shown_settings(dict(settings), settings.model_fields_set, usual_values()),
             secure_cookies=settings.http_tls,
             proxies=proxies,
             node=node,

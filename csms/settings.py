@@ -195,6 +195,11 @@ class Settings(BaseModel):
         return "postgresql" + value[value.index("://") :]
 
 
+def usual_values() -> dict[str, object]:
+    """Return what holds of each setting where the environment says nothing: field -> value."""
+    return {name: field.default for name, field in Settings.model_fields.items()}
+
+
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environment` (the process's own when None).
 

@@ -13,12 +13,14 @@ from csms.services.shown_settings import ShownSetting
 class SettingOut(Out):
     """A setting; `value` is a text as in the environment, null where nothing is set.
 
+    `default`: what holds where nothing is set; null too where that depends on other things.
     Of a secret only is told whether it is set. They are changed in the environment of the process,
     and hold from its next start.
     """
 
     name: str
     value: str | None
+    default: str | None
     is_set: bool
     secret: bool
 
@@ -45,7 +47,13 @@ class ShownSettings:
         """Return all settings by name."""
         return Page[SettingOut](
             items=[
-                SettingOut(name=one.name, value=one.value, is_set=one.is_set, secret=one.is_secret)
+                SettingOut(
+                    name=one.name,
+                    value=one.value,
+                    default=one.default,
+                    is_set=one.is_set,
+                    secret=one.is_secret,
+                )
                 for one in self._settings
             ]
         )

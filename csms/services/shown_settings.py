@@ -17,26 +17,32 @@ class ShownSetting:
     Attributes:
         name: Of the environment variable.
         value: As it would stand there; None: nothing is set, or it is a secret.
+        default: What holds where nothing is set, in the same way.
         is_set: Whether the environment sets it; else it is the default.
     """
 
     name: str
     value: str | None
+    default: str | None
     is_set: bool
     is_secret: bool = False
 
 
-def shown_settings(values: Mapping[str, object], given: Collection[str]) -> list[ShownSetting]:
+def shown_settings(
+    values: Mapping[str, object], given: Collection[str], defaults: Mapping[str, object]
+) -> list[ShownSetting]:
     """Return settings by name, without secrets.
 
     Args:
         values: Name of the field -> value.
         given: Names of those that the environment sets.
+        defaults: Name of the field -> what holds without that.
     """
     return [
         ShownSetting(
             name=f"{_PREFIX}{name.upper()}",
             value=None if _is_secret(name) else _text(value),
+            default=None if _is_secret(name) else _text(defaults.get(name)),
             is_set=name in given,
             is_secret=_is_secret(name),
         )

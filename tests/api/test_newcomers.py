@@ -6,7 +6,7 @@ import pytest
 
 from csms.services.call_catalogue import CALLS
 from csms.services.shown_settings import shown_settings
-from csms.settings import load
+from csms.settings import load, usual_values
 
 
 async def attempt(bench, identity, outcome="refused", minutes_ago=0, reason="no such station"):
@@ -121,11 +121,15 @@ def test_settings_are_shown_without_secrets():
             "CSMS_TRUSTED_PROXIES": "10.0.0.0/8",
         }
     )
-    shown = {one.name: one for one in shown_settings(dict(settings), settings.model_fields_set)}
+    told = shown_settings(dict(settings), settings.model_fields_set, usual_values())
+    shown = {one.name: one for one in told}
     assert (shown["CSMS_ADMIN_TOKEN"].value, shown["CSMS_ADMIN_TOKEN"].is_secret) == (None, True)
     assert shown["CSMS_DATABASE_URL"].value == "postgresql://me:***@db:5432/csms"
     assert shown["CSMS_FTP_PASSIVE_PORTS"].value == "50000-50100"
-    assert shown["CSMS_QUIET"].value == "true"
+    assert (shown["CSMS_QUIET"].value, shown["CSMS_QUIET"].default) == ("true", None)
+    port = shown["CSMS_OCPP_PORT"]
+    assert (port.value, port.default, port.is_set) == ("9000", "9000", False)
+    assert shown["CSMS_FTP_PASSIVE_PORTS"].default == ""
     assert shown["CSMS_REPAIRS_OFF"].value == "a,b"
     assert shown["CSMS_TRUSTED_PROXIES"].value == "10.0.0.0/8"
     assert shown["CSMS_HTTP_PORT"].value == "8080"

@@ -11,6 +11,7 @@ import {
   percent,
   power,
   shortTime,
+  unitPrice,
 } from './format'
 
 const NOW = Date.parse('2026-11-21T17:05:09Z')
@@ -23,6 +24,9 @@ describe('quantities', () => {
     [power(132.4), '132 kW'],
     [power(1250), '1.25 MW'],
     [power(-11), '-11.0 kW'],
+    [unitPrice(0.3045, 'EUR'), '€0.3045'],
+    [unitPrice(0.3, 'EUR'), '€0.30'],
+    [unitPrice(null, 'EUR'), NOTHING],
     [energy(0.842), '0.84 kWh'],
     [energy(12.51), '12.5 kWh'],
     [energy(250.4), '250 kWh'],

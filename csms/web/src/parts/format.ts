@@ -54,6 +54,16 @@ export function money(amount: Maybe, currency: string | null | undefined): strin
   }
 }
 
+/** Returns the price of a unit, which may have parts of a cent: `€0.3045`. */
+export function unitPrice(amount: Maybe, currency: string | null | undefined): string {
+  if (!known(amount) || !currency) return NOTHING
+  try {
+    return amount.toLocaleString('en-US', { style: 'currency', currency, maximumFractionDigits: 4 })
+  } catch {
+    return `${amount} ${currency}`
+  }
+}
+
 /** Returns a length of time: `42 s`, `7 min`, `3 h 05 min`, `2 d 4 h`. */
 export function duration(seconds: Maybe): string {
   if (!known(seconds)) return NOTHING

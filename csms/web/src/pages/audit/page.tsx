@@ -1,23 +1,28 @@
 import { Button, Group, Select, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useDeferredValue, useState } from 'react'
+import { useState } from 'react'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { CsvButton } from '@/parts/CsvButton'
+import { DayRange } from '@/parts/DayRange'
+import { momentOf } from '@/parts/days'
 import { EmptyState } from '@/parts/EmptyState'
 import { Listing, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
-import { linesOf, momentOf, OBJECT_TYPES, objectOf, pageOf, verbOf } from './words'
+import classes from './audit.module.css'
+import { type Change, changesOf } from './changes'
+import { OBJECT_TYPES, objectOf, placeOf, verbOf } from './words'
 
 type Entry = components['schemas']['AuditOut']
 
 interface Search {
-  actor?: string
-  objectType?: string
-  objectId?: string
-  from?: string
-  to?: string
+  actor?: string | undefined
+  objectType?: string | undefined
+  objectId?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
 }
 
 const SHORT = 5
@@ -32,8 +37,8 @@ export default function AuditPage() {
       search: ((before: Search) => ({ ...before, ...change })) as never,
       replace: true,
     })
-  const query = useDeferredValue(queryOf(search))
-  const list = useListing<Entry>(`/api/audit?${query}`, 15)
+  const [query] = useDebouncedValue(queryOf(search), 250)
+  const list = useListing<Entry>(`/api/audit?${query}`, 15, { keeps: true })
   const filtered = query !== ''
   const text = (name: 'actor' | 'objectId') => ({
     value: search[name] ?? '',
@@ -71,22 +76,7 @@ export default function AuditPage() {
           w={{ base: '100%', xs: 180 }}
           {...text('objectId')}
         />
-        <TextInput
-          label="From"
-          type="date"
-          w={150}
-          value={search.from ?? ''}
-          max={search.to}
-          onChange={(event) => set({ from: event.currentTarget.value || undefined })}
-        />
-        <TextInput
-          label="To"
-          type="date"
-          w={150}
-          value={search.to ?? ''}
-          min={search.from}
-          onChange={(event) => set({ to: event.currentTarget.value || undefined })}
-        />
+        <DayRange from={search.from} to={search.to} set={set} />
       </Group>
       {list.items?.length === 0 ? (
         <EmptyState
@@ -103,7 +93,7 @@ export default function AuditPage() {
                     objectId: undefined,
                     from: undefined,
                     to: undefined,
-                  } as never)
+                  })
                 }
               >
                 Show all
@@ -141,16 +131,18 @@ export default function AuditPage() {
 }
 
 function What({ row }: { row: Entry }) {
-  const page = pageOf(row.objectType, row.objectId, row.action)
+  const place = placeOf(row.objectType, row.objectId, row.action)
+  const { called, action } = row.details as { called?: string; action?: string }
+  const name = called ?? row.objectId
   return (
     <>
-      {verbOf(row.action)} {objectOf(row.objectType)}{' '}
-      {row.objectId !== null &&
-        (page === null ? (
-          <b>{row.objectId}</b>
+      {row.action === 'call' && action ? `sent ${action} to` : verbOf(row.action)} {objectOf(row.objectType)}{' '}
+      {name !== null &&
+        (place === null ? (
+          <b>{name}</b>
         ) : (
-          <PageLink to={page.to} params={page.params} className="row-link">
-            {row.objectId}
+          <PageLink {...place} className="row-link">
+            {name}
           </PageLink>
         ))}
     </>
@@ -159,24 +151,43 @@ function What({ row }: { row: Entry }) {
 
 function Details({ row }: { row: Entry }) {
   const [all, setAll] = useState(false)
-  const lines = linesOf(row.details)
-  const shown = all ? lines : lines.slice(0, SHORT)
-  if (lines.length === 0) return null
+  // of a call everything is said beside it
+  const changes = row.action === 'call' ? [] : changesOf(row.details)
+  const shown = all ? changes : changes.slice(0, SHORT)
+  if (changes.length === 0) return null
   return (
-    <div className="dimmed" style={{ overflowWrap: 'anywhere', fontSize: 'var(--mantine-font-size-sm)' }}>
-      {shown.join(' · ')}
-      {lines.length > SHORT && (
+    <>
+      <ul className={classes.changes}>
+        {shown.map((change) => (
+          <Line key={change.label} change={change} />
+        ))}
+      </ul>
+      {changes.length > SHORT && (
         <Button
           variant="subtle"
           size="compact-xs"
           aria-expanded={all}
-          aria-label={`${all ? 'Fewer' : `${lines.length - SHORT} more`} details of entry ${row.id}`}
+          aria-label={`${all ? 'Fewer' : `${changes.length - SHORT} more`} details of entry ${row.id}`}
           onClick={() => setAll(!all)}
         >
-          {all ? 'Fewer' : `${lines.length - SHORT} more`}
+          {all ? 'Fewer' : `${changes.length - SHORT} more`}
         </Button>
       )}
-    </div>
+    </>
+  )
+}
+
+function Line({ change: { label, before, after } }: { change: Change }) {
+  return (
+    <li>
+      <span className="dimmed">{label}:</span>{' '}
+      {before !== null && (
+        <>
+          <del>{before}</del> <span aria-hidden="true">→ </span>
+        </>
+      )}
+      <ins>{after}</ins>
+    </li>
   )
 }
 

@@ -1,4 +1,4 @@
-/** What the audit trail says, in words. */
+/** What the audit trail says, in an operator's words. */
 
 const VERBS: Readonly<Record<string, string>> = {
   create: 'added',
@@ -16,6 +16,8 @@ const VERBS: Readonly<Record<string, string>> = {
   dialect: 'changed the dialect of',
   'local list': 'changed the local list of',
   'revoke certificate': 'revoked a certificate of',
+  'lower security profile': 'lowered the security profile of',
+  'cancel profile upgrade': 'stopped waiting for a higher security profile of',
 }
 
 const OBJECTS: Readonly<Record<string, string>> = {
@@ -25,6 +27,10 @@ const OBJECTS: Readonly<Record<string, string>> = {
   quarantine: 'message in quarantine',
   bulk: 'bulk call',
   firmware: 'firmware image',
+  'site limit': 'limit',
+  'site rules': 'rules of site',
+  'site meter': 'meter of site',
+  'driver page': 'driver page of station',
 }
 
 /** Returns what was done; a verb that is not known in its own words. */
@@ -67,35 +73,16 @@ const PAGES: Readonly<Record<string, readonly [string, string]>> = {
   bulk: ['/bulk/$jobId', 'jobId'],
 }
 
-/** Returns the page of an object; null where it has none of its own, or is gone. */
-export function pageOf(
-  type: string,
-  id: string | null,
-  action: string,
-): { to: string; params: Record<string, string> } | null {
+export interface Place {
+  to: string
+  params?: Record<string, string>
+  search?: Record<string, string>
+}
+
+/** Returns where an object is shown; null where it has no place of its own, or is gone. */
+export function placeOf(type: string, id: string | null, action: string): Place | null {
+  if (id === null || action === 'delete') return null
+  if (type === 'id_tag') return { to: '/id-tags', search: { tag: id } }
   const page = PAGES[type]
-  if (page === undefined || id === null || action === 'delete') return null
-  return { to: page[0], params: { [page[1]]: id } }
-}
-
-/** Returns what was changed, a line each: `name: Bay 7`. */
-export function linesOf(details: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(details).map(([name, value]) => `${name}: ${shown(value)}`)
-}
-
-function shown(value: unknown): string {
-  if (value === null) return 'nothing'
-  return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/**
- * Returns the time of a field for days (`2026-11-21`), as the API takes it; undefined: none.
- *
- * `end`: the first moment after that day. Days are those of the browser's zone.
- */
-export function momentOf(day: string | undefined, end = false): string | undefined {
-  const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day ?? '')
-  if (found === null) return undefined
-  const at = new Date(Number(found[1]), Number(found[2]) - 1, Number(found[3]) + (end ? 1 : 0))
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
+  return page === undefined ? null : { to: page[0], params: { [page[1]]: id } }
 }

@@ -7,7 +7,7 @@ import { useStation } from '@/live/hooks'
 import { Ago } from '@/parts/Ago'
 import { Chart } from '@/parts/Chart'
 import { EmptyState } from '@/parts/EmptyState'
-import { duration, energy, exactTime, money, NOTHING, percent, power } from '@/parts/format'
+import { duration, energy, exactTime, money, NOTHING, percent, power, unitPrice } from '@/parts/format'
 import { Listing, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
@@ -252,7 +252,7 @@ function Price({ session, explanation }: { session: Session; explanation: Explan
                 {part.unit === 'kWh' ? energy(part.quantity) : `${part.quantity} ${part.unit}`}
               </td>
               <td data-align="right">
-                {money(part.price, price.currency)} / {part.unit}
+                {unitPrice(part.price, price.currency)} / {part.unit}
               </td>
               <td data-align="right">{money(part.amount, price.currency)}</td>
             </tr>

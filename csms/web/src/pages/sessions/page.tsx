@@ -1,28 +1,27 @@
-import { Button, Group, SegmentedControl, TextInput } from '@mantine/core'
+import { Button, Group, SegmentedControl } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useDeferredValue, useMemo } from 'react'
+import { useMemo } from 'react'
 import { useSiteFilter } from '@/app/site'
 import { useLoaded, useSessions, useStations } from '@/live/hooks'
 import type { LiveStation } from '@/live/types'
 import { Ago } from '@/parts/Ago'
+import { CsvButton } from '@/parts/CsvButton'
 import { type Column, DataTable } from '@/parts/DataTable'
+import { DayRange } from '@/parts/DayRange'
 import { EmptyState } from '@/parts/EmptyState'
-import { count, duration, energy, money, percent, power } from '@/parts/format'
+import { duration, energy, money, percent, power, unitPrice } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
-import { useListing } from '@/parts/Listing'
+import { nextOf, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
+import { TagInput } from '@/parts/TagInput'
 import type { Session } from './data'
+import { queryOf, type Search } from './filter'
 import { FLAGS } from './words'
-
-interface Search {
-  status?: 'completed'
-  stationId?: string
-  idTag?: string
-}
 
 interface Row {
   session: Session
@@ -44,9 +43,9 @@ export default function SessionsPage() {
   const stations = useStations()
   const [site] = useSiteFilter()
   const byId = useMemo(() => new Map(stations.map((station) => [station.id, station])), [stations])
-  const idTag = useDeferredValue(search.idTag ?? '')
+  const [idTag] = useDebouncedValue(search.idTag, 250)
   const completed = search.status === 'completed'
-  const chosen = { byId, site, stationId: search.stationId ?? null, idTag, open }
+  const query = queryOf({ ...search, idTag }, site)
 
   return (
     <>
@@ -54,15 +53,10 @@ export default function SessionsPage() {
         title="Sessions"
         subtitle={completed ? 'Ended, the newest first' : 'Running now'}
         actions={
-          <Button
-            component="a"
-            variant="default"
-            leftSection={<Icon name="download" size={14} />}
-            href={`/api/sessions?${query(search, 1000)}&format=csv`}
-            download="sessions.csv"
-          >
-            CSV
-          </Button>
+          <CsvButton
+            path={`/api/sessions?${query}`}
+            name={completed ? 'sessions.csv' : 'sessions-running.csv'}
+          />
         }
       />
       <Group gap="xs" mb="sm" role="search" aria-label="Sessions">
@@ -80,22 +74,38 @@ export default function SessionsPage() {
           value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
         />
-        <TextInput
+        <TagInput
           data-filter
           aria-label="Id tag"
-          placeholder="Id tag"
+          placeholder={completed ? 'The whole id tag' : 'Id tag'}
           leftSection={<Icon name="tag" size={15} />}
           w={{ base: '100%', xs: 180 }}
           value={search.idTag ?? ''}
-          onChange={(event) => set({ idTag: event.currentTarget.value || undefined })}
+          onChange={(value) => set({ idTag: value || undefined })}
         />
+        {completed && <DayRange bare from={search.from} to={search.to} set={set} />}
       </Group>
-      {completed ? <Ended {...chosen} /> : <Running {...chosen} />}
+      {completed ? (
+        <Ended
+          query={query}
+          byId={byId}
+          open={open}
+          showAll={() => set({ stationId: undefined, idTag: undefined, from: undefined, to: undefined })}
+        />
+      ) : (
+        <Running
+          byId={byId}
+          site={site}
+          stationId={search.stationId ?? null}
+          idTag={idTag?.trim() ?? ''}
+          open={open}
+        />
+      )}
     </>
   )
 }
 
-interface Chosen {
+interface RunningProps {
   byId: ReadonlyMap<string, LiveStation>
   site: string | null
   stationId: string | null
@@ -103,7 +113,7 @@ interface Chosen {
   open: (row: Row) => void
 }
 
-function Running({ byId, site, stationId, idTag, open }: Chosen) {
+function Running({ byId, site, stationId, idTag, open }: RunningProps) {
   const sessions = useSessions()
   const loaded = useLoaded('sessions')
   const rows = useMemo(() => {
@@ -135,55 +145,59 @@ function Running({ byId, site, stationId, idTag, open }: Chosen) {
   )
 }
 
-function Ended({ byId, site, stationId, idTag, open }: Chosen) {
-  const list = useListing<Session>(
-    `/api/sessions?${query({ status: 'completed', ...(stationId ? { stationId } : {}), ...(idTag ? { idTag } : {}) }, 200)}`,
-    30,
-  )
-  const rows = useMemo(
-    () =>
-      (list.items ?? [])
-        .map((session) => ({ session, station: byId.get(session.stationId) }))
-        .filter((row) => site === null || row.station?.siteId === site),
-    [list.items, byId, site],
-  )
-  if (list.error) return <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
-  return (
-    <>
-      <DataTable
-        label="Ended sessions"
-        columns={ENDED}
-        rows={rows}
-        rowKey={(row) => row.session.id}
-        onOpen={open}
-        empty={
-          <EmptyState icon="bolt" title={list.items === undefined ? 'Loading …' : 'No session has ended so'}>
-            {list.items !== undefined && 'Take a filter away, or look at those that run.'}
-          </EmptyState>
-        }
-      />
-      {list.hasNextPage && (
-        <Group mt="xs" gap="sm">
-          <Button
-            variant="default"
-            loading={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            Show older ones
-          </Button>
-          <span className="dimmed">{count(rows.length)} shown</span>
-        </Group>
-      )}
-    </>
-  )
+interface EndedProps {
+  query: string
+  byId: ReadonlyMap<string, LiveStation>
+  open: (row: Row) => void
+  showAll: () => void
 }
 
-/** Returns the query of the API for what is chosen. */
-function query(search: Search, limit: number): string {
-  const query = new URLSearchParams({ limit: String(limit), status: search.status ?? 'active' })
-  if (search.stationId) query.set('stationId', search.stationId)
-  if (search.idTag) query.set('idTag', search.idTag)
-  return query.toString()
+function Ended({ query, byId, open, showAll }: EndedProps) {
+  const list = useListing<Session>(`/api/sessions?${query}&limit=200`, 30, { keeps: true })
+  const { items, hasNextPage } = list
+  const rows = useMemo(
+    () => (items ?? []).map((session) => ({ session, station: byId.get(session.stationId) })),
+    [items, byId],
+  )
+  // the order of a part would be taken for that of all
+  const columns = useMemo(
+    () => (hasNextPage ? ENDED.map(({ value: _, ...column }) => column) : ENDED),
+    [hasNextPage],
+  )
+  if (list.error && items === undefined)
+    return <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
+  return (
+    <DataTable
+      label="Ended sessions"
+      columns={columns}
+      rows={rows}
+      rowKey={(row) => row.session.id}
+      onOpen={open}
+      onEnd={nextOf(list)}
+      busy={list.isPlaceholderData}
+      empty={
+        items === undefined ? (
+          <EmptyState icon="bolt" title="Loading …" />
+        ) : query === 'status=completed' ? (
+          <EmptyState icon="bolt" title="No session has ended yet">
+            Look at those that run.
+          </EmptyState>
+        ) : (
+          <EmptyState
+            icon="filter"
+            title="No session passes the filter"
+            action={
+              <Button variant="default" onClick={showAll}>
+                Show all
+              </Button>
+            }
+          >
+            {query.includes('idTag=') && 'Id tags are compared as a whole.'}
+          </EmptyState>
+        )
+      }
+    />
+  )
 }
 
 const WHERE: Column<Row> = {
@@ -221,10 +235,28 @@ const COST: Column<Row> = {
   id: 'cost',
   header: 'Cost',
   align: 'right',
-  width: 110,
-  cell: ({ session }) => money(session.cost, session.currency),
+  width: 100,
+  cell: ({ session }) =>
+    session.cost === null ? (
+      <span className="dimmed" title="Its energy is not certain.">
+        not billed
+      </span>
+    ) : (
+      <span title={`${unitPrice(session.pricePerKwh, session.currency)} a kWh`}>
+        {money(session.cost, session.currency)}
+      </span>
+    ),
   value: ({ session }) => session.cost,
-  from: 760,
+}
+
+const PRICE: Column<Row> = {
+  id: 'price',
+  header: 'Price a kWh',
+  align: 'right',
+  width: 110,
+  cell: ({ session }) => unitPrice(session.pricePerKwh, session.currency),
+  value: ({ session }) => session.pricePerKwh,
+  from: 1100,
 }
 
 const STARTED: Column<Row> = {
@@ -263,7 +295,7 @@ const RUNNING: readonly Column<Row>[] = [
     width: 100,
     cell: ({ session }) => power(session.limitKw),
     value: ({ session }) => session.limitKw,
-    from: 560,
+    from: 620,
   },
   ENERGY,
   {
@@ -273,9 +305,10 @@ const RUNNING: readonly Column<Row>[] = [
     width: 90,
     cell: ({ session }) => percent(session.socPercent),
     value: ({ session }) => session.socPercent,
-    from: 700,
+    from: 760,
   },
-  COST,
+  { ...COST, from: 480 },
+  PRICE,
   STARTED,
   ODD,
 ]
@@ -285,6 +318,7 @@ const ENDED: readonly Column<Row>[] = [
   TAG,
   ENERGY,
   COST,
+  PRICE,
   STARTED,
   {
     id: 'took',
