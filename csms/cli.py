@@ -7,7 +7,6 @@ else that keeps a command from its work with 1. There is no traceback for an ope
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import resource
 import signal
@@ -20,10 +19,11 @@ from typing import Annotated, Any, TypeVar
 import typer
 import uvloop
 
-from csms import __version__, checkup, log
+from csms import __version__, checkup, log, memory
 from csms.app import DEMO, SERVE, DatabaseAddress, Running, database_address, prepare, running
 from csms.backups import left_out, make_backup, restore_backup
 from csms.cli_ca import authority_commands
+from csms.clock import SystemClock
 from csms.demo import play
 from csms.errors import CsmsError, DatabaseAway, Refusal, SettingsError
 from csms.operations import add_user, first_sign_in, import_site, reset_administrator
@@ -32,8 +32,6 @@ from csms.settings import Settings, load
 from csms.store import migrate as migrations
 
 T = TypeVar("T")
-
-_YOUNG_OBJECTS = 4_000
 
 _LONGEST_STOP_S = 20.0
 
@@ -317,14 +315,9 @@ def _allow_many_sockets() -> None:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     _allow_many_sockets()
-    # What was imported lives for ever and need not be looked at again; and thousands of facts in
-    # flight are no garbage: with the default of 700 objects a quarter of the time went to looking.
-    # The middle generation is kept small, too: what thousands of new connections have left there
-    # stopped the loop for 70 ms.
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 3, 20)
+    memory.bound_pauses()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return runner.run(memory.looked_after(work, clock=SystemClock()))
 
 
 app.add_typer(authority_commands(told, say), name="ca")
