@@ -81,7 +81,9 @@ def view_out(view: PageView) -> dict[str, Any]:
         "open": view.rules.access is Access.OPEN,
         "blocked": "in_use" if under_way else None if blocked is None else blocked.value,
         "tag": not under_way and (with_tag is None or view.state is ConnectorState.IN_USE),
-        "mine": None if mine is None else _mine_out(mine),
+        "mine": None
+        if mine is None
+        else _mine_out(mine, offline=view.state is ConnectorState.OFFLINE),
         "elsewhere": None
         if elsewhere is None
         else {"stationId": elsewhere.identity, "connectorId": elsewhere.connector_id},
@@ -120,7 +122,9 @@ def fault(view: PageView) -> str | None:
 
 def _charging_said(view: PageView, mine: Mine) -> tuple[str, str]:
     headline, sentence = "charging", "charging.text"
-    if view.place.status == "SuspendedEV":
+    if view.state is ConnectorState.OFFLINE:  # what it said last is old
+        headline, sentence = "charging.offline", "charging.offline.text"
+    elif view.place.status == "SuspendedEV":
         headline, sentence = "charging.carPaused", "charging.carPaused.text"
     elif view.place.status == "SuspendedEVSE":
         headline, sentence = "charging.waits", "charging.waits.text"
@@ -128,8 +132,6 @@ def _charging_said(view: PageView, mine: Mine) -> tuple[str, str]:
         sentence = "charging.begins"
     if mine.standing.problem is not None:
         sentence = f"problem.{mine.standing.problem}"
-    elif view.state is ConnectorState.OFFLINE:
-        sentence = "state.offline.text"
     return headline, sentence
 
 
@@ -140,7 +142,8 @@ def _end_said(mine: Mine) -> str:
     return f"reason.{reason}" if reason in REASONS else "reason.Other"
 
 
-def _mine_out(mine: Mine) -> dict[str, Any]:
+def _mine_out(mine: Mine, *, offline: bool) -> dict[str, Any]:
+    """Return the driver's own start; nobody knows what a charger that is offline gives now."""
     out: dict[str, Any] = {
         "phase": mine.standing.phase.value,
         "problem": mine.standing.problem,
@@ -152,7 +155,7 @@ def _mine_out(mine: Mine) -> dict[str, Any]:
         return out
     price = cost(session)
     soc = session.soc_percent
-    estimate = mine.estimate
+    estimate = None if offline else mine.estimate
     out["session"] = {
         "reference": str(session.transaction_id),
         "startedAt": wire_time(_started(session)),
@@ -160,7 +163,7 @@ def _mine_out(mine: Mine) -> dict[str, Any]:
         if session.active or session.stopped_at is None
         else wire_time(session.stopped_at),
         "energyKwh": energy_wh(session) / 1000,
-        "powerKw": kilo(session.power_w) if session.active else None,
+        "powerKw": kilo(session.power_w) if session.active and not offline else None,
         "limitKw": kilo(session.limit_w),
         "socPercent": None if soc is None else float(soc),
         "cost": None if price is None else float(price),

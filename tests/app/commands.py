@@ -90,7 +90,7 @@ async def serving(folder: Path, command: str = "serve", **settings: Any) -> Asyn
     process = await start(command, data_dir=folder, **settings)
     try:
         said = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while "api/docs" not in said:
                 line = await process.stdout.readline()
                 assert line, (await process.stderr.read()).decode()
@@ -100,6 +100,7 @@ async def serving(folder: Path, command: str = "serve", **settings: Any) -> Asyn
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with aiohttp.ClientSession(headers=headers) as client:
             yield Serving(ocpp[1], http[1], client)
+        assert process.returncode is None, (await process.stderr.read()).decode()[-4000:]
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)

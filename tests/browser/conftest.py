@@ -1,6 +1,7 @@
-"""One browser a run, one central system a file of tests, one set of windows a test.
+"""One browser and one central system a process, one set of windows a test.
 
-All of it lives in one event loop: what Playwright gives belongs to the loop that it was made in.
+The system is made empty after each test: starting one costs much more. All of it lives in one event
+loop: what Playwright gives belongs to the loop that it was made in.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-expect.set_options(timeout=10_000)  # ms, on a machine that does much else
+expect.set_options(timeout=20_000)  # ms, on a machine that does much else
 _FAILED = pytest.StashKey[bool]()
 
 Start = Callable[..., AbstractAsyncContextManager[System]]
@@ -109,9 +110,9 @@ def start_system(cockpit_built: None, _server_url: str, _template: str, tmp_path
     return start
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def system(start_system: Start) -> AsyncIterator[System]:
-    """The central system of a file's tests; each test has stations of its own in it."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_system(start_system: Start) -> AsyncIterator[System]:
+    """Ask for `system` instead."""
     async with start_system(quiet="false") as system:
         yield system
 
@@ -119,12 +120,19 @@ async def system(start_system: Start) -> AsyncIterator[System]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def windows(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
     """Opens pages; afterwards none may have had errors or have asked anybody else."""
-    made = Windows(browser)
+    node = request.node
+    made = Windows(browser, lambda: node.name if node.stash.get(_FAILED, False) else None)
     yield made
-    failed = request.node.stash.get(_FAILED, False)
-    for system in made.systems:
-        await close(system.contexts, failed=request.node.name if failed else None)
+    await made.close()
     made.assert_clean()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def system(shared_system: System, windows: Windows) -> AsyncIterator[System]:
+    """A central system without stations, sites, id tags and users."""
+    yield shared_system
+    await windows.close()  # a page would miss what goes now
+    await shared_system.empty()
 
 
 @pytest.fixture(scope="session")

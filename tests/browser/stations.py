@@ -25,7 +25,7 @@ async def charger(
         )
     )
     async with station:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             await station.until_registered()
         yield station
 
@@ -33,5 +33,6 @@ async def charger(
 async def charge(system: System, station: ChargePointSimulator) -> str:
     """Plug a car in and start its session; returns the session's id."""
     station.plug(1, Vehicle(onboard_a=16))
-    started = await system.ask("POST", "/api/sessions/start", {"stationId": station.identity})
+    asked = {"stationId": station.identity, "waitS": 60}
+    started = await system.ask("POST", "/api/sessions/start", asked)
     return str(started["id"])

@@ -13,8 +13,8 @@ from tests.browser.looks import shot
 
 async def test_a_user_and_a_key_are_made_and_taken_back(system, windows, accessibility):
     page = await windows.open(system, "/users")
-    await page.get_by_role("button", name="Add a user").click()
-    dialog = page.get_by_role("dialog")
+    await page.get_by_role("button", name="Add a user", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Add a user", exact=True)
     await dialog.get_by_label("Name").fill("Anna")
     await dialog.get_by_label("Password", exact=True).fill("short")
     await dialog.get_by_role("button", name="Add", exact=True).click()
@@ -25,41 +25,46 @@ async def test_a_user_and_a_key_are_made_and_taken_back(system, windows, accessi
     await dialog.get_by_label("Password", exact=True).fill("long enough it is")
     await dialog.get_by_role("button", name="Add", exact=True).click()
     users = page.get_by_role("region", name="Users", exact=True).last
-    await expect(users.get_by_text("Anna")).to_be_visible()
+    await expect(users.get_by_text("Anna", exact=True)).to_be_visible()
     await expect(users.get_by_text("Password", exact=True)).to_be_visible()
 
-    await page.get_by_role("button", name="Make a key").click()
+    await page.get_by_role("button", name="Make a key", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Make an API key", exact=True)
     await dialog.get_by_label("Name").fill("billing")
-    await dialog.get_by_role("button", name="Make it").click()
-    await expect(dialog.get_by_text("It is shown this once")).to_be_visible()
+    await dialog.get_by_role("button", name="Make it", exact=True).click()
+    dialog = page.get_by_role("dialog", name="The key billing", exact=True)
+    await expect(dialog.get_by_text("It is shown this once", exact=True)).to_be_visible()
     token = await dialog.locator("pre").inner_text()
     await accessibility.no_violations(page)
     await shot(page, "key-once")
-    await dialog.get_by_role("button", name="I have it").click()
+    await dialog.get_by_role("button", name="I have it", exact=True).click()
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_text(token)).to_have_count(0)
     await shot(page, "users")
     program = await windows.open(system, "/stations", token=token)
-    await expect(program.get_by_role("heading", name="Stations")).to_be_visible()
+    await expect(
+        program.get_by_role("heading", level=1, name="Stations", exact=True)
+    ).to_be_visible()
     await program.close()
-    await page.get_by_role("button", name="Delete billing").click()
+    await page.get_by_role("button", name="Delete billing", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Delete the key billing?", exact=True)
     await dialog.get_by_role("button", name="Delete", exact=True).click()
     await expect(page.get_by_text("worth nothing any more")).to_be_visible()
     keys = (await system.ask("GET", "/api/api-keys"))["items"]
     assert "billing" not in {key["name"] for key in keys}
 
     await page.goto("/audit?objectType=user")
-    trail = page.get_by_role("region", name="Audit trail")
-    await expect(trail.get_by_text("added user")).to_be_visible()
-    await expect(trail.get_by_text("name: Anna · role: operator")).to_be_visible()
+    trail = page.get_by_role("region", name="Audit trail", exact=True)
+    entry = trail.get_by_role("row").filter(has_text="name: Anna · role: operator")
+    await expect(entry).to_contain_text("added user")
     await accessibility.no_violations(page)
     await shot(page, "audit")
     async with page.expect_download() as download:
-        await page.get_by_role("button", name="CSV").click()
+        await page.get_by_role("button", name="CSV", exact=True).click()
     assert (await download.value).suggested_filename == "audit.csv"
-    await page.get_by_label("Who").fill("nobody")
+    await page.get_by_label("Who", exact=True).fill("nobody")
     await expect(page.get_by_text("No entry passes the filter")).to_be_visible()
-    await page.get_by_role("button", name="Show all").click()
+    await page.get_by_role("button", name="Show all", exact=True).click()
     await expect(trail.get_by_text("added API key").first).to_be_visible()
 
 
@@ -77,9 +82,9 @@ async def test_settings_have_a_meaning(system, windows, accessibility):
 
 async def test_who_only_looks_administers_nothing(system, windows):
     page = await windows.open(system, "/quarantine", token=await system.key("viewer"))
-    await expect(page.get_by_role("heading", name="Quarantine")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Quarantine", exact=True)).to_be_visible()
     for name in ("Users and keys", "Audit trail", "Settings"):
-        await expect(page.get_by_role("link", name=name)).to_have_count(0)
+        await expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
     await page.goto("/wizard")
     await expect(page.get_by_text("This page is for operators")).to_be_visible()
     await page.goto("/users")
@@ -87,23 +92,27 @@ async def test_who_only_looks_administers_nothing(system, windows):
 
 
 async def test_a_message_in_quarantine_is_found_and_dismissed(system, windows, accessibility):
-    await system.ask("POST", "/api/stations", {"identity": "Q1", "name": "Bay Q1", "maxKw": 22})
-    await refused_message(system, "Q1")
+    await system.ask("POST", "/api/stations", {"identity": "AD1", "name": "Bay AD1", "maxKw": 22})
+    await refused_message(system, "AD1")
     page = await windows.open(system)
-    await page.get_by_role("link", name="Look").click()
-    messages = page.get_by_role("region", name="Messages in quarantine")
+    needs = page.get_by_role("region", name="Needs you")
+    await needs.get_by_role("link", name="Look", exact=True).click()
+    messages = page.get_by_role("region", name="Messages in quarantine", exact=True)
     await expect(messages.get_by_text("StopTransaction").first).to_be_visible()
     await messages.get_by_role("button", name="Show the StopTransaction").click()
     await expect(messages.locator("pre")).to_contain_text("StopTransaction")
     await accessibility.no_violations(page)
     await shot(page, "quarantine")
     windows.watch_of(page).expect("status of 409")
-    await messages.get_by_role("button", name="Try again").click()
+    await messages.get_by_role("button", name="Try again", exact=True).click()
     await expect(page.get_by_text("This did not work")).to_be_visible()
-    await messages.get_by_role("button", name="Dismiss").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Dismiss").click()
-    await expect(page.get_by_text("Nothing is in quarantine")).to_be_visible()
-    await page.get_by_text("Dismissed", exact=True).first.click()
+    await messages.get_by_role("button", name="Dismiss", exact=True).click()
+    await page.get_by_role("dialog").get_by_role("button", name="Dismiss", exact=True).click()
+    await expect(
+        page.get_by_role("heading", name="Nothing is in quarantine", exact=True)
+    ).to_be_visible()
+    states = page.get_by_role("search", name="Quarantine").get_by_role("radiogroup", name="State")
+    await states.get_by_text("Dismissed", exact=True).click()
     await expect(messages.get_by_text("StopTransaction").first).to_be_visible()
 
 

@@ -88,9 +88,9 @@ async def test_a_driver_charges_from_scan_to_end(system, windows, charger, acces
         station.plug(1, car())
         await headline(page, "Ready to start")
 
-        await page.get_by_role("button", name="Start charging").click()
+        await page.get_by_role("button", name="Start charging", exact=True).click()
         await headline(page, re.compile("Starting|Charging"))
-        await expect(page.get_by_role("button", name="Start charging")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Start charging", exact=True)).to_have_count(0)
         await headline(page, "Charging")
         await expect(page.locator("[data-key=power] dd")).to_have_text(
             re.compile(r"[1-9]\d*\.\d\skW")
@@ -101,11 +101,11 @@ async def test_a_driver_charges_from_scan_to_end(system, windows, charger, acces
         await accessibility.no_violations(page)
         await shot(page, "driver-charging", whole=True)
 
-        await page.get_by_role("button", name="Stop charging").click()
+        await page.get_by_role("button", name="Stop charging", exact=True).click()
         await headline(page, "Charging has ended")
         await expect(page.locator(".state p")).to_have_text("You stopped it.")
         await expect(page.locator("[data-key=cost] dt")).to_have_text("Total")
-        await wait_until(lambda: station.state.connectors[1].status == "Finishing")
+        await wait_until(lambda: station.state.connectors[1].status == "Finishing", 30)
         sessions = await system.ask("GET", f"/api/sessions?stationId={station.identity}")
         assert [each["status"] for each in sessions["items"]] == ["completed"]
         await accessibility.no_violations(page)
@@ -115,7 +115,7 @@ async def test_a_driver_charges_from_scan_to_end(system, windows, charger, acces
 async def test_the_charger_waits_for_the_cable(system, windows, charger):
     async with charger() as station:
         page = await opened(windows, system, station)
-        await page.get_by_role("button", name="Start charging").click()
+        await page.get_by_role("button", name="Start charging", exact=True).click()
         await headline(page, "Starting")
         await expect(page.locator(".state p")).to_contain_text("plug it in now")
         await shot(page, "driver-waits-for-cable")
@@ -127,7 +127,7 @@ async def test_a_stranger_sees_only_that_it_is_in_use(system, windows, charger, 
     async with charger() as station:
         station.plug(1, car())
         mine = await opened(windows, system, station)
-        await mine.get_by_role("button", name="Start charging").click()
+        await mine.get_by_role("button", name="Start charging", exact=True).click()
         await headline(mine, "Charging")
         stranger = await opened(windows, system, station)
         await headline(stranger, "In use")
@@ -144,14 +144,14 @@ async def test_a_stranger_sees_only_that_it_is_in_use(system, windows, charger, 
         await accessibility.no_violations(stranger)
         await shot(stranger, "driver-in-use")
         await mine.reload()  # whoever started it finds it again
-        await expect(mine.get_by_role("button", name="Stop charging")).to_be_visible()
+        await expect(mine.get_by_role("button", name="Stop charging", exact=True)).to_be_visible()
 
 
 async def test_the_line_is_cut_and_heals(system, windows, charger):
     async with charger() as station:
         station.plug(1, car())
         page = await opened(windows, system, station)
-        await page.get_by_role("button", name="Start charging").click()
+        await page.get_by_role("button", name="Start charging", exact=True).click()
         await headline(page, "Charging")
         system.wire.cut()
         try:
@@ -172,7 +172,7 @@ async def test_faults_in_plain_words(system, windows, charger, accessibility):
         station.set_error(1, "GroundFailure")
         await headline(page, "Out of order")
         await expect(page.locator(".fault")).to_contain_text("switched off for your safety")
-        await expect(page.get_by_role("button", name="Start charging")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Start charging", exact=True)).to_have_count(0)
         await accessibility.no_violations(page)
         await shot(page, "driver-fault")
         station.set_error(1, "NoError")
@@ -188,7 +188,7 @@ async def test_the_code_of_a_card(system, windows, charger, accessibility):
         await system.ask("POST", "/api/id-tags", {"idTag": f"CARD-{station.identity}"})
         station.plug(1, car())
         page = await opened(windows, system, station)
-        button = page.get_by_role("button", name="Start with this code")
+        button = page.get_by_role("button", name="Start with this code", exact=True)
         field = page.get_by_label("Code of your card")
         await button.click()
         await expect(page.get_by_role("alert")).to_have_text("Enter the code of your card.")
@@ -214,7 +214,7 @@ async def test_each_language_light_and_dark(system, windows, charger, accessibil
             windows, system, station, locale=language, viewport=NARROW, color_scheme="dark"
         )
         assert await page.locator("html").get_attribute("lang") == language
-        await page.get_by_role("button", name=say("action.start")).click()
+        await page.get_by_role("button", name=say("action.start"), exact=True).click()
         await headline(page, say("charging"))
         await expect(page.locator("[data-key=power] dd")).not_to_have_text("–")
         await accessibility.no_violations(page)
@@ -224,7 +224,7 @@ async def test_each_language_light_and_dark(system, windows, charger, accessibil
         await accessibility.no_violations(page)
         await shot(page, f"driver-{language}-light-320", whole=True)
         other = LANGUAGES[(LANGUAGES.index(language) + 1) % len(LANGUAGES)]
-        await page.get_by_role("link", name=other.upper()).click()
+        await page.get_by_role("link", name=other.upper(), exact=True).click()
         await headline(page, Texts(other).say("charging"))
         await page.goto(path(station))  # the choice stays
         await headline(page, Texts(other).say("charging"))

@@ -14,38 +14,47 @@ from tests.browser.stations import charge, charger
 
 
 async def test_messages_are_seen_as_they_come_and_found_again(system, windows, accessibility):
-    async with charger(system, "M1") as station:
-        page = await windows.open(system, "/messages?stationId=M1")
-        live = page.get_by_role("region", name="Live messages")
+    async with charger(system, "ME1", meter_interval_s=600) as station:
+        page = await windows.open(system, "/messages?stationId=ME1")
+        live = page.get_by_role("region", name="Live messages", exact=True)
         await charge(system, station)
-        await expect(live.get_by_role("button", name="StartTransaction").first).to_be_visible()
-        await expect(live.get_by_text(" ms").first).to_be_visible()
+        call = live.get_by_role("button", name="→ from the station: StartTransaction", exact=True)
+        answer = page.get_by_role(
+            "button", name="← to the station: StartTransaction answer", exact=True
+        )
+        await expect(call).to_be_visible()
+        await expect(live.get_by_role("row").filter(has=answer)).to_contain_text(" ms")
         await accessibility.no_violations(page)
         await shot(page, "messages")
 
-        await page.get_by_role("button", name="Pause").click()
-        await expect(page.get_by_text("held still")).to_be_visible()
-        call = live.get_by_role("button", name="from the station: StartTransaction")
+        await page.get_by_role("button", name="Pause", exact=True).click()
+        await expect(page.get_by_text(re.compile("shown, held still$"))).to_be_visible()
         await call.click()
-        drawer = page.get_by_role("dialog")
-        await expect(drawer.get_by_role("heading", name="Call from the station")).to_be_visible()
-        await expect(drawer.get_by_role("heading", name="Answer to the station")).to_be_visible()
+        drawer = page.get_by_role("dialog", name="StartTransaction", exact=True)
+        await expect(
+            drawer.get_by_role("heading", name="Call from the station", exact=True)
+        ).to_be_visible()
+        await expect(
+            drawer.get_by_role("heading", name="Answer to the station", exact=True)
+        ).to_be_visible()
         await expect(drawer.get_by_text('"idTagInfo"').first).to_be_visible()
         await accessibility.no_violations(page)
         await shot(page, "message")
-        await drawer.get_by_role("button", name="Close").click()
+        await drawer.get_by_role("button", name="Close", exact=True).click()
 
-        await page.get_by_text("Log", exact=True).click()
+        await page.get_by_role("search", name="Messages").get_by_text("Log", exact=True).click()
         await page.get_by_label("Text in the message").fill("meterStart")
-        logged = page.get_by_role("region", name="Logged messages")
-        await expect(logged.get_by_role("button", name="StartTransaction")).to_have_count(1)
+        logged = page.get_by_role("region", name="Logged messages", exact=True)
+        found = logged.get_by_role("button", name="StartTransaction")
+        await expect(found).to_have_count(1)
+        await shot(page, "messages-search")
         await page.get_by_label("Text in the message").fill("nobody ever said this")
-        await expect(page.get_by_text("Nothing found")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Nothing found", exact=True)).to_be_visible()
 
 
 async def test_what_was_repaired_is_marked_and_shown_beside_what_was_sent(system, windows):
-    await system.ask("POST", "/api/stations", {"identity": "M2", "name": "Bay M2", "maxKw": 22})
-    url = f"{system.serving.ocpp_url}/M2"
+    await system.ask("POST", "/api/stations", {"identity": "ME2", "name": "Bay ME2", "maxKw": 22})
+    url = f"{system.serving.ocpp_url}/ME2"
     async with connect(url, subprotocols=["ocpp1.6"]) as socket:
         boot = {"chargePointVendor": "V", "chargePointModel": "M"}
         await socket.send(json.dumps([2, "1", "BootNotification", boot]))
@@ -55,15 +64,16 @@ async def test_what_was_repaired_is_marked_and_shown_beside_what_was_sent(system
         await socket.recv()
         page = await windows.open(
             system,
-            "/messages?view=log&stationId=M2&repair=any",
+            "/messages?view=log&stationId=ME2&repair=any",
             viewport=PHONE,
             color_scheme="dark",
         )
-        logged = page.get_by_role("region", name="Logged messages")
-        await logged.get_by_role("button", name="StatusNotification").click()
-        drawer = page.get_by_role("dialog")
-        await expect(drawer.get_by_text("As it was understood")).to_be_visible()
+        logged = page.get_by_role("region", name="Logged messages", exact=True)
+        sent = "→ from the station: StatusNotification"
+        await logged.get_by_role("button", name=sent, exact=True).click()
+        drawer = page.get_by_role("dialog", name="StatusNotification", exact=True)
+        await expect(drawer.get_by_text("As it was understood", exact=True)).to_be_visible()
         await expect(drawer.get_by_text(re.compile('"status": "Available"'))).to_be_visible()
         await expect(drawer.get_by_text(re.compile('"status": "available"'))).to_be_visible()
-        await expect(drawer.get_by_text("As it was sent")).to_be_visible()
+        await expect(drawer.get_by_text("As it was sent", exact=True)).to_be_visible()
         await shot(page, "message-repaired")

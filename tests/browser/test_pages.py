@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.browser.cockpit import DESK, PHONE, WALL, System
+from tests.browser.cockpit import DESK, PHONE, WALL, System, link
 from tests.browser.looks import shot
 from tests.waiting import wait_until
 
@@ -52,7 +52,7 @@ def name_of(path: str) -> str:
 async def settled(page: Page) -> None:
     """Wait until the page has its heading and the live link its first data."""
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
-    await expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    await expect(link(page)).to_have_text("Live")
     await expect(page.get_by_label("Loading")).to_have_count(0)
 
 
@@ -78,7 +78,7 @@ async def test_every_page_by_desk_wall_and_phone(demo, windows, accessibility):
             await page.goto(path)
         await settled(page)
         assert await page.title() != "", path
-        if await page.get_by_role("heading", name="There is no such page").count():
+        if await page.get_by_role("heading", name="There is no such page", exact=True).count():
             assert path not in paths, path
             continue
         name = name_of(path)
@@ -101,7 +101,7 @@ async def test_every_page_by_desk_wall_and_phone(demo, windows, accessibility):
 async def test_one_more_car_charges_in_the_demo_by_one_click(demo, windows):
     page = await windows.open(demo, "/simulator")
     before = {each["id"] for each in (await demo.ask("GET", "/api/sessions"))["items"]}
-    await page.get_by_role("button", name="Charge a car").click()
+    await page.get_by_role("button", name="Charge a car", exact=True).click()
     said = page.get_by_text(re.compile(r"connector \d+: session \d+"))
     await expect(said).to_be_visible(timeout=30_000)
     session = (await said.inner_text()).rpartition(" ")[2]

@@ -33,8 +33,10 @@ async def test_the_simulators_own_page_is_shown(windows, browser, accessibility)
 
 async def test_errors_and_outside_requests_are_noticed(system, windows):
     page = await windows.open(system, "/api/docs", token=None)
-    await page.evaluate("console.error('oh dear')")
-    await page.evaluate("setTimeout(() => { throw new Error('thrown') })")
+    async with page.context.expect_event("console"):
+        await page.evaluate("console.error('oh dear')")
+    async with page.context.expect_event("weberror"):
+        await page.evaluate("setTimeout(() => { throw new Error('thrown') })")
     elsewhere = f"{system.serving.http_url}/health"  # past the line: another origin
     await page.goto(elsewhere)
     watch = windows.watch_of(page)

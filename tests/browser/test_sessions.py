@@ -15,41 +15,44 @@ from tests.browser.stations import charge, charger
 
 
 async def test_a_session_is_watched_and_stopped(system, windows, accessibility):
-    async with charger(system, "T1") as station:
+    async with charger(system, "SE1") as station:
         number = await charge(system, station)
         page = await windows.open(system, "/sessions")
-        table = page.get_by_role("region", name="Running sessions")
-        await expect(table.get_by_text("11.0 kW").first).to_be_visible()
+        table = page.get_by_role("region", name="Running sessions", exact=True)
+        row = table.get_by_role("row").filter(has_text="Bay SE1")
+        await expect(row).to_contain_text("11.0 kW")
         await accessibility.no_violations(page)
         await shot(page, "sessions")
-        await page.get_by_role("link", name="Bay T1").click()
-        await expect(page.get_by_role("heading", name=f"Session {number}")).to_be_visible()
+        await row.get_by_role("link", name="Bay SE1", exact=True).click()
+        await expect(
+            page.get_by_role("heading", name=f"Session {number}", exact=True)
+        ).to_be_visible()
         await expect(page.get_by_role("region", name="Power", exact=True)).to_be_visible()
-        timeline = page.get_by_role("region", name="What has happened")
-        await timeline.get_by_role("button", name="Show").first.click()
+        timeline = page.get_by_role("region", name="What has happened", exact=True)
+        await timeline.get_by_role("button", name="Show", exact=True).first.click()
         await expect(timeline.get_by_text('[2,"').first).to_be_visible()
         await accessibility.no_violations(page)
         await shot(page, "session")
-        await page.get_by_role("button", name="Stop").click()
+        await page.get_by_role("button", name="Stop", exact=True).click()
         await expect(page.get_by_text("Completed", exact=True)).to_be_visible()
         await expect(page.get_by_text("Remote", exact=True)).to_be_visible()
-        await expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
         await shot(page, "session-ended")
         await page.goto("/sessions?status=completed")
-        ended = page.get_by_role("region", name="Ended sessions")
-        await expect(ended.get_by_role("link", name="Bay T1")).to_be_visible()
+        ended = page.get_by_role("region", name="Ended sessions", exact=True)
+        await expect(ended.get_by_role("link", name="Bay SE1", exact=True)).to_be_visible()
 
 
 async def test_a_stuck_session_is_closed_by_hand(system, windows, accessibility):
-    await system.ask("POST", "/api/stations", {"identity": "T2", "name": "Bay T2", "maxKw": 22})
-    async with gone_while_charging(system, "T2") as number:
+    await system.ask("POST", "/api/stations", {"identity": "SE2", "name": "Bay SE2", "maxKw": 22})
+    async with gone_while_charging(system, "SE2") as number:
         page = await windows.open(
             system, f"/sessions/{number}", viewport=PHONE, color_scheme="dark"
         )
-        await page.get_by_role("button", name="Close by hand").click()
-        dialog = page.get_by_role("dialog")
+        await page.get_by_role("button", name="Close by hand …", exact=True).click()
+        dialog = page.get_by_role("dialog", name=f"Close session {number} by hand", exact=True)
         await dialog.get_by_label("Meter at the end").fill("much")
-        await dialog.get_by_role("button", name="Close it").click()
+        await dialog.get_by_role("button", name="Close it", exact=True).click()
         await expect(dialog.get_by_text("A whole number of Wh.")).to_be_visible()
         await expect(dialog.get_by_text("Say why")).to_be_visible()
         await dialog.get_by_label("Meter at the end").fill("7000")
@@ -57,11 +60,11 @@ async def test_a_stuck_session_is_closed_by_hand(system, windows, accessibility)
         await accessibility.no_violations(page)
         await shot(page, "session-close")
         windows.watch_of(page).expect("status of 409")
-        await dialog.get_by_role("button", name="Close it").click()
+        await dialog.get_by_role("button", name="Close it", exact=True).click()
         await expect(dialog.get_by_role("alert")).to_contain_text("stop the session instead")
     # the charge point is gone; what was typed is still there
     await dialog.get_by_role("checkbox").check()
-    await dialog.get_by_role("button", name="Close it").click()
+    await dialog.get_by_role("button", name="Close it", exact=True).click()
     await expect(dialog).to_be_hidden()
     await expect(page.get_by_text("Closed by hand").first).to_be_visible()
     session = await system.ask("GET", f"/api/sessions/{number}")
@@ -89,10 +92,14 @@ async def gone_while_charging(system, identity):
 
 
 async def test_a_viewer_only_looks(system, windows):
-    async with charger(system, "T3") as station:
+    async with charger(system, "SE3") as station:
         number = await charge(system, station)
         token = await system.key("viewer")
         page = await windows.open(system, f"/sessions/{number}", token=token)
-        await expect(page.get_by_role("heading", name=f"Session {number}")).to_be_visible()
-        await expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-        await expect(page.get_by_role("button", name="Close by hand")).to_have_count(0)
+        await expect(
+            page.get_by_role("heading", name=f"Session {number}", exact=True)
+        ).to_be_visible()
+        await expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+        await expect(page.get_by_role("button", name="Close by hand …", exact=True)).to_have_count(
+            0
+        )

@@ -114,7 +114,7 @@ function sessionCard(model: Model, view: View, manner: Manner): HTMLElement | nu
   return h(
     'section',
     { class: 'card session', 'data-key': 'session' },
-    battery(session, model, over, manner),
+    battery(session, model, over || view.state === 'offline', manner),
     h(
       'dl',
       {},
