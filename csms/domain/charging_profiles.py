@@ -6,7 +6,9 @@ the control loop sends:
 * **Start in the past.** Kind Absolute with `startSchedule` one minute ago: a charger whose clock is
   a little late would take a start at "now" for the future, and a profile valid in the future still
   replaces the present one, which leaves a gap without any limit. A lease is counted from that start
-  and is a minute longer for it.
+  and is a minute longer for it. What holds for good (a fallback share, a static cap) starts with
+  the beginning of computer time: after a reboot without a clock, or a clock that is set back, it
+  would be no limit at all.
 * **A for AC, W for DC.** W to a charger means all phases and is divided by what it believes the
   number of phases to be; A is per phase and leaves nothing to believe. Limits have one decimal and
   are rounded down.
@@ -28,6 +30,9 @@ from csms.domain.units import wire_number
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How late a charger's clock may be without taking our start for the future."""
+
+FOR_GOOD = datetime(1970, 1, 1, tzinfo=UTC)
+"""Start of what is to hold whatever a charger's clock says."""
 
 DEFAULT_PHASES = 3
 
@@ -166,7 +171,7 @@ def tx_profile(
         purpose=ProfilePurpose.TX,
         kind=kind,
         transaction_id=transaction_id,
-        schedule=_constant(limit, now, lease, kind, number_phases),
+        schedule=_constant(limit, now - CLOCK_SKEW, lease, kind, number_phases),
     )
     return set_charging_profile(connector_id, profile)
 
@@ -190,10 +195,10 @@ def tx_default_profile(
     Args:
         connector_id: 0 is for each connector (3.13.2).
         limit: Rounded down to one decimal.
-        now: Aware.
+        now: Aware; where a lease starts.
         profile_id: Same id and stack level as before: the charger replaces in place.
         stack_level: From 0.
-        lease: None: for good.
+        lease: None: for good, whatever the charger's clock says.
         kind: ABSOLUTE, or RELATIVE for makers that take nothing else.
         number_phases: For chargers that switch phases, or take W for fewer than 3 phases.
 
@@ -208,14 +213,14 @@ def tx_default_profile(
         stack_level=stack_level,
         purpose=ProfilePurpose.TX_DEFAULT,
         kind=kind,
-        schedule=_constant(limit, now, lease, kind, number_phases),
+        schedule=_constant(
+            limit, FOR_GOOD if lease is None else now - CLOCK_SKEW, lease, kind, number_phases
+        ),
     )
     return set_charging_profile(connector_id, profile)
 
 
-def charge_point_max_profile(
-    *, limit: RateLimit, now: datetime, profile_id: int, stack_level: int = 0
-) -> Payload:
+def charge_point_max_profile(*, limit: RateLimit, profile_id: int, stack_level: int = 0) -> Payload:
     """Return the SetChargingProfile payload for what all connectors together may draw at most.
 
     Kind Relative is refused here by some (3.13.1), so it is always Absolute and without an end.
@@ -225,7 +230,7 @@ def charge_point_max_profile(
         stack_level=stack_level,
         purpose=ProfilePurpose.CHARGE_POINT_MAX,
         kind=ProfileKind.ABSOLUTE,
-        schedule=_constant(limit, now, None, ProfileKind.ABSOLUTE, None),
+        schedule=_constant(limit, FOR_GOOD, None, ProfileKind.ABSOLUTE, None),
     )
     return set_charging_profile(0, profile)
 
@@ -308,12 +313,12 @@ def parse_schedule(payload: Mapping[str, Any]) -> ChargingSchedule:
 
 def _constant(
     limit: RateLimit,
-    now: datetime,
+    start: datetime,
     lease: timedelta | None,
     kind: ProfileKind,
     number_phases: int | None,
 ) -> ChargingSchedule:
-    """Return the schedule of one limit that holds from now on."""
+    """Return the schedule of one limit that holds from a start on."""
     if kind is ProfileKind.RELATIVE and lease is not None:
         msg = "a lease cannot be Relative: it would count from the start of the transaction"
         raise ValueError(msg)
@@ -321,7 +326,7 @@ def _constant(
     return ChargingSchedule(
         unit=limit.unit,
         periods=(period,),
-        start=None if kind is ProfileKind.RELATIVE else now - CLOCK_SKEW,
+        start=None if kind is ProfileKind.RELATIVE else start,
         duration_s=None if lease is None else int((lease + CLOCK_SKEW).total_seconds()),
     )
 

@@ -55,9 +55,7 @@ def limit_payload(sending: Sending, now: datetime) -> Payload:
     limit = rate_limit(target.charger, sending.limit_w)
     kind = ProfileKind.RELATIVE if target.clock_is_wrong else dialect.kind
     if target.purpose is ProfilePurpose.CHARGE_POINT_MAX:
-        return charge_point_max_profile(
-            limit=limit, now=now, profile_id=profile_id(0, target.purpose)
-        )
+        return charge_point_max_profile(limit=limit, profile_id=profile_id(0, target.purpose))
     phases = _phases_named(target.charger, limit)
     if target.transaction_id is None:
         return tx_default_profile(

@@ -33,8 +33,9 @@ class PossibleLimits:
         volts: The power of 1 A of its limit as it is known to draw it, in W; None: its node's.
         connectors: How many connectors are under this limit, each of them by itself; 0: nothing is
             drawn under it now.
-        next_w: What the next car may start with at its connector, before we hear of it. It counts
-            as all of the others do, and says nothing of what is drawn now.
+        next_w: What the next car may start with at its connector, before we hear of it, on all of
+            its node's phases. It counts as all of the others do, and says nothing of what is drawn
+            now.
     """
 
     id: LoadId

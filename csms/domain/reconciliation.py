@@ -253,7 +253,7 @@ class _Ledger:
         ]
         for entry in entries:
             place = tree.place(entry.node)
-            flow = self._flow(entry, worst_case_w(entry))
+            flow = self._flow(entry, worst_own_w(entry))
             self._through[place] = _sum(self._through[place], flow)
         for place in range(len(tree.nodes) - 1, -1, -1):
             parent = tree.parents[place]
@@ -314,7 +314,7 @@ class _Ledger:
 
     def _rises(self, entry: PossibleLimits, limit_w: int) -> Iterator[tuple[int, _Flow]]:
         """Yield each place on the way up and by how much more may flow through it, 0 or more."""
-        now = worst_case_w(entry)
+        now = worst_own_w(entry)
         most = max(now, min(limit_w, entry.hardware_max_w))
         rise = _minus(self._flow(entry, most), self._flow(entry, now))
         place = self._tree.place(entry.node)
@@ -334,13 +334,21 @@ class _Ledger:
         )
 
     def _flow(self, entry: PossibleLimits, power_w: int) -> _Flow:
-        """Return what a load draws under a limit that was meant for all phases of its charger."""
+        """Return what a load, or who takes its place, draws under a limit for all of its phases.
+
+        The next car may use other phases than the one that was seen there.
+        """
+        next_w = min(entry.hardware_max_w, entry.next_w) * entry.connectors
         power_w *= entry.connectors
         if not self._per_phase:
-            return (power_w,)
+            return (max(power_w, next_w),)
         node = self._node(entry)
         power = power_w if entry.volts is None else -(-power_w * entry.volts // node.volts)
-        return power, *_on(entry.phases or node.phases, -(-power_w * 10 // node.volts))
+        own = power, *_on(entry.phases or node.phases, -(-power_w * 10 // node.volts))
+        if not next_w:
+            return own
+        following = next_w, *_on(node.phases, -(-next_w * 10 // node.volts))
+        return tuple(max(pair) for pair in zip(own, following, strict=True))
 
     def _node(self, entry: PossibleLimits) -> Node:
         return self._tree.nodes[self._tree.place(entry.node)]

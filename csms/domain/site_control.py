@@ -13,7 +13,7 @@ others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -30,11 +30,13 @@ from csms.domain.reclaim import Appetite
 from csms.domain.reconciliation import Step, plan_changes
 from csms.domain.site_decision import Decision, decide_site
 from csms.domain.site_entries import (
+    astray,
     before_floors,
     entries,
     floor_load,
     idle_reserves,
     managed_load,
+    next_currents,
     reserves,
     session_load,
 )
@@ -42,10 +44,12 @@ from csms.domain.site_observation import (
     ReadBack,
     ReadBackEnd,
     SendingEnd,
+    as_drawn,
     observed,
     with_ends,
 )
 from csms.domain.site_rules import Supply, supply
+from csms.domain.site_sharing import LoadShare
 from csms.domain.site_snapshot import (
     ChargerState,
     Request,
@@ -139,7 +143,7 @@ def control(
     """
     stored, before = snapshot, snapshot.rows()
     seen = observed(routed(with_ends(snapshot, ends, lost)), now)
-    snapshot = seen.snapshot
+    snapshot = as_drawn(seen.snapshot)
     chargers = {state.charger.id: state for state in snapshot.chargers}
     plain = [state.charger for state in snapshot.chargers]
     energies = _energies(snapshot, now)
@@ -166,6 +170,8 @@ def control(
     if any(floors.values()):
         kept.update(idle_reserves(snapshot, floors, held))
     settled = unmanaged.keys() | unbound.keys()
+    next_da = next_currents(snapshot, floors, settled) if site.shares_phases else {}
+
 
     def decide(loads: Iterable[SiteLoad], held: Mapping[NodeId, int]) -> Decision:
         return decide_site(
@@ -175,6 +181,7 @@ def control(
             batteries=energies,
             reserved_w={GRID: has.building_w},
             unmanaged_w=held,
+            next_da=next_da,
             turns=snapshot.turns,
             now=now,
         )
@@ -185,12 +192,19 @@ def control(
         tree = site_tree(site, plain, reserved_w=taken, supply_w=decision.available_w)
         if alive := kept_alive(decision.shares, chargers, tree):
             kept.update(reserved_for(alive))
-            ids = {share.load_id for share in alive}
-            turns = {load: turn for load, turn in decision.turns.items() if load in ids}
-            again = decide(_loads(snapshot, chargers, floors, settled | ids), kept)
-            decision = replace(
-                again, shares=(*alive, *again.shares), turns={**again.turns, **turns}
+            settled |= {share.load_id for share in alive}
+            decision = _beside(
+                alive, decision, decide(_loads(snapshot, chargers, floors, settled), kept)
             )
+    if strays := astray(snapshot, found, settled):
+        # told again as if they would follow, while others make room for what they draw
+        for entry in strays.values():
+            kept[entry.node] += worst_case_w(entry)
+        settled |= strays.keys()
+        again = decide(_loads(snapshot, chargers, floors, settled), kept)
+        told = {share.load_id for share in again.shares}
+        fixed = [share for share in decision.shares if share.load_id not in told]
+        decision = _beside(fixed, decision, again)
     limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
     wanted = wishes(snapshot, limits, floors, now)
     trying = {floor_load(s) for s in snapshot.chargers if s.dialect.is_trying and s.reachable}
@@ -245,6 +259,13 @@ def control(
         is_waiting=any(row.is_lingering for row in rows_now),
         has_refusals=any(row.refusals for row in rows_now),
     )
+
+
+def _beside(fixed: Sequence[LoadShare], before: Decision, again: Decision) -> Decision:
+    """Return a decision about all others with some shares of the one before."""
+    ids = {share.load_id for share in fixed}
+    turns = {load: turn for load, turn in before.turns.items() if load in ids}
+    return replace(again, shares=(*fixed, *again.shares), turns={**again.turns, **turns})
 
 
 def _wished(wanted: Wishes, now: datetime) -> dict[LoadId, LimitRow]:

@@ -23,7 +23,7 @@ from csms.domain.battery import (
 from csms.domain.power_tree import LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn
 from csms.domain.site_sharing import LoadShare, share_phases, share_power
-from csms.domain.sites import GRID, Charger, Site, SiteLoad, site_tree
+from csms.domain.sites import GRID, Charger, Currents, Site, SiteLoad, site_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,7 @@ def decide_site(
     batteries: Mapping[BatteryId, BatteryState] | None = None,
     reserved_w: Mapping[NodeId, int] | None = None,
     unmanaged_w: Mapping[NodeId, int] | None = None,
+    next_da: Mapping[NodeId, Currents] | None = None,
     horizon: timedelta = HORIZON,
     turns: Mapping[LoadId, Turn] | None = None,
     now: datetime | None = None,
@@ -100,6 +101,8 @@ def decide_site(
         reserved_w: What may be drawn at a node without being ours to give: the building at GRID.
         unmanaged_w: The same for offline and disobedient chargers at their node, as
             `reconciliation.unmanaged_reserves` tells it.
+        next_da: Current that the next cars may take where the present ones take none, by chargers'
+            nodes; they are entries of the ledger, too.
         horizon: How long the decision may have to stand; batteries promise no longer than that.
         turns: Of the decision before; empty at first.
         now: For the rotation of those who wait. None: the queue alone decides who waits.
@@ -114,7 +117,7 @@ def decide_site(
     )
     held = Counter(reserved_w or {})
     held.update(unmanaged_w or {})
-    tree = site_tree(site, by_id.values(), reserved_w=held, supply_w=supply)
+    tree = site_tree(site, by_id.values(), reserved_w=held, reserved_da=next_da, supply_w=supply)
     wanted = sorted(loads, key=lambda load: (load.order, load.id))
     for load in wanted:
         if load.at.charger_id not in by_id:
@@ -147,7 +150,7 @@ def decide_site(
         grid_w=grid,
         available_w=supply,
         tree=tree
-        if not any((unmanaged_w or {}).values())
+        if not any((unmanaged_w or {}).values()) and not next_da
         else site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply),
         turns=sharing.turns,
     )

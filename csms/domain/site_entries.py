@@ -15,13 +15,13 @@ from datetime import datetime
 from csms.domain.charging_profiles import CLOCK_SKEW, ProfilePurpose
 from csms.domain.ids import TransactionId
 from csms.domain.limit_routes import under
-from csms.domain.limit_rows import LimitRow
+from csms.domain.limit_rows import IGNORED, LimitRow
 from csms.domain.phases import grid_phases
-from csms.domain.possible_limits import PossibleLimits, worst_case_w
+from csms.domain.possible_limits import PossibleLimits, worst_case_w, worst_own_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reconciliation import unmanaged_reserves
 from csms.domain.site_snapshot import ChargerState, SessionState, SiteSnapshot
-from csms.domain.sites import GRID, Charger, ChargerId, charger_node, circuit_node
+from csms.domain.sites import GRID, Charger, ChargerId, Currents, charger_node, circuit_node
 
 
 def session_load(transaction_id: TransactionId) -> LoadId:
@@ -84,7 +84,7 @@ def _idle_entries(
     idle = charger.connectors - len(sessions) - apart
     # what is told to one idle connector is told to all of them; to none where all are busy
     entry = replace(
-        _entry(floor_load(state), charger, state.floor, charger.max_w, now),
+        _entry(floor_load(state), charger, state.floor, charger.most_w, now),
         connectors=max(0, idle),
     )
     found = [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
@@ -92,7 +92,7 @@ def _idle_entries(
     for number, row in state.defaults.items():
         if number in by_default:
             continue  # it is its session's
-        entry = _entry(connector_load(state, number), charger, row, charger.max_w, now)
+        entry = _entry(connector_load(state, number), charger, row, charger.most_w, now)
         entry = replace(entry, connectors=0 if number in taken else 1)
         if row.acknowledged_w is None:
             entry = _from_floor(entry, row, state.floor)
@@ -125,7 +125,7 @@ def before_floors(
             continue
         if own.acknowledged_w is None or own.ends_at is not None:
             coming[session_load(session.transaction_id)] = floor_w
-        elif state.reachable and not session.by_default:
+        if state.reachable and not session.by_default:
             following[session_load(session.transaction_id)] = floor_w
     if not coming and not following:
         return list(found)
@@ -135,10 +135,10 @@ def before_floors(
 def _with_floor(
     entry: PossibleLimits, coming: Mapping[LoadId, int], following: Mapping[LoadId, int]
 ) -> PossibleLimits:
-    if coming.get(entry.id, 0) > worst_case_w(entry):
-        return replace(entry, earlier_w=entry.earlier_w | {coming[entry.id]})
+    if coming.get(entry.id, 0) > worst_own_w(entry):
+        entry = replace(entry, earlier_w=entry.earlier_w | {coming[entry.id]})
     if following.get(entry.id, 0) > entry.next_w:
-        return replace(entry, next_w=following[entry.id])
+        entry = replace(entry, next_w=following[entry.id])
     return entry
 
 
@@ -166,7 +166,7 @@ def reserves(
     found: Collection[PossibleLimits], chargers: Mapping[ChargerId, ChargerState]
 ) -> dict[NodeId, int]:
     """Return the power to reserve by charger; whatever its connectors may do, its maximum holds."""
-    most_w = {charger_node(state.charger.id): state.charger.max_w for state in chargers.values()}
+    most_w = {charger_node(state.charger.id): state.charger.most_w for state in chargers.values()}
     return {node: min(power_w, most_w[node]) for node, power_w in unmanaged_reserves(found).items()}
 
 
@@ -196,18 +196,68 @@ def idle_reserves(
     return kept
 
 
+def next_currents(
+    snapshot: SiteSnapshot, floors_w: Mapping[ChargerId, int], settled: Collection[LoadId]
+) -> dict[NodeId, Currents]:
+    """Return what next cars may take of phases that the present ones do not use, by charger.
+
+    Args:
+        snapshot: Of the site.
+        floors_w: What each connector's next car may start with.
+        settled: Sessions that are reserved already, on all phases.
+    """
+    chargers = {state.charger.id: state.charger for state in snapshot.chargers}
+    kept: dict[NodeId, Currents] = {}
+    for session in snapshot.sessions:
+        charger, drawn = chargers[session.charger_id], session.drawn
+        if drawn is None or session_load(session.transaction_id) in settled:
+            continue
+        used = grid_phases(charger.rotation, drawn & charger.conductors or charger.conductors)
+        free = grid_phases(charger.rotation, charger.conductors) & ~used
+        current = -(-floors_w[charger.id] * 10 // charger.volts)
+        before = kept.get(charger_node(charger.id), (0, 0, 0))
+        first, second, third = (
+            min(charger.max_da, before[n] + current * (free >> n & 1)) for n in range(3)
+        )
+        kept[charger_node(charger.id)] = first, second, third
+    return {node: currents for node, currents in kept.items() if any(currents)}
+
+
+def astray(
+    snapshot: SiteSnapshot, found: Iterable[PossibleLimits], settled: Collection[LoadId]
+) -> dict[LoadId, PossibleLimits]:
+    """Return the sessions that draw more than they were told, and are still told again.
+
+    Either more than anything that may hold, so that more flows than was counted, or for the second
+    time. The others have to make room for all that these may draw (smart charging rule 5).
+    """
+    rows = {session_load(each.transaction_id): each.own_limit for each in snapshot.sessions}
+    return {
+        entry.id: entry
+        for entry in found
+        if entry.id not in settled
+        and (row := rows.get(entry.id)) is not None
+        and row.refused_status == IGNORED
+        and (row.may_be_unlimited or row.refusals > 1)
+    }
+
+
 def _session_entry(session: SessionState, state: ChargerState, now: datetime) -> PossibleLimits:
     own = session.own_limit
     floor = state.floor if session.by_default else under(state, session.connector_id)
     load_id, charger = session_load(session.transaction_id), state.charger
-    entry = _entry(load_id, charger, own, charger.max_w, now, order=session.transaction_id)
+    entry = _entry(load_id, charger, own, charger.most_w, now, order=session.transaction_id)
+    if not session.by_default:
+        # the car may leave, and the next one start with what the floor allows, before the others
+        # could be told; while the charger is away we do not even hear of it
+        entry = replace(entry, next_w=_next_w(state, floor, now))
     if own.acknowledged_w is None:
         entry = _from_floor(entry, own, floor)
     elif own.ends_at is not None:
         # what follows when its lease ends; below what may hold anyway it adds nothing, until the
         # end may have come: then a limit that it had may be a raise
         may_have_ended = now >= own.ends_at - CLOCK_SKEW
-        worst = worst_case_w(entry)
+        worst = worst_own_w(entry)
         after = frozenset(w for w in floor.possible_w() if w > worst or may_have_ended)
         unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
         if after or unlimited:
@@ -216,14 +266,19 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
                 earlier_w=entry.earlier_w | after,
                 may_be_unlimited=entry.may_be_unlimited or unlimited,
             )
-    elif not session.by_default and (share := max(floor.possible_w(), default=0)):
-        # the car may leave, and the next one start with what the floor allows, before the others
-        # could be told; while the charger is away we do not even hear of it
-        entry = replace(entry, next_w=share)
     if session.by_default and (others := session.beside.possible_w()):
         # a refused TxProfile may hold all the same, until another limit was taken and seen at work
         return replace(entry, earlier_w=entry.earlier_w | others, is_doubtful=True)
     return entry
+
+
+def _next_w(state: ChargerState, floor: LimitRow, now: datetime) -> int:
+    """Return what the next car at a connector may start with."""
+    unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
+    takes = ProfilePurpose.TX_DEFAULT in state.dialect.purposes and not floor.gives_up(now)
+    if unlimited and takes:  # who takes none counts in full once he is idle
+        return state.charger.most_w
+    return max(floor.possible_w(), default=0)
 
 
 def _from_floor(entry: PossibleLimits, own: LimitRow, floor: LimitRow) -> PossibleLimits:

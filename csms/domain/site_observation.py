@@ -16,7 +16,7 @@ from csms.domain.limit_rows import (
     refused,
     superseded,
 )
-from csms.domain.obedience import Judgement, judged, read_back
+from csms.domain.obedience import Judgement, judged, read_back, tolerance_w
 from csms.domain.reclaim import Appetite, weighed
 from csms.domain.site_snapshot import (
     ChargerState,
@@ -176,6 +176,34 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
         snapshot = replace(snapshot, sessions=tuple(sessions))
     return Observed(
         snapshot=snapshot.with_rows(changed), appetites=appetites, askings=tuple(askings)
+    )
+
+
+def as_drawn(snapshot: SiteSnapshot) -> SiteSnapshot:
+    """Return the snapshot with chargers that draw more than they are said to be able to.
+
+    A maximum that was set too low is no maximum. While their meters show it they count for that.
+    """
+    drawn: dict[ChargerId, int] = {}
+    chargers = {state.charger.id: state.charger for state in snapshot.chargers}
+    for session in snapshot.sessions:
+        needed = session.told_w(chargers[session.charger_id])
+        drawn[session.charger_id] = drawn.get(session.charger_id, 0) + (needed or 0)
+    beyond = {
+        name: power
+        for name, power in drawn.items()
+        if power > (most := chargers[name].max_w) + tolerance_w(most, ampere_w(chargers[name]))
+    }
+    if not beyond:
+        return snapshot
+    return replace(
+        snapshot,
+        chargers=tuple(
+            replace(state, charger=replace(state.charger, seen_w=beyond[state.charger.id]))
+            if state.charger.id in beyond
+            else state
+            for state in snapshot.chargers
+        ),
     )
 
 

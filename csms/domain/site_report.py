@@ -118,7 +118,7 @@ def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[
 
 
 def _beyond_maximum(snapshot: SiteSnapshot, now: datetime) -> list[str]:
-    """Return which chargers draw more than they are said to be able to: nothing counts that."""
+    """Return which chargers draw more than they are said to be able to: they count for that."""
     draws: dict[ChargerId, int] = {}
     for session in snapshot.sessions:
         if session.measured_at is not None and now - session.measured_at < METER_FRESH:
@@ -127,7 +127,7 @@ def _beyond_maximum(snapshot: SiteSnapshot, now: datetime) -> list[str]:
     chargers = {state.charger.id: state.charger for state in snapshot.chargers}
     return [
         f"charger {name} draws {drawn / 1000:g} kW, more than its maximum of {most / 1000:g} kW: "
-        "only that is counted, so set the maximum that it really has"
+        "it counts for what it draws; set the maximum that it really has"
         for name, drawn in draws.items()
         if drawn > (most := chargers[name].max_w) + tolerance_w(most, ampere_w(chargers[name]))
     ]

@@ -92,6 +92,11 @@ def share_power(
         turns: Of the rotation before.
         now: None: no rotation, the queue alone decides who waits.
     """
+    if policy is Policy.FAIR and any(chargers[load.at.charger_id].steps_da for load in loads):
+        # what one load cannot be told is another's, and the next step costs all of what is missing
+        found = share_phases(tree, loads, chargers, turns, now)
+        shares = tuple(replace(share, phases=None, volts=None) for share in found.shares)
+        return replace(found, shares=shares, carried_da={})
     asked = [tree_load(load, chargers[load.at.charger_id], policy) for load in loads]
     after: dict[LoadId, Turn] = {}
     if now is not None and policy is Policy.FAIR:
@@ -240,8 +245,11 @@ def _phase_load(load: SiteLoad, charger: Charger, drawn: int | None) -> PhaseLoa
         conductors = drawn & conductors or conductors
     volts = charger.voltage_v * conductors.bit_count()
     most = charger.max_da
+    steps = charger.steps_da
     if load.vehicle_max_w is not None:
         most = min(most, load.vehicle_max_w * 10 // volts)
+        # less than it takes would only be given back with the next reading
+        most = next((step for step in steps if step >= most), most)
     least = 0
     if charger.has_least_current and charger.max_da and (load.vehicle_max_w or most):
         least = int(charger.least_a * 10)
@@ -256,6 +264,7 @@ def _phase_load(load: SiteLoad, charger: Charger, drawn: int | None) -> PhaseLoa
         volts=volts,
         max_da=most,
         min_da=least,
+        steps=steps or 1,
         weight=load.weight,
         order=load.order,
     )
@@ -266,9 +275,6 @@ def _limit(charger: Charger, current_da: int, power_w: int) -> RateLimit | None:
         return None
     if charger.current_type is CurrentType.DC:
         return RateLimit(unit=RateUnit.WATTS, value=Decimal(power_w))
-    if charger.allowed_a:
-        fits = [each for each in charger.allowed_a if each * 10 <= current_da]
-        current_da = int(fits[-1] * 10) if fits else 0
     if charger.rate_unit is RateUnit.WATTS:
         # such a charger divides by all of its phases
         return RateLimit(unit=RateUnit.WATTS, value=Decimal(current_da * charger.volts // 10))

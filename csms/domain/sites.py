@@ -28,6 +28,9 @@ GRID = NodeId("grid")
 LEAST_CURRENT_A = Decimal(6)
 """No AC car takes less than 6 A (IEC 61851); a limit between 0 and 6 A cannot be signalled."""
 
+Currents = tuple[int, int, int]
+"""On L1, L2 and L3, in 0.1 A."""
+
 MOST_PHASES = 3
 _USUAL_V = 230
 
@@ -59,7 +62,9 @@ class Charger:
 
     Attributes:
         circuit_id: None hangs on the grid connection.
-        max_w: The hardware's maximum over all connectors; it is trusted to keep it.
+        max_w: The hardware's maximum over all connectors; it is trusted to keep it, until its meter
+            shows more.
+        seen_w: More than `max_w` where its meter shows that, as the limit that it would need.
         connectors: How many.
         phases: 1 to 3, of AC.
         voltage_v: Phase to neutral.
@@ -81,6 +86,12 @@ class Charger:
     rate_unit: RateUnit | None = None
     allowed_a: tuple[Decimal, ...] = ()
     rotation: PhaseRotation = PhaseRotation.RST
+    seen_w: int = 0
+
+    @property
+    def most_w(self) -> int:
+        """The most that it draws whatever it is told: what it was seen to draw, or its maximum."""
+        return max(self.max_w, self.seen_w) if self.seen_w else self.max_w
 
     @property
     def volts(self) -> int:
@@ -91,6 +102,18 @@ class Charger:
     def max_da(self) -> int:
         """The most current on each of its phases, in 0.1 A."""
         return self.max_w * 10 // max(1, self.volts)
+
+    @property
+    def most_da(self) -> int:
+        """The most that it draws on each of its phases, in 0.1 A, rounded up."""
+        return -(-self.most_w * 10 // max(1, self.volts))
+
+    @property
+    def steps_da(self) -> tuple[int, ...]:
+        """The only currents that its loads can be told, rising, in 0.1 A; () for any."""
+        if self.current_type is CurrentType.DC or self.controlled_elsewhere:
+            return ()
+        return tuple(int(each * 10) for each in self.allowed_a if each > 0)
 
     @property
     def conductors(self) -> int:
@@ -190,7 +213,7 @@ def charger_node(charger_id: ChargerId) -> NodeId:
 def site_problems(site: Site, chargers: Iterable[Charger] = ()) -> list[str]:
     """Return everything that is wrong with a site, as texts for its operator; [] when sound."""
     chargers = tuple(chargers)
-    problems = tree_problems(_nodes(site, chargers, {}, site.grid_limit_w))
+    problems = tree_problems(_nodes(site, chargers, {}, site.grid_limit_w, {}))
     for circuit in site.circuits:
         if not circuit.id:
             problems.append("a circuit has no id")
@@ -222,6 +245,7 @@ def site_tree(
     chargers: Iterable[Charger],
     *,
     reserved_w: Mapping[NodeId, int] | None = None,
+    reserved_da: Mapping[NodeId, Currents] | None = None,
     supply_w: int | None = None,
 ) -> PowerTree:
     """Return the tree of limits: grid connection, circuits, chargers.
@@ -230,6 +254,7 @@ def site_tree(
         site: Sound after `site_problems`.
         chargers: All of the site.
         reserved_w: Power at a node that is not ours to give; absent nodes have none.
+        reserved_da: Current on L1, L2, L3 beside that, in 0.1 A, by chargers' nodes.
         supply_w: What the root can feed, batteries included; None is the grid limit alone.
 
     Raises:
@@ -237,7 +262,7 @@ def site_tree(
     """
     reserved = reserved_w or {}
     supply = site.grid_limit_w if supply_w is None else supply_w
-    nodes = _nodes(site, tuple(chargers), reserved, supply)
+    nodes = _nodes(site, tuple(chargers), reserved, supply, reserved_da or {})
     if unknown := set(reserved) - {node.id for node in nodes}:
         msg = f"power is reserved at unknown nodes: {', '.join(sorted(unknown))}"
         raise ValueError(msg)
@@ -328,7 +353,11 @@ def _least_w(charger: Charger, phases: int | None) -> int:
 
 
 def _nodes(
-    site: Site, chargers: tuple[Charger, ...], reserved: Mapping[NodeId, int], supply_w: int
+    site: Site,
+    chargers: tuple[Charger, ...],
+    reserved: Mapping[NodeId, int],
+    supply_w: int,
+    reserved_da: Mapping[NodeId, Currents],
 ) -> list[Node]:
     per_phase = site.shares_phases
     nodes = [
@@ -358,18 +387,19 @@ def _nodes(
         held = reserved.get(at, 0)
         phases = grid_phases(charger.rotation, charger.conductors)
         current = -(-held * 10 // max(1, charger.volts))
+        beside = reserved_da.get(at, (0, 0, 0))
         nodes.append(
             Node(
                 id=at,
                 parent=GRID if charger.circuit_id is None else circuit_node(charger.circuit_id),
-                limit_w=charger.max_w,
+                limit_w=charger.most_w,
                 reserved_w=held,
                 self_limiting=True,
-                phase_limit_da=charger.max_da if per_phase else None,
+                phase_limit_da=charger.most_da if per_phase else None,
                 reserved_da=(
-                    current * (phases & 1),
-                    current * (phases >> 1 & 1),
-                    current * (phases >> 2 & 1),
+                    current * (phases & 1) + beside[0],
+                    current * (phases >> 1 & 1) + beside[1],
+                    current * (phases >> 2 & 1) + beside[2],
                 ),
                 phases=phases,
                 volts=charger.volts,

@@ -123,7 +123,6 @@ class Probe:
         if learned and station.max_power_w is not None:
             payload = charge_point_max_profile(
                 limit=_limit(station, station.max_power_w, RateUnit(learned["rate_units"][0])),
-                now=now,
                 profile_id=profile_id(0, ProfilePurpose.CHARGE_POINT_MAX),
             )
             cap = ProfilePurpose.CHARGE_POINT_MAX.value

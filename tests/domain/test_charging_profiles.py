@@ -59,7 +59,7 @@ def test_a_tx_default_profile_word_for_word():
     assert json.dumps(payload) == (
         '{"connectorId": 0, "csChargingProfiles": {"chargingProfileId": 1, "stackLevel": 0, '
         '"chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Absolute", '
-        '"chargingSchedule": {"startSchedule": "2026-03-01T11:59:30Z", "chargingRateUnit": "W", '
+        '"chargingSchedule": {"startSchedule": "1970-01-01T00:00:00Z", "chargingRateUnit": "W", '
         '"chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6000.0}]}}}'
     )
 

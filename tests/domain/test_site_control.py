@@ -107,7 +107,7 @@ def test_a_charger_that_was_never_there_counts_for_floors_and_for_nothing_else()
     assert step.unmanaged_w == {}
 
 
-def test_a_floor_is_told_while_its_connectors_are_busy_and_counts_nothing_then():
+def test_a_floor_is_told_while_its_connectors_are_busy_and_counts_for_the_next_car():
     unknown = charger("A", floor=LimitRow())
     other = charger("B")
     step = control(
@@ -115,6 +115,11 @@ def test_a_floor_is_told_while_its_connectors_are_busy_and_counts_nothing_then()
     )
     assert ("A", 0, 0) in told(step)
     assert ("A", 1, 14_973) in told(step)
+    # the next car at A would be under no limit yet
+    assert ("B", 1, 14_973) not in told(step)
+    step = control(
+        snapshot(30_000, [charger("A"), other], [session(1, "A", 10_000), session(2, "B")]), NOW
+    )
     assert ("B", 1, 14_973) in told(step)
 
 
