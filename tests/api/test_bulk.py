@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from csms.services import bulk
 from csms.services.bulk import BulkService
 from tests.waiting import wait_until
 
@@ -91,6 +92,70 @@ async def test_not_more_at_a_time_than_asked_for(bench):
     job = await bench.post("/api/bulk", body, status=202)
     assert (await ended(bench, job["id"]))["outcomes"] == {"accepted": 6}
     assert most == 2
+
+
+async def test_stations_where_a_session_runs_are_left_out_when_asked_for(bench):
+    await fleet(bench)
+    await bench.session("CP1")
+    body = RESET | {"stations": {"all": True}, "concurrency": 1, "skipBusy": True}
+    job = await bench.post("/api/bulk", body, status=202)
+    assert (await ended(bench, job["id"]))["outcomes"] == {"accepted": 2, "sessionRuns": 1}
+    rows = (await bench.get(f"/api/bulk/{job['id']}/stations?outcome=sessionRuns"))["items"]
+    assert [(row["stationId"], row["callId"]) for row in rows] == [("CP1", None)]
+    assert await bench.key("CP1") not in [sent[0] for sent in bench.gateway.sent]
+
+
+async def test_the_next_one_waits_for_the_job_of_the_one_before(bench, monkeypatch):
+    monkeypatch.setattr(bulk, "_JOB_POLL_S", 0.01)
+    await fleet(bench, 2)
+    bench.gateway.answers["UpdateFirmware"] = {}
+    body = {
+        "action": "UpdateFirmware",
+        "payload": {"location": "ftp://h/fw.bin", "retrieveDate": "2026-01-01T00:00:00Z"},
+        "stations": {"all": True},
+        "concurrency": 1,
+        "awaitJobs": True,
+    }
+    job = await bench.post("/api/bulk", body, status=202)
+
+    async def first():
+        (row, _) = (await bench.get(f"/api/bulk/{job['id']}/stations"))["items"]
+        return row if row["job"] else None
+
+    row = await wait_until(first)
+    assert (row["outcome"], row["job"]["kind"], row["job"]["state"]) == (
+        "accepted", "firmware", "running",
+    )  # fmt: skip
+    assert len(bench.gateway.sent) == 1
+    for number in (1, 2):
+        await wait_until(lambda number=number: len(bench.gateway.sent) == number)
+        assert (await bench.get(f"/api/bulk/{job['id']}"))["state"] == "running"
+
+        async def failed():
+            return await bench.sql.fetchval(
+                "UPDATE jobs SET state = 'failed', status = 'DownloadFailed'"
+                " WHERE state = 'running' RETURNING 1"
+            )
+
+        await wait_until(failed)
+    await ended(bench, job["id"])
+    rows = (await bench.get(f"/api/bulk/{job['id']}/stations"))["items"]
+    assert [row["job"]["status"] for row in rows] == ["DownloadFailed", "DownloadFailed"]
+
+
+async def test_an_image_of_ours_is_named_in_place_of_a_location(bench):
+    await fleet(bench, 1)
+    for action, payload, wrong in (
+        ("UpdateFirmware", {"firmwareId": "1"}, []),
+        ("SignedUpdateFirmware", {"firmwareId": "1"}, []),
+        ("GetDiagnostics", {}, []),
+        ("GetLog", {"logType": "SecurityLog", "log": {}}, []),
+        ("GetLog", {"logType": "Diary", "log": {}}, ["payload.logType"]),
+        ("UpdateFirmware", {"firmwareId": "1", "retries": "x"}, ["payload.retries"]),
+    ):
+        body = {"action": action, "payload": payload, "stations": {"all": True}, "preview": True}
+        reply = await bench.ask("POST", "/api/bulk", body)
+        assert (reply.status, list(reply.json.get("fields", {}))) == (422 if wrong else 200, wrong)
 
 
 async def test_cancel_sends_to_nobody_more(bench):

@@ -13,10 +13,11 @@ import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
+import { StatusBadge, type Tone } from '@/parts/StatusBadge'
 import { ToneBar } from '@/parts/ToneBar'
 import { OutcomeBadge, outcomeText, outcomeTone } from '../stationcalls/Answer'
 import forms from '../stationcalls/calls.module.css'
-import { type BulkJob, type BulkStation, progressOf, useJob } from './jobs'
+import { type BulkJob, type BulkStation, progressOf, statusWords, useJob } from './jobs'
 import { JobState } from './page'
 
 /** One call to many stations: how far it is, and what each has answered. */
@@ -63,7 +64,7 @@ function JobView({ job, again }: { job: BulkJob; again: () => void }) {
           )
         }
       />
-      <Section title={`${percent(done * 100)} done`}>
+      <Section title={`${percent(done * 100)} ${job.action in BEGINS ? 'asked' : 'done'}`}>
         <ToneBar
           progress={{
             label: 'Stations with an outcome',
@@ -102,7 +103,7 @@ function Outcomes({ job }: { job: BulkJob }) {
   const path = `/api/bulk/${encodeURIComponent(job.id)}/stations`
   const list = useListing<BulkStation>(
     only === '' ? path : `${path}?outcome=${encodeURIComponent(only)}`,
-    job.state === 'running' ? 2 : 60,
+    job.state === 'running' || job.action in BEGINS ? 2 : 60,
   )
   const { refetch } = list
   // its end is told by the job; the list is then asked once more
@@ -154,6 +155,30 @@ function Outcomes({ job }: { job: BulkJob }) {
             fixed: true,
             cell: (row) => <OutcomeBadge outcome={row.outcome} status={row.status} />,
           },
+          ...(job.action in BEGINS
+            ? [
+                {
+                  header: BEGINS[job.action] ?? '',
+                  fixed: true,
+                  cell: (row: BulkStation) =>
+                    row.job && (
+                      <>
+                        <StatusBadge
+                          status={row.job.state}
+                          tone={JOB_TONES[row.job.state] ?? 'idle'}
+                          text={statusWords(row.job.status ?? row.job.state)}
+                        />{' '}
+                        <span className="dimmed">
+                          <Ago at={row.job.at} />
+                        </span>
+                      </>
+                    ),
+                },
+              ]
+            : []),
+          ...(job.action.endsWith('UpdateFirmware')
+            ? [{ header: 'Runs now', cell: (row: BulkStation) => row.firmwareVersion ?? '–' }]
+            : []),
           { header: 'Told along', cell: (row) => row.detail },
           { header: 'When', align: 'right', cell: (row) => <Ago at={row.endedAt} /> },
         ]}
@@ -161,6 +186,16 @@ function Outcomes({ job }: { job: BulkJob }) {
     </Section>
   )
 }
+
+/** Calls that begin something which then takes its time: what it is called in the list. */
+const BEGINS: Readonly<Record<string, string>> = {
+  UpdateFirmware: 'Update',
+  SignedUpdateFirmware: 'Update',
+  GetDiagnostics: 'Diagnostics',
+  GetLog: 'Log',
+}
+
+const JOB_TONES: Readonly<Record<string, Tone>> = { running: 'busy', done: 'good', failed: 'bad' }
 
 /** The same call to those that have not accepted it. */
 function Again({ job }: { job: BulkJob }) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type Criteria, progressOf, selectionOf } from './jobs'
+import { type Criteria, progressOf, selectionOf, statusWords } from './jobs'
 
 const NOBODY: Criteria = {
   who: 'matching',
@@ -30,4 +30,9 @@ it('a selection says somebody, or is none', () => {
 it('progress counts those that have an outcome', () => {
   expect(progressOf({ total: 4, waiting: 3 })).toBe(0.25)
   expect(progressOf({ total: 0, waiting: 0 })).toBe(1)
+})
+
+it('a status of a job is told in words', () => {
+  expect(statusWords('DownloadFailed')).toBe('Download failed')
+  expect(statusWords('Installed')).toBe('Installed')
 })

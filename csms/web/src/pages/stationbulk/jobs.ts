@@ -62,3 +62,9 @@ export function selectionOf(criteria: Criteria): Selection | null {
 export function progressOf({ total, waiting }: Pick<BulkJob, 'total' | 'waiting'>): number {
   return total === 0 ? 1 : (total - waiting) / total
 }
+
+/** Returns a status of a job in words: `DownloadFailed` -> `Download failed`. */
+export function statusWords(status: string): string {
+  const words = status.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

@@ -21,6 +21,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   station_offline: 'idle',
   notSent: 'idle',
   cancelled: 'idle',
+  sessionRuns: 'idle',
 }
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -38,6 +39,11 @@ const TEXTS: Readonly<Record<string, string>> = {
   refused_locally: 'Not sent',
   notSent: 'Not sent',
   cancelled: 'Cancelled',
+  sessionRuns: 'Left out: a session runs',
+  files_off: 'Files are off',
+  firmware_not_found: 'The image is gone',
+  firmware_not_signed: 'The image is not signed',
+  invalid_payload: 'Does not fit this station',
 }
 
 /** Returns what has become of a call, in words; the code itself where there are none. */
