@@ -15,6 +15,8 @@ export interface ListColumn<T> {
   extra?: boolean
   /** Never broken into lines. */
   fixed?: boolean
+  /** Of a stacked one: takes the whole width of a phone. */
+  wide?: boolean
 }
 
 interface PageOf<T> {
@@ -68,17 +70,19 @@ interface ListingProps<T> {
   rowKey: (row: T, index: number) => string
   /** What it means that there are none. */
   empty: ReactNode
+  /** On phones each row is a card of its own. */
+  stacked?: boolean
 }
 
 /** A list of the API as a table, the newest first, more of it on demand. */
-export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps<T>) {
+export function Listing<T>({ label, list, columns, rowKey, empty, stacked = false }: ListingProps<T>) {
   if (list.error) return <ProblemNotice problem={list.error} retry={() => void list.refetch()} />
   if (list.items === undefined) return <Loader aria-label="Loading" />
   if (list.items.length === 0) return <p className={tables.none}>{empty}</p>
   return (
     <>
       <Scroller label={label}>
-        <table className={tables.table}>
+        <table className={stacked ? `${tables.table} ${tables.stacked}` : tables.table}>
           <thead>
             <tr>
               {columns.map((column) => (
@@ -101,6 +105,7 @@ export function Listing<T>({ label, list, columns, rowKey, empty }: ListingProps
                     key={column.header}
                     data-align={column.align}
                     data-fixed={column.fixed}
+                    data-wide={column.wide}
                     className={column.extra ? tables.extra : undefined}
                   >
                     {column.cell(row)}

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { changesOf, labelOf } from './changes'
+import { changesOf as changesOfEntry, labelOf } from './changes'
+
+const changesOf = (details: Record<string, unknown>, action = 'change') =>
+  changesOfEntry({ action, objectType: 'station', objectId: 'A', details })
 
 describe('an entry', () => {
   it('says what was before and is now, with units', () => {
@@ -35,6 +38,19 @@ describe('an entry', () => {
       ['Meter at the end', 'nothing', '12.0 kWh (12000 Wh)'],
       ['Cost', 'nothing', '3.60'],
       ['Odd about it', 'nothing odd', 'Closed by hand'],
+    ])
+  })
+
+  it('of something new leaves out what nobody has said', () => {
+    expect(changesOf({ name: 'Bay', site_id: null, password: 'cleared', identity: 'A' }, 'create')).toEqual([
+      { label: 'Name', before: null, after: 'Bay' },
+    ])
+  })
+
+  it('does not say again what stands in its phrase', () => {
+    expect(changesOf({ action: 'Reset', call: 'x' }, 'call')).toEqual([])
+    expect(changesOf({ key: 'A', desired: '60', before: { desired: null } }, 'configure')).toEqual([
+      { label: 'Shall be', before: 'nothing', after: '60' },
     ])
   })
 

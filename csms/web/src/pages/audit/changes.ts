@@ -2,6 +2,7 @@
 
 import { current, energy, exactTime, NOTHING, power } from '@/parts/format'
 import { FLAGS } from '../sessions/words'
+import type { Said } from './words'
 
 export interface Change {
   label: string
@@ -94,14 +95,22 @@ const WORDS: Readonly<Record<string, string | readonly [string, Show]>> = {
   to: 'To',
 }
 
-/** Not worth a line: they say again what stands elsewhere in it. */
-const LEFT_OUT = new Set(['called', 'before', 'after'])
+/** Not worth a line: it stands elsewhere in the entry. */
+const LEFT_OUT = new Set(['called', 'before', 'after', 'identity', 'id_tag'])
+const IN_THE_PHRASE: Readonly<Record<string, readonly string[]>> = {
+  call: ['action', 'call'],
+  configure: ['key'],
+}
 
 /** Returns what an entry says, a line each; what is as it was before is left out. */
-export function changesOf(details: Readonly<Record<string, unknown>>): Change[] {
+export function changesOf({ action, details }: Said): Change[] {
   const before = objectIn(details.before)
-  const after = { ...without(details), ...objectIn(details.after) }
+  const after = { ...details, ...objectIn(details.after) }
+  const said = IN_THE_PHRASE[action] ?? []
   return Object.entries(after).flatMap(([name, value]) => {
+    if (LEFT_OUT.has(name) || said.includes(name)) return []
+    // what is new has much that nobody has said
+    if (action === 'create' && (value === null || value === 'cleared')) return []
     const known = name in before
     if (known && JSON.stringify(before[name]) === JSON.stringify(value)) return []
     return {
@@ -151,8 +160,4 @@ function objectIn(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : {}
-}
-
-function without(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(details).filter(([name]) => !LEFT_OUT.has(name)))
 }

@@ -13,7 +13,7 @@ import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import classes from './audit.module.css'
 import { type Change, changesOf } from './changes'
-import { OBJECT_TYPES, objectOf, placeOf, verbOf } from './words'
+import { nameOf, OBJECT_TYPES, objectOf, phraseOf, placeOf } from './words'
 
 type Entry = components['schemas']['AuditOut']
 
@@ -110,11 +110,13 @@ export default function AuditPage() {
             list={list}
             rowKey={(row) => row.id}
             empty=""
+            stacked
             columns={[
               { header: 'When', fixed: true, cell: (row) => <Ago at={row.at} /> },
               { header: 'Who', cell: (row) => row.actor },
               {
                 header: 'What',
+                wide: true,
                 cell: (row) => (
                   <>
                     <What row={row} />
@@ -132,11 +134,10 @@ export default function AuditPage() {
 
 function What({ row }: { row: Entry }) {
   const place = placeOf(row.objectType, row.objectId, row.action)
-  const { called, action } = row.details as { called?: string; action?: string }
-  const name = called ?? row.objectId
+  const name = nameOf(row)
   return (
     <>
-      {row.action === 'call' && action ? `sent ${action} to` : verbOf(row.action)} {objectOf(row.objectType)}{' '}
+      {phraseOf(row)}{' '}
       {name !== null &&
         (place === null ? (
           <b>{name}</b>
@@ -151,8 +152,7 @@ function What({ row }: { row: Entry }) {
 
 function Details({ row }: { row: Entry }) {
   const [all, setAll] = useState(false)
-  // of a call everything is said beside it
-  const changes = row.action === 'call' ? [] : changesOf(row.details)
+  const changes = changesOf(row)
   const shown = all ? changes : changes.slice(0, SHORT)
   if (changes.length === 0) return null
   return (

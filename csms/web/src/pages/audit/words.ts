@@ -33,9 +33,29 @@ const OBJECTS: Readonly<Record<string, string>> = {
   'driver page': 'driver page of station',
 }
 
-/** Returns what was done; a verb that is not known in its own words. */
-export function verbOf(action: string): string {
-  return VERBS[action] ?? action
+/** An entry of the audit trail, as far as it is put into words. */
+export interface Said {
+  action: string
+  objectType: string
+  objectId: string | null
+  details: Readonly<Record<string, unknown>>
+}
+
+/** Returns what was done to what kind of object; a verb that is not known in its own words. */
+export function phraseOf({ action, objectType, details }: Said): string {
+  const object = objectOf(objectType)
+  if (action === 'call' && typeof details.action === 'string') return `sent ${details.action} to ${object}`
+  if (action === 'configure' && typeof details.key === 'string') return `set ${details.key} of ${object}`
+  return `${VERBS[action] ?? action} ${object}`
+}
+
+/** Of these the id is a number that says nothing. */
+const NUMBERED = new Set(['user', 'api_key', 'firmware'])
+
+/** Returns what an object is called: by its name where its id says nothing. */
+export function nameOf({ objectType, objectId, details }: Said): string | null {
+  if (typeof details.called === 'string') return details.called
+  return NUMBERED.has(objectType) && typeof details.name === 'string' ? details.name : objectId
 }
 
 export function objectOf(type: string): string {

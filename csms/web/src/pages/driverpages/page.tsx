@@ -54,7 +54,7 @@ export default function DriverPagesPage() {
                       <td data-wide>
                         <Choice subject={{ kind: 'site', id: site.id }} name={site.name} />
                       </td>
-                      <td>
+                      <td data-wide>
                         <Button
                           component="a"
                           href={sheetOf({ kind: 'site', id: site.id })}

@@ -22,6 +22,7 @@ import { Bulk } from './Bulk'
 import type { Change } from './bulk'
 import { ChosenBar } from './ChosenBar'
 import { GroupSelect } from './GroupSelect'
+import classes from './idtags.module.css'
 import { Learn } from './Learn'
 import { pathOf, TagForm } from './TagForm'
 import { type IdTag, queryOf, type State, stateOf } from './tags'
@@ -273,10 +274,15 @@ const COLUMNS: readonly Column<IdTag>[] = [
   {
     id: 'idTag',
     header: 'Id tag',
-    cell: (tag) => <OpenLink idTag={tag.idTag} />,
+    cell: (tag) => (
+      <>
+        <OpenLink idTag={tag.idTag} />
+        {tag.name && <span className={classes.who}> {tag.name}</span>}
+      </>
+    ),
     value: (tag) => tag.idTag,
   },
-  { id: 'name', header: 'Name', cell: (tag) => tag.name ?? '–', value: (tag) => tag.name },
+  { id: 'name', header: 'Name', cell: (tag) => tag.name ?? '–', value: (tag) => tag.name, from: 500 },
   {
     id: 'state',
     header: 'State',

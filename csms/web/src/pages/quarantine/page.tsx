@@ -82,6 +82,7 @@ export default function QuarantinePage() {
             list={list}
             rowKey={(row) => row.id}
             empty=""
+            stacked
             columns={[
               {
                 header: 'Came',
@@ -102,10 +103,11 @@ export default function QuarantinePage() {
               },
               {
                 header: 'Message, and why it was refused',
+                wide: true,
                 cell: (row) => <Message row={row} />,
               },
               act
-                ? { header: 'What to do', align: 'right', cell: (row) => <Act row={row} /> }
+                ? { header: 'What to do', align: 'right', wide: true, cell: (row) => <Act row={row} /> }
                 : {
                     header: 'Ended',
                     fixed: true,

@@ -165,6 +165,12 @@ function Curves({ session, explanation }: { session: Session; explanation: Expla
         <p className="dimmed">Its charger has sent no meter values{session.status === 'active' && ' yet'}.</p>
       </Section>
     )
+  if (new Set(drawing.times.map(Math.floor)).size < 2)
+    return (
+      <Section title="Curves">
+        <p className="dimmed">There is one reading so far; curves begin with the second.</p>
+      </Section>
+    )
   const [taken, cost] = drawing.energy
   return (
     <div className={classes.curves}>

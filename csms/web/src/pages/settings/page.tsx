@@ -91,7 +91,7 @@ function Row({ setting }: { setting: Shown }) {
           {setting.name}
         </div>
       </th>
-      <td data-wide style={{ overflowWrap: 'anywhere' }}>
+      <td style={{ overflowWrap: 'anywhere' }}>
         <Value told={presentOf(setting)} strong={setting.isSet} />
         {setting.isSet && !setting.secret && (
           <div className="dimmed" style={{ fontSize: '0.85em' }}>
@@ -101,7 +101,7 @@ function Row({ setting }: { setting: Shown }) {
       </td>
       <td data-fixed>
         {setting.isSet ? (
-          <StatusBadge status="set" tone="busy" text="It is set" />
+          <StatusBadge status="set" tone="busy" text="it is set" />
         ) : (
           <span className="dimmed">the default</span>
         )}

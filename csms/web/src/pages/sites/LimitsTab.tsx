@@ -116,7 +116,7 @@ function Limits({ site }: { site: Site }) {
                     <td data-label="Why">
                       {limit.reason} <span className="dimmed">{limit.createdBy}</span>
                     </td>
-                    <td>
+                    <td data-wide>
                       {may('operator') && (
                         <Group gap={6} wrap="nowrap" justify="flex-end">
                           {state.text === 'Holds' && (
