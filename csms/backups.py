@@ -91,7 +91,7 @@ def left_out(settings: Settings, *, keys_taken: bool) -> list[str]:
             " --keys-passphrase-file takes them along"
         )
     files = data_folder(settings) / "files"
-    if files.is_dir() and any(files.iterdir()):
+    if any(path.is_file() for path in files.rglob("*")):
         lines.append(f"not in it: files and firmware of charge points in {files}; copy that folder")
     return lines
 

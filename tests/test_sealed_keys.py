@@ -178,8 +178,9 @@ async def test_what_is_left_out_is_told(database_url, tmp_path, passphrase):
     settings = settings_for(None, tmp_path / "a", data_dir=tmp_path / "a")
     assert left_out(settings, keys_taken=False) == []
     fill(tmp_path / "a")
-    (tmp_path / "a" / "files").mkdir()
-    (tmp_path / "a" / "files" / "f").write_bytes(b"x")
+    (tmp_path / "a" / "files" / "uploads").mkdir(parents=True)  # as csms makes it at its start
+    assert len(left_out(settings, keys_taken=False)) == 1
+    (tmp_path / "a" / "files" / "uploads" / "f").write_bytes(b"x")
     told = left_out(settings, keys_taken=False)
     assert len(told) == 2
     assert "--keys-passphrase-file" in told[0]
