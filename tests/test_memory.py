@@ -61,11 +61,25 @@ async def test_all_is_looked_through_when_memory_has_grown(clock, old, grown, fr
     task = asyncio.get_running_loop().create_task(
         memory.looked_after(work(), clock=clock, resident=lambda: next(sizes))
     )
-    for _ in range(2):
+    for _ in range(2 * memory.LOOK_AT_ALL_EVERY_S):
         await clock.advance(memory.LOOK_EVERY_S)
     assert (old() is None) is freed
     ended.set()
     assert await task == "done"
+
+
+async def test_what_has_outlived_a_second_is_old(clock):
+    memory.bound_pauses()
+    frozen = gc.get_freeze_count()
+    ended = asyncio.Event()
+    looking = asyncio.get_running_loop().create_task(
+        memory.looked_after(ended.wait(), clock=clock, resident=lambda: 0)
+    )
+    kept = [Circle() for _ in range(100)]
+    await clock.advance(memory.LOOK_EVERY_S)
+    assert gc.get_freeze_count() - frozen > len(kept)
+    ended.set()
+    assert await looking
 
 
 def test_memory_is_told():
