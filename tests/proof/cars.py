@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from csms.domain.phases import phases_seen
@@ -24,6 +24,7 @@ class Session:
     measured_at: datetime | None = None
     seen: list[tuple[int, int, int]] = field(default_factory=list)
     drawn: int | None = None
+    clock_off_s: float | None = None
 
 
 @dataclass(eq=False)
@@ -69,8 +70,17 @@ class Cars(Observed):
         car_w, first_s = chance.choice([3680, 7360, 11040, 22080]), chance.expovariate(1)
         if connector.transaction is not None:
             self._leave(true, connector)
-        elif any(each.purpose == "TxDefaultProfile" for each in true.profiles):
-            # before it has been told anything nobody can hold it back, so it does not start
+            if self.more.random() < self.odds.swap:
+                next_w, soon_s = self.more.choice([3680, 11040, 22080]), self.more.uniform(0.1, 5)
+                self.after(soon_s, self._begins, true, number, next_w, first_s)
+        else:
+            self._begins(true, number, car_w, first_s)
+
+    def _begins(self, true: TrueCharger, number: int, car_w: int, first_s: float) -> None:
+        """A car starts, unless nothing holds it back yet and that is too much."""
+        connector = true.connectors[number]
+        is_told = any(each.purpose == "TxDefaultProfile" for each in true.profiles)
+        if connector.transaction is None and (is_told or not self.is_crowded()):
             connector.transaction = next(self._ids)
             connector.server_id = None
             connector.car_w = connector.wants_w = car_w
@@ -103,7 +113,8 @@ class Cars(Observed):
         left = connector.server_id
         connector.server_id = None
         if left is not None and true.number in self.lines:
-            self.after(self._log(0.05, 2), self._over, left)
+            late = self.more.random() < self.odds.late_stop
+            self.after(self.more.uniform(2, 30) if late else self._log(0.05, 2), self._over, left)
 
     def _over(self, transaction: int) -> None:
         if self.sessions.pop(transaction, None) is not None:
@@ -126,6 +137,7 @@ class Cars(Observed):
         transaction = connector.transaction
         connector.server_id = transaction
         self.sessions[transaction] = Session(transaction, true.number, number)
+        self.sessions[transaction].clock_off_s = true.clock_off.total_seconds() - 1
         self.hint()
 
     def _appetite_moves(self, true: TrueCharger, number: int, transaction: int) -> None:
@@ -143,22 +155,48 @@ class Cars(Observed):
         )
 
     def _meter(self, true: TrueCharger, line: Line) -> None:
-        if self.lines.get(true.number) is not line:
-            return
+        if self.lines.get(true.number) is line:
+            self._tell_meters(true, line)
+            self.after(10 + 20 * (true.number % 3), self._meter, true, line)
+
+    def _tell_meters(self, true: TrueCharger, line: Line) -> None:
         for number, connector in true.connectors.items():
             if connector.server_id is not None:
                 draw, currents = true.draw_w(number, self.now), true.draw_ma(number, self.now)
                 line.to_server = max(line.to_server, self.now + self._latency(quick=True))
-                self.at(line.to_server, self._metered, line, connector.server_id, draw, currents)
-        self.after(10 + 20 * (true.number % 3), self._meter, true, line)
+                what = connector.server_id, draw, currents, self.now + true.clock_off
+                self.at(line.to_server, self._metered, line, *what)
+
+    def _clock(self, true: TrueCharger) -> None:
+        """A clock jumps, and is set right again after a while; its charger says so at once."""
+        self.after(self.more.expovariate(1 / self.odds.clock_every_s), self._clock, true)
+        line = self.lines.get(true.number)
+        if line is None:
+            return  # nobody could know: see docs/power.md
+        right = true.clock_off
+        since_1970 = timedelta(minutes=5) - (self.now - datetime(1970, 1, 1, tzinfo=UTC))
+        hours = timedelta(hours=self.more.choice([-1, 1]) * self.more.uniform(0.1, 3))
+        true.clock_off = self.more.choice([hours, hours, since_1970])
+        self.note(f"clock of {true.number} off by {true.clock_off}")
+        self.after(self.more.uniform(60, 1800), self._clock_is_set, true, right)
+        self._tell_meters(true, line)
+
+    def _clock_is_set(self, true: TrueCharger, right: timedelta) -> None:
+        true.clock_off = right
 
     def _metered(
-        self, line: Line, transaction: int, draw_w: int, currents: tuple[int, int, int]
+        self,
+        line: Line,
+        transaction: int,
+        draw_w: int,
+        currents: tuple[int, int, int],
+        told_at: datetime,
     ) -> None:
         session = self.sessions.get(transaction)
         if session is None or self.lines.get(line.number) is not line:
             return
         session.measured_w, session.measured_at = draw_w, self.now
+        session.clock_off_s = (told_at - self.now).total_seconds()
         session.seen = [*session.seen[-2:], currents]
         seen = phases_seen(session.seen)
         if seen is not None:

@@ -27,6 +27,9 @@ REAL = Odds(
     car_every_s=3 * 3600,
     change_every_s=3600,
     limit_every_s=1e9,
+    swap=0,
+    late_stop=0,
+    clock_every_s=0,
 )
 IDEAL = Odds(
     rejected=0,
@@ -39,6 +42,9 @@ IDEAL = Odds(
     car_every_s=REAL.car_every_s,
     change_every_s=REAL.change_every_s,
     limit_every_s=1e9,
+    swap=0,
+    late_stop=0,
+    clock_every_s=0,
 )
 HOURS = 8.0
 RULES = SiteRules()

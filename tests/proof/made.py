@@ -40,6 +40,10 @@ class Odds:
     foretold: float = 0.5  # of limits: known some minutes before
     down: float = 0.1  # of crashes: the server stays away, for longer than most leases
     down_s: tuple[float, float] = (120.0, 3600.0)
+    swap: float = 0.3  # of cars that leave: the next one comes at once
+    late_stop: float = 0.2  # of ends of transactions: told half a minute later
+    clock_every_s: float = 7200.0  # each charger's clock jumps; 0: never
+    circuit: float = 0.4  # of limits: of a circuit
 
 
 @dataclass
@@ -60,6 +64,11 @@ class Node:
     limit_w: int
     below: set[int]
     phase_limit_da: int | None = None
+    built_w: int = 0
+    ceiling_w: int | None = None  # while what could flow before its limit fell still could
+
+    def __post_init__(self) -> None:
+        self.built_w = self.limit_w
 
 
 class Made:
@@ -70,6 +79,7 @@ class Made:
         self.seed, self.odds, self.reads_back = seed, odds, reads_back
         # what was added later has chances of its own
         self.odd = random.Random(f"{seed} odd")
+        self.more = random.Random(f"{seed} more")
         self.manners: dict[int, Traits] = {}
         self.dc: set[int] = set()
         self._build(rules)
@@ -95,7 +105,6 @@ class Made:
                 self._make_odd(self.chargers[-1])
         most = sum(true.max_w for true in self.chargers)
         self.built_w = int(most * chance.uniform(0.3, 0.9))
-        self.limit_w = self.built_w
         below = {true.number for true in self.chargers if chance.random() < 0.5}
         rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]))
         if self.odd.random() < odds.fallback:
@@ -128,7 +137,7 @@ class Made:
         self.site = Site(
             id=SiteId("s"),
             name="s",
-            grid_limit_w=self.limit_w,
+            grid_limit_w=self.built_w,
             grid_phase_limit_da=self.nodes[0].phase_limit_da,
             circuits=tuple(
                 Circuit(

@@ -21,7 +21,6 @@ class Observed(Made):
         super().__init__(seed, odds, rules, reads_back=reads_back)
         self.now = START
         self.result = Result()
-        self.ceiling_w: int | None = None
         # what charge points have accepted and do not enforce: so much was theirs all the same
         self.pretended: dict[tuple[int, int], int] = {}
 
@@ -32,15 +31,14 @@ class Observed(Made):
     def observe(self, what: str) -> None:
         most = {true.number: true.most_w(self.now) for true in self.chargers}
         currents = self.currents_a({true.number: true.most_a(self.now) for true in self.chargers})
-        limit = self.limit_w
-        if self.ceiling_w is not None:
-            # after a drop of the limit no more may flow than could before it, ever less
-            could = self.could_w()
-            self.ceiling_w = min(self.ceiling_w, could) if could > limit else None
-            limit = limit if self.ceiling_w is None else max(limit, self.ceiling_w)
         for node in self.nodes:
             flow = sum(w for number, w in most.items() if number in node.below)
-            most_w = limit if node.name == "grid" else node.limit_w
+            most_w = node.limit_w
+            if node.ceiling_w is not None:
+                # after a drop of the limit no more may flow than could before it, ever less
+                could = self.could_w(node)
+                node.ceiling_w = min(node.ceiling_w, could) if could > most_w else None
+                most_w = max(most_w, node.ceiling_w or 0)
             if flow > most_w + _ROUNDING_W:
                 self._violation(f"{what}: {node.name} {flow:.0f} > {most_w}: {most}")
             if node.phase_limit_da is None:
@@ -65,9 +63,9 @@ class Observed(Made):
         below = [each for number, each in currents.items() if number in node.below]
         return [sum(each[phase] for each in below) for phase in range(3)]
 
-    def could_w(self) -> int:
+    def could_w(self, node: Node) -> int:
         """What could flow at a car of any size at each connector, with all that is on its way."""
-        return sum(self._could_w().values())
+        return sum(w for number, w in self._could_w().items() if number in node.below)
 
     def _could_w(self) -> dict[int, int]:
         coming = dict(self.pretended)
@@ -97,8 +95,7 @@ class Observed(Made):
         }
         currents = self.currents_a(own)
         for node in self.nodes:
-            limit = self.limit_w if node.name == "grid" else node.limit_w
-            if sum(w for number, w in could.items() if number in node.below) > limit:
+            if sum(w for number, w in could.items() if number in node.below) > node.limit_w:
                 return True
             most_da = node.phase_limit_da
             if most_da is not None and max(self._through(node, currents)) * 10 > most_da:

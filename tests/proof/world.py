@@ -60,7 +60,7 @@ class World(Cars):
         trace: bool = False,
     ) -> None:
         super().__init__(seed, odds or Odds(), rules, reads_back=reads_back)
-        self.operators_w = self.limit_w
+        self.operators_w = self.built_w
         self.max_transitions = max_transitions
         self.end = START + timedelta(hours=hours)
         self.trace = trace
@@ -88,6 +88,9 @@ class World(Cars):
         for true in self.chargers:
             self.after(self.chance.uniform(0, 5), self._connect, true)
             self.after(self._soon(self.odds.cut_every_s), self._cut, true)
+            if self.odds.clock_every_s:
+                first_s = self.more.expovariate(1 / self.odds.clock_every_s)
+                self.after(first_s, self._clock, true)
             for number in true.connectors:
                 first_s = self.cars[true.number, number].uniform(10, self.odds.car_every_s)
                 self.after(first_s, self._car, true, number)
@@ -218,6 +221,7 @@ class World(Cars):
                     limit=self._row(each.charger, each.connector, "TxProfile"),
                     appetite=self._appetite(each),
                     drawn=each.drawn if self.site.shares_phases else None,
+                    clock_off_s=each.clock_off_s,
                 )
                 for each in self.sessions.values()
             ),
@@ -483,7 +487,9 @@ class World(Cars):
     def _move_limit(self) -> None:
         """An operator, or the grid's, sets another limit: from now on, or foretold."""
         limit_w = int(self.built_w * self.chance.uniform(0.4, 1.0))
-        if self.odd.random() < self.odds.foretold:
+        if len(self.nodes) > 1 and self.more.random() < self.odds.circuit:
+            self._narrow_circuit()
+        elif self.odd.random() < self.odds.foretold:
             starts = self.now + timedelta(seconds=self.odd.uniform(0, 600))
             ends = starts + timedelta(seconds=self.odd.uniform(60, 900))
             self.outside.append(OutsideLimit(limit_w=limit_w, starts_at=starts, ends_at=ends))
@@ -494,17 +500,36 @@ class World(Cars):
         self._limit_moves()
         self.after(self._soon(self.odds.limit_every_s), self._move_limit)
 
+    def _narrow_circuit(self) -> None:
+        """A limit of one circuit, from now on for a while; it may be none at all for its cars."""
+        node = self.more.choice(self.nodes[1:])
+        ends = self.now + timedelta(seconds=self.more.uniform(60, 900))
+        limit = OutsideLimit(
+            limit_w=int(node.built_w * self.more.choice([0, self.more.uniform(0.2, 1)])),
+            starts_at=self.now,
+            ends_at=ends,
+            circuit_id=node.name,
+        )
+        self.outside.append(limit)
+        self.at(ends, self._limit_moves)
+
     def _limit_moves(self) -> None:
         if self.now < self.down_until:
             # nobody can act on a limit that begins while the server is away: see docs/power.md
             self.at(self.down_until, self._limit_moves)
             return
-        before, could = self.limit_w, self.could_w()
-        holds = [each.limit_w for each in self.outside if each.holds(self.now)]
-        self.limit_w = min([self.operators_w, *holds])
-        self.note(f"limit {self.limit_w}")
-        if self.limit_w < before:
-            self.ceiling_w = max(could, self.ceiling_w or 0)
+        for node in self.nodes:
+            is_grid = node.name == "grid"
+            before, could = node.limit_w, self.could_w(node)
+            holds = [
+                each.limit_w
+                for each in self.outside
+                if each.holds(self.now) and each.circuit_id == (None if is_grid else node.name)
+            ]
+            node.limit_w = min([self.operators_w if is_grid else node.built_w, *holds])
+            self.note(f"{node.name} limit {node.limit_w}")
+            if node.limit_w < before:
+                node.ceiling_w = max(could, node.ceiling_w or 0)
         self.hint()
 
     # Chances
