@@ -386,4 +386,5 @@ def _short(message_id: object) -> str | None:
 def _text(frame: list[Any], place: int) -> str:
     if len(frame) <= place or not isinstance(frame[place], str):
         return ""
-    return str(frame[place])[:_LONGEST_RECEIVED_TEXT]
+    # Postgres keeps no NUL, and an outcome that is not kept would be lost for one
+    return str(frame[place])[:_LONGEST_RECEIVED_TEXT].replace("\0", "\N{REPLACEMENT CHARACTER}")

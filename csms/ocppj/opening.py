@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from http import HTTPStatus
+from urllib.parse import quote
 
 from websockets.exceptions import InvalidMessage
 from websockets.protocol import State
@@ -23,12 +24,28 @@ def request_line(line: bytes) -> bytes:
 
     >>> request_line(b"GET /ocpp/RDAM 123  http/1.1")
     b'GET /ocpp/RDAM%20123 HTTP/1.1'
-    >>> request_line(b"GET /ocpp/CP1 HTTP/1.1")
+    >>> request_line(b"get /ocpp/CP1 HTTP/1.1")
     b'GET /ocpp/CP1 HTTP/1.1'
     """
     method, _, rest = line.strip(_BLANKS).partition(b" ")
     path, _, protocol = rest.rpartition(b" ")
-    return b" ".join((method, path.strip(_BLANKS).replace(b" ", b"%20"), protocol.upper()))
+    path = path.strip(_BLANKS).replace(b" ", b"%20")
+    if not path.isascii():
+        path = _percent_encoded(path)
+    return b" ".join((method.upper(), path, protocol.upper()))
+
+
+def _percent_encoded(path: bytes) -> bytes:
+    r"""Return a path whose letters outside ASCII were sent as they are, as UTF-8 or as Latin-1.
+
+    >>> _percent_encoded("/Zürich%201".encode()), _percent_encoded(b"/Z\xfcrich")
+    (b'/Z%C3%BCrich%201', b'/Z%C3%BCrich')
+    """
+    try:
+        text = path.decode()
+    except UnicodeDecodeError:
+        text = path.decode("latin-1")
+    return "".join(letter if letter.isascii() else quote(letter) for letter in text).encode()
 
 
 def header_line(line: bytes) -> bytes:
@@ -55,6 +72,9 @@ class _OpeningReader(StreamReader):
         """Read a line; see the parent."""
         line = yield from super().read_line(m, too_long_exc_type)
         bare = bytes(line).rstrip(b"\r\n")
+        if self._first and not bare:  # RFC 9112 2.2: one before a request means nothing
+            line = yield from super().read_line(m, too_long_exc_type)
+            bare = bytes(line).rstrip(b"\r\n")
         right = bytearray((request_line if self._first else header_line)(bare) + b"\r\n")
         self._first = False
         self.mended = self.mended or right != line

@@ -239,6 +239,7 @@ class TestOurCalls:
             ((4, "u1", "Whatever", None, {}), "Whatever", ""),
             ((4, "u1"), "GenericError", ""),
             ((4, "u1", 5, 6, 7, 8), "GenericError", ""),
+            ((4, "u1", "A\0B", "\0", {}), "A\ufffdB", "\ufffd"),
         ],
     )
     def test_r18_r21_errors_of_all_shapes_and_spellings(self, talk, parts, code, description):

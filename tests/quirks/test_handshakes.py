@@ -111,6 +111,7 @@ def request(first: str, *, end: str = "\r\n", colon: str = ": ") -> bytes:
         lambda path: request(f"GET {path}  HTTP/1.1"),  # a blank behind the address
         lambda path: request(f"GET  {path} HTTP/1.1"),
         lambda path: request(f"GET {path} http/1.1"),
+        lambda path: request(f"get {path} HTTP/1.1"),
         lambda path: request(f"GET {path} HTTP/1.1", end="\n"),
         lambda path: request(f"GET {path} HTTP/1.1", colon=" : "),
     ],
@@ -126,6 +127,19 @@ async def test_requests_that_are_not_quite_http(csms, identity, raw):
 async def test_a_blank_in_an_identity_that_is_not_encoded(csms, identity):
     await csms.add(f"{identity} A")
     assert " 101 " in await first_line(csms, request(f"GET /ocpp/{identity} A HTTP/1.1"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+async def test_letters_in_an_identity_that_are_not_encoded(csms, identity, encoding):
+    await csms.add(f"{identity} Zürich")
+    raw = request(f"GET /ocpp/{identity} Zürich HTTP/1.1").decode().encode(encoding)
+    assert " 101 " in await first_line(csms, raw)
+
+
+async def test_an_empty_line_before_a_request(csms, identity):
+    await csms.add(identity, strict=True)
+    raw = request(f"GET /ocpp/{identity} HTTP/1.1")
+    assert " 101 " in await first_line(csms, b"\r\n" + raw)
 
 
 @pytest.mark.parametrize(

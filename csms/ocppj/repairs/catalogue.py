@@ -124,8 +124,8 @@ def _repairs() -> Iterable[Repair]:
     yield repair(HTTP_VERSION, "A request that calls itself HTTP/1.0 is served as HTTP/1.1.")
     yield repair(
         REQUEST_SYNTAX,
-        "Blanks in and behind the path of a request or before a colon, lines that end without CR,"
-        " and `http/1.1` are read.",
+        "Blanks in and behind the path of a request or before a colon, letters in it that should be"
+        " percent-encoded, lines that end without CR, `get` and `http/1.1` are read.",
         "addresses typed by hand",
     )
     yield repair(
