@@ -1,22 +1,35 @@
-"""From levels to currents that chargers can be told: cut down, then handed out step by step.
+"""From levels to currents that chargers can be told, step by step: the poorest first.
 
-What cutting down leaves over goes to the load with the lowest level that has room for its next
-step, again and again; at equal levels to the one that takes fewer phases, then by place in the
-queue. On links of a tree with equal steps that is lexicographically the best whole allocation. On
-three phases a step may be stuck behind another load that is better off: such steps are moved.
+The rule: whoever is the poorest and has room for his next step on every link takes it, again and
+again; at equal levels first who takes fewer phases, then by place in the queue. There is exactly
+one result. In it no step fits any more, and none can be moved from one load to another that would
+stay poorer; on links of a tree with equal steps it is lexicographically the best.
+
+Nobody counts from zero for that. Levels say about where each load ends, so that it starts a little
+below, and only the last steps are handed out: whole blocks of loads that are alike, one by one
+where a link runs full. That is the rule's own result if every refusal would have been one without
+the steps given in advance that were not due yet. Where it cannot be sure of that, it starts lower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from math import inf
+from typing import NamedTuple
 
 from csms.domain.phase_filling import Filling
-from csms.domain.phase_network import Network
+from csms.domain.phase_network import Network, PhaseLoad
 
-_ROUNDING = 1e-9
-"""Relative: a level that misses a whole step by less than this has reached it."""
+
+class _Block(NamedTuple):
+    """Loads of a group that are alike: the same current, price and steps."""
+
+    group: int
+    current: int
+    step: int
+    price: int
+    members: list[int]
 
 
 def currents_in_steps(
@@ -29,256 +42,287 @@ def currents_in_steps(
         present: For each group its loads that take part.
         filling: Their levels.
     """
-    currents = [0] * len(network.loads)
-    free = list(network.rooms)
-    low, high, price = network.low, network.high, network.price
-    loads = network.loads
-    hungry: list[list[int]] = []
-    for group, members, level in zip(network.groups, present, filling.levels, strict=True):
-        below: list[int] = []
-        total = 0
-        if level == inf:
-            for member in members:
-                currents[member] = top = high[member]
-                total += top
-        else:
-            reached = level * (1 + _ROUNDING)
-            for member in members:
-                current = int(reached // price[member])
-                if current >= high[member]:
-                    current = high[member]
-                else:
-                    below.append(member)
-                    if loads[member].steps != 1:
-                        current = loads[member].step_down(current)
-                    current = max(current, low[member])
-                currents[member] = current
-                total += current
-        hungry.append(below)
-        for link, take in zip(group.links, group.takes, strict=True):
-            free[link] -= take * total
-    if min(free, default=0) < 0:
-        _take_back(network, present, currents, free)
-    _hand_out(network, hungry, currents, free)
-    while _move_steps(network, present, currents, free):
-        _hand_out(network, present, currents, free)
-    return currents
+    starts = _starts(network, present, filling)
+    while True:
+        currents = [0] * len(network.loads)
+        free = list(network.rooms)
+        tops = [0] * len(free)  # above the value of all steps given in advance
+        blocks: list[_Block] = []
+        for number, members in enumerate(present):
+            if not members:
+                continue
+            total, top = _begin(network, number, members, starts[number], currents, blocks)
+            _, links, takes = network.groups[number]
+            for link, take in zip(links, takes, strict=True):
+                free[link] -= take * total
+                if top > tops[link]:
+                    tops[link] = top
+        doubtful = {link: tops[link] * 15 // 16 for link, left in enumerate(free) if left < 0}
+        if not doubtful:
+            doubtful = _HandOut(network, currents, free, tops).run(blocks)
+        if not doubtful:
+            return currents
+        for number, group in enumerate(network.groups):
+            for link in group.links:
+                if link in doubtful:
+                    starts[number] = min(starts[number], doubtful[link])
 
 
-def _take_back(
-    network: Network, present: Sequence[Sequence[int]], currents: list[int], free: list[int]
-) -> None:
-    """Give back steps where rounding of levels went too far: from the highest level first."""
-    for number, members in enumerate(present):
-        group = network.groups[number]
-        for member in sorted(members, key=lambda m: -currents[m] * network.price[m]):
-            over = [
-                -(free[link] // take)
-                for link, take in zip(group.links, group.takes, strict=True)
-                if free[link] < 0
-            ]
-            if not over:
-                break
-            lower = network.loads[member].step_down(max(0, currents[member] - max(over)))
-            _set(network, number, member, max(lower, network.low[member]), currents, free)
+def _starts(network: Network, present: Sequence[Sequence[int]], filling: Filling) -> list[int]:
+    """Return for each group a value under which its steps can be given in advance.
 
-
-def _set(
-    network: Network, number: int, member: int, current: int, currents: list[int], free: list[int]
-) -> None:
-    change = current - currents[member]
-    currents[member] = current
-    group = network.groups[number]
-    for link, take in zip(group.links, group.takes, strict=True):
-        free[link] -= take * change
-
-
-def _hand_out(
-    network: Network, hungry: Sequence[Sequence[int]], currents: list[int], free: list[int]
-) -> None:
-    """Hand out steps, lowest level first, until nobody's next step fits."""
-    price, high, loads = network.price, network.high, network.loads
-    queue = []
-    closed = [False] * len(hungry)  # not even the smallest step of all fits any more
-    for number, members in enumerate(hungry):
+    So far below its level that on every link there is room for one step more of every load that
+    would rise there; counted as if nobody reached his minimum or maximum in between.
+    """
+    low, high, price, loads = network.low, network.high, network.price, network.loads
+    starts: list[float] = []
+    slopes: list[float] = []
+    need: list[float] = [-room for room in network.rooms]
+    parts: list[list[tuple[int, int]]] = [[] for _ in need]
+    for number, (members, level) in enumerate(zip(present, filling.levels, strict=True)):
+        slope, rest, step, top = 0.0, 0, 0, 0
+        for member in members:
+            cost, most = price[member], high[member]
+            end = most * cost
+            if end > top:
+                top = end
+            if level >= end:
+                rest += most
+            elif level <= low[member] * cost:
+                rest += low[member]
+            else:
+                slope += 1 / cost
+                step += 1 if loads[member].steps == 1 else _widest(loads[member])
+        starts.append(top if level > top else level)
+        slopes.append(slope)
         if not members:
             continue
+        amount = rest + step + (slope * level if slope else 0)
         _, links, takes = network.groups[number]
         for link, take in zip(links, takes, strict=True):
-            if free[link] < take:
-                closed[number] = True
-                break
-        else:
-            phases = loads[members[0]].phases.bit_count()  # the same for all of a group
-            queue += [(currents[m] * price[m], phases, m, number) for m in members]
-    queue.sort()
-    queue.reverse()  # the next one is the last
-    again: list[tuple[int, int, int, int]] = []  # a heap of those who have had a step: few
-    while queue or again:
-        if again and (not queue or again[0] < queue[-1]):
-            _, phases, member, number = heappop(again)
-        else:
-            _, phases, member, number = queue.pop()
-        if closed[number]:
+            need[link] += take * amount
+            if slope:
+                parts[link].append((number, take))
+    for link in sorted(range(len(need)), key=_level_of_links(filling, len(need)).__getitem__):
+        missing = need[link]
+        if missing <= 0:
             continue
-        current = currents[member]
-        load = loads[member]
-        after = current + 1 if load.steps == 1 else load.step_up(current)
-        if after is None or after > high[member]:
-            continue
-        step = after - current
-        _, links, takes = network.groups[number]
-        for link, take in zip(links, takes, strict=True):
-            if free[link] < take * step:
-                closed[number] = free[link] < take
-                break
-        else:
-            for link, take in zip(links, takes, strict=True):
-                free[link] -= take * step
-            currents[member] = after
-            if after < high[member]:
-                heappush(again, (after * price[member], phases, member, number))
+        lower = _lowered([(starts[n], take * slopes[n]) for n, take in parts[link]], missing)
+        for number, _ in parts[link]:
+            if (down := starts[number] - lower) > 0:
+                starts[number] = lower
+                less = down * slopes[number]
+                _, links, takes = network.groups[number]
+                for other, take in zip(links, takes, strict=True):
+                    need[other] -= take * less
+    return [max(0, int(start)) for start in starts]
 
 
-def _move_steps(
-    network: Network, present: Sequence[Sequence[int]], currents: list[int], free: list[int]
-) -> bool:
-    """Move single steps from the better off to the worse off while that makes the two more equal.
-
-    Rarely anything is to be done: it needs three phases whose odd steps lie crosswise, or unequal
-    steps. Each move makes the sorted levels lexicographically better, so that it ends.
-
-    Returns:
-        Whether anything was moved.
-    """
-    richest, group_richest, group_poorest = _extremes(network, present, currents)
-    high, price, loads = network.high, network.price, network.loads
-    through: list[list[int]] = []
-    moved = False
-    for number, members in enumerate(present):
-        group, poorest = network.groups[number], group_poorest[number]
-        if not group.links or poorest >= max([richest[link] for link in group.links]):
-            continue  # nobody who could give is better off
-        hungry = [member for member in members if currents[member] < high[member]]
-        narrow = min([_width(loads[member].steps) for member in hungry])
-        blocked = [
-            richest[link]
-            for link, take in zip(group.links, group.takes, strict=True)
-            if free[link] < take * narrow
-        ]
-        # a full link blocks every step, and who could give must be in all full links
-        ceiling = min(blocked) if blocked else max([richest[link] for link in group.links])
-        if poorest >= ceiling:
-            continue
-        in_vain = set()
-        for poor in hungry:
-            current = currents[poor]
-            after = loads[poor].step_up(current)
-            if current * price[poor] >= ceiling or after is None or after > high[poor]:
-                continue
-            want = (current * price[poor], after - current)
-            if want in in_vain:
-                continue
-            through = through or _through(network)
-            who = (number, poor, after)
-            if _helped(network, present, who, group_richest, through, currents, free):
-                moved = True
-            else:
-                in_vain.add(want)
-    return moved
+def _level_of_links(filling: Filling, links: int) -> list[float]:
+    levels = [inf] * links
+    for level, link in zip(filling.levels, filling.held_by, strict=True):
+        if link >= 0:
+            levels[link] = level
+    return levels
 
 
-def _width(steps: int | tuple[int, ...]) -> int:
-    """Return the narrowest step that a load may take."""
-    return steps if isinstance(steps, int) else 1
-
-
-def _through(network: Network) -> list[list[int]]:
-    """Return the groups of each link."""
-    groups: list[list[int]] = [[] for _ in network.rooms]
-    for number, group in enumerate(network.groups):
-        for link in group.links:
-            groups[link].append(number)
-    return groups
-
-
-def _extremes(
-    network: Network, present: Sequence[Sequence[int]], currents: Sequence[int]
-) -> tuple[list[int], list[int], list[float]]:
-    """Return the highest level that a load has with a step less, and the lowest of one not full.
-
-    Returns:
-        The highest of each link, the highest of each group, the lowest of each group (infinite
-        where all are at their maximum).
-    """
-    links = [0] * len(network.rooms)
-    tops, bottoms = [], []
-    low, high, price, loads = network.low, network.high, network.price, network.loads
-    for group, members in zip(network.groups, present, strict=True):
-        top, bottom = 0, inf
-        for member in members:
-            current, cost = currents[member], price[member]
-            if current > low[member]:
-                less = current - 1 if loads[member].steps == 1 else _less(network, member, current)
-                if less * cost > top:
-                    top = less * cost
-            if current < high[member] and current * cost < bottom:
-                bottom = current * cost
-        tops.append(top)
-        bottoms.append(bottom)
-        for link in group.links:
-            if links[link] < top:
-                links[link] = top
-    return links, tops, bottoms
-
-
-def _less(network: Network, member: int, current: int) -> int:
-    """Return the next lower current of a load, at least its minimum (or the minimum itself)."""
-    return max(network.loads[member].step_down(current - 1), network.low[member])
-
-
-def _helped(
-    network: Network,
-    present: Sequence[Sequence[int]],
-    who: tuple[int, int, int],
-    group_richest: Sequence[int],
-    through: Sequence[Sequence[int]],
-    currents: list[int],
-    free: list[int],
-) -> bool:
-    """Move a step to a load from one that stays better off; return whether there was one.
+def _lowered(parts: list[tuple[float, float]], missing: float) -> float:
+    """Return the value to which the highest of these must come down to give so much.
 
     Args:
-        network: Loads and links.
-        present: For each group its loads that take part.
-        who: Group, load, and the current that it would have.
-        group_richest: See `_richest`.
-        through: The groups of each link.
-        currents: Changed by a move.
-        free: Of the links; changed by a move.
+        parts: Value and slope of each.
+        missing: What is to be given, above 0.
     """
-    number, poor, after = who
-    level = currents[poor] * network.price[poor]
-    group = network.groups[number]
-    missing = {
-        link: take * (after - currents[poor]) - free[link]
-        for link, take in zip(group.links, group.takes, strict=True)
-        if free[link] < take * (after - currents[poor])
-    }
-    for other in min((through[link] for link in missing), key=len, default=()):
-        if group_richest[other] <= level:
-            continue
-        takes = dict(zip(network.groups[other].links, network.groups[other].takes, strict=True))
-        if not missing.keys() <= takes.keys():
-            continue
-        for rich in present[other]:
-            if rich == poor or currents[rich] <= network.low[rich]:
-                continue
-            less = _less(network, rich, currents[rich])
-            given = currents[rich] - less
-            enough = all(takes[link] * given >= needed for link, needed in missing.items())
-            if enough and less * network.price[rich] > level:
-                _set(network, other, rich, less, currents, free)
-                _set(network, number, poor, after, currents, free)
-                return True
-    return False
+    parts.sort(reverse=True)
+    at, slope = inf, 0.0
+    for value, more in parts:
+        if slope and (at - value) * slope >= missing:
+            break
+        if slope:
+            missing -= (at - value) * slope
+        at = value
+        slope += more
+    return at - missing / slope if slope else at
+
+
+def _begin(
+    network: Network,
+    number: int,
+    members: Sequence[int],
+    start: int,
+    currents: list[int],
+    blocks: list[_Block],
+) -> tuple[int, int]:
+    """Give the loads of a group all steps below a value; add those that can have more as blocks.
+
+    Returns:
+        The sum of their currents, and a value above all of their steps.
+    """
+    low, high, price, loads = network.low, network.high, network.price, network.loads
+    total = top = 0
+    alike: dict[tuple[int, int, int | tuple[int, ...]], list[int]] = {}
+    for member in members:
+        cost, most = price[member], high[member]
+        current = -(-start // cost)
+        load = loads[member]
+        if load.steps != 1 and current < most:
+            current = _rounded_up(load, current)
+        if current >= most:
+            current = most
+        least = low[member]
+        if current <= least:
+            current = least
+        elif (current - 1) * cost >= top:
+            top = (current - 1) * cost + 1
+        if current < most:
+            key = (current, cost, load.steps)
+            if key in alike:
+                alike[key].append(member)
+            else:
+                alike[key] = [member]
+        currents[member] = current
+        total += current
+    for (current, cost, _), some in alike.items():
+        step = _step(loads[some[0]], current)
+        blocks.append(_Block(number, current, step, cost, some))
+    return total, min(top, start)
+
+
+class _HandOut:
+    """Hands out steps, lowest value first, until nobody's next step fits.
+
+    Attributes:
+        doubtful: Links that were too full for a step because of steps given in advance that were
+            not due before it, as far as anybody knows; and the value of that step.
+    """
+
+    def __init__(
+        self, network: Network, currents: list[int], free: list[int], tops: Sequence[int]
+    ) -> None:
+        """Begin with what has been given.
+
+        Args:
+            network: Loads and links.
+            currents: Of the loads; changed.
+            free: What is left of each link; changed.
+            tops: Values above those of all steps given in advance, by link.
+        """
+        self._network, self._currents, self._free, self._tops = network, currents, free, tops
+        self._at: dict[int, list[_Block]] = {}
+        self._values: list[int] = []
+        self.doubtful: dict[int, int] = {}
+
+    def run(self, blocks: Iterable[_Block]) -> dict[int, int]:
+        """Hand out to these; return what is doubtful."""
+        for block in blocks:
+            self._line_up(block)
+        groups, free = self._network.groups, self._free
+        while self._values:
+            value = heappop(self._values)
+            asked: dict[int, int] = {}  # of the links, by all who are at this value
+            some = []
+            for block in self._at.pop(value):
+                _, links, takes = groups[block.group]
+                if self._is_refused(block, links, takes, value):
+                    continue
+                some.append(block)
+                amount = block.step * len(block.members)
+                for link, take in zip(links, takes, strict=True):
+                    asked[link] = asked.get(link, 0) + take * amount
+            short = {link for link, amount in asked.items() if amount > free[link]}
+            scarce = []
+            for block in some:
+                if short and not short.isdisjoint(groups[block.group].links):
+                    scarce.append(block)
+                else:
+                    self._give(block)
+            if scarce:
+                self._give_singly(scarce, value)
+        return self.doubtful
+
+    def _line_up(self, block: _Block) -> None:
+        value = block.current * block.price
+        if value in self._at:
+            self._at[value].append(block)
+        else:
+            self._at[value] = [block]
+            heappush(self._values, value)
+
+    def _is_refused(
+        self, block: _Block, links: Sequence[int], takes: Sequence[int], value: int
+    ) -> bool:
+        """Return whether a link is too full for one step; if that may be wrong, note the link."""
+        step, free, full = block.step, self._free, -1
+        for link, take in zip(links, takes, strict=True):
+            if free[link] < take * step:
+                if self._tops[link] <= value:
+                    return True
+                full = link
+        if full < 0:
+            return False
+        self.doubtful.setdefault(full, value)
+        return True
+
+    def _give_singly(self, blocks: Sequence[_Block], value: int) -> None:
+        """Give the loads of these blocks their step one by one, as far as there is room."""
+        groups, loads = self._network.groups, self._network.loads
+        single = [
+            (loads[block.members[0]].phases.bit_count(), member, number)
+            for number, block in enumerate(blocks)
+            for member in block.members
+        ]
+        single.sort()
+        lucky: list[list[int]] = [[] for _ in blocks]
+        free = self._free
+        for _, member, number in single:
+            block = blocks[number]
+            _, links, takes = groups[block.group]
+            if not self._is_refused(block, links, takes, value):
+                lucky[number].append(member)
+                for link, take in zip(links, takes, strict=True):
+                    free[link] -= take * block.step
+        for block, members in zip(blocks, lucky, strict=True):
+            self._rise(block, members)
+
+    def _give(self, block: _Block) -> None:
+        """Give all loads of a block their step."""
+        free, amount = self._free, block.step * len(block.members)
+        _, links, takes = self._network.groups[block.group]
+        for link, take in zip(links, takes, strict=True):
+            free[link] -= take * amount
+        self._rise(block, block.members)
+
+    def _rise(self, block: _Block, members: Sequence[int]) -> None:
+        """Note the new current of loads, and line up those that can have more."""
+        current, network, currents = block.current + block.step, self._network, self._currents
+        high = network.high
+        still = []
+        for member in members:
+            currents[member] = current
+            if high[member] > current:
+                still.append(member)
+        if still:
+            step = _step(network.loads[still[0]], current)
+            self._line_up(_Block(block.group, current, step, block.price, still))
+
+
+def _step(load: PhaseLoad, current: int) -> int:
+    """Return the width of the next step from a current below the maximum."""
+    return 1 if load.steps == 1 else (load.step_up(current) or current) - current
+
+
+def _rounded_up(load: PhaseLoad, current: int) -> int:
+    """Return the lowest current that a load can be told, from this one on; above all its last."""
+    steps = load.steps
+    if isinstance(steps, int):
+        return -(-current // steps) * steps
+    return min((s for s in steps if s >= current), default=load.most_da) if current else 0
+
+
+def _widest(load: PhaseLoad) -> int:
+    """Return the widest step between two currents that a load can be told, in 0.1 A."""
+    steps = load.steps
+    if isinstance(steps, int):
+        return steps
+    told = sorted(steps)
+    return max(after - before for before, after in zip((0, *told), told, strict=False))

@@ -174,7 +174,7 @@ def phase_network(tree: PowerTree, loads: Iterable[PhaseLoad]) -> Network:
             else:
                 kinds[key] = [number]
                 most[key] = top
-    rooms = _rooms(tree)
+    rooms = rooms_of(tree)
     full = _can_be_full(tree, rooms, most)
     groups, numbers = _groups(tree, full, kinds)
     return Network(
@@ -189,7 +189,7 @@ def phase_network(tree: PowerTree, loads: Iterable[PhaseLoad]) -> Network:
     )
 
 
-def _rooms(tree: PowerTree) -> list[int | None]:
+def rooms_of(tree: PowerTree) -> list[int | None]:
     """Return what each node has to give of each kind, four entries a node."""
     power = [None if free is None else 10 * free for free in tree.available_w]
     rooms: list[int | None] = [None] * (KINDS * len(power))
