@@ -124,6 +124,7 @@ def _site(site: LiveSite, known: Mapping[str, View]) -> View:
         "powerKw": site.power_w / 1000,
         "limitKw": site.limit_w / 1000,
         "meterKw": kilo(row.meter_w),
+        "solarKw": kilo(row.solar_w),
         "activeSessions": site.active_sessions,
         "version": row.version,
     }

@@ -37,7 +37,8 @@ class SitePowerOut(Out):
 
     `times` are the beginnings of the steps. `limitKw` is what held for the grid connection,
     `allocatedKw` what was counted on there, `batteryKw` positive while discharging, `meterKw` the
-    site meter's (positive: import), `buildingKw` what is no charger; they are kept for 35 days.
+    site meter's (positive: import), `buildingKw` what is no charger, `solarKw` what solar panels
+    gave; they are kept for 35 days.
     """
 
     step_s: int
@@ -49,6 +50,7 @@ class SitePowerOut(Out):
     battery_kw: list[float | None]
     meter_kw: list[float | None]
     building_kw: list[float | None]
+    solar_kw: list[float | None]
 
 
 class SitePowers:
@@ -99,6 +101,7 @@ class SitePowers:
             battery_kw=column("battery_w"),
             meter_kw=column("meter_w"),
             building_kw=column("building_w"),
+            solar_kw=column("solar_w"),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from csms.api import pages
-from csms.api.fields import In, Kilo, Out, Page, PageQuery, Text, Time, When, whole
+from csms.api.fields import In, Kilo, Out, Page, PageQuery, Text, Time, When, kilo, whole
 from csms.api.routes import Route
 from csms.clock import Clock
 from csms.domain.site_rules import LimitScope, MeterReading, OutsideLimit, SiteRules
@@ -117,9 +117,13 @@ class SiteLimitOut(Out):
 
 
 class MeterIn(In):
-    """What flows through the grid connection now, positive = import."""
+    """What flows through the grid connection now, positive = import.
+
+    `solarKw`: what solar panels give, for those who know it; it is shown and kept, not shared by.
+    """
 
     power_kw: _Power
+    solar_kw: Kilo | None = None
 
 
 class MeterOut(Out):
@@ -128,6 +132,7 @@ class MeterOut(Out):
     power_kw: float
     building_kw: float
     received_at: Time
+    solar_kw: float | None
 
     @classmethod
     def of(cls, reading: MeterReading) -> Self:
@@ -136,6 +141,7 @@ class MeterOut(Out):
             power_kw=reading.power_w / 1000,
             building_kw=reading.building_w / 1000,
             received_at=reading.at,
+            solar_kw=kilo(reading.solar_w),
         )
 
 
@@ -146,6 +152,7 @@ class MeterStateOut(Out):
     power_kw: float | None
     building_kw: float | None
     received_at: Time | None
+    solar_kw: float | None
 
 
 class SiteRulesApi:
@@ -223,17 +230,23 @@ class SiteRulesApi:
         """Return what the site's meter has said last, and whether it still counts."""
         reading = await self._rules.meter(site_id)
         if reading is None:
-            return MeterStateOut(state="none", power_kw=None, building_kw=None, received_at=None)
+            return MeterStateOut(
+                state="none", power_kw=None, building_kw=None, received_at=None, solar_kw=None
+            )
         return MeterStateOut(
             state="fresh" if reading.counts(self._clock.now()) else "silent",
             power_kw=reading.power_w / 1000,
             building_kw=reading.building_w / 1000,
             received_at=reading.at,
+            solar_kw=kilo(reading.solar_w),
         )
 
     async def hear_site_meter(self, site_id: str, body: MeterIn) -> MeterOut:
         """Take the word of the site's meter; silent for 60 s, `buildingMaxKw` counts."""
-        return MeterOut.of(await self._rules.hear_meter(site_id, whole_signed(body.power_kw)))
+        solar_w = None if body.solar_kw is None else whole(body.solar_kw)
+        return MeterOut.of(
+            await self._rules.hear_meter(site_id, whole_signed(body.power_kw), solar_w)
+        )
 
     async def remove_site_meter(self, site_id: str, principal: Principal) -> None:
         """Forget the site's meter: `buildingMaxKw` counts."""

@@ -115,12 +115,14 @@ class MeterReading:
             for a while, so that a kettle does not move all limits.
         building_at: When the load last came near it.
         at: When we heard it.
+        solar_w: What solar panels give, where somebody tells; for people, nothing is shared by it.
     """
 
     power_w: int
     building_w: int
     building_at: datetime
     at: datetime
+    solar_w: int | None = None
 
     def counts(self, now: datetime) -> bool:
         """Return whether it is neither too old nor ahead of our clock."""
@@ -128,7 +130,11 @@ class MeterReading:
 
 
 def heard(
-    before: MeterReading | None, power_w: int, chargers_w: int, now: datetime
+    before: MeterReading | None,
+    power_w: int,
+    chargers_w: int,
+    now: datetime,
+    solar_w: int | None = None,
 ) -> MeterReading:
     """Return what a new word of the meter makes of the one before.
 
@@ -137,15 +143,19 @@ def heard(
         power_w: Through the grid connection, positive = import.
         chargers_w: What all chargers draw, as far as their meters have told.
         now: When we heard it.
+        solar_w: What solar panels give; None: nobody has told.
     """
     load = max(0, power_w - chargers_w)
     needed = -(-load // BUILDING_STEP_W) * BUILDING_STEP_W
-    if before is None or needed >= before.building_w:
-        return MeterReading(power_w=power_w, building_w=needed, building_at=now, at=now)
-    calm = now - before.building_at >= BUILDING_FALLS_AFTER
-    if calm:
-        return MeterReading(power_w=power_w, building_w=needed, building_at=now, at=now)
-    return replace(before, power_w=power_w, at=now)
+    if (
+        before is None
+        or needed >= before.building_w
+        or now - before.building_at >= BUILDING_FALLS_AFTER
+    ):
+        return MeterReading(
+            power_w=power_w, building_w=needed, building_at=now, at=now, solar_w=solar_w
+        )
+    return replace(before, power_w=power_w, at=now, solar_w=solar_w)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ _MOST_KW = 1_000_000
 class Meters(Protocol):
     """Takes what meters tell."""
 
-    async def hear_meter(self, site_id: str, power_w: int) -> object:
+    async def hear_meter(self, site_id: str, power_w: int, solar_w: int | None) -> object:
         """Take the word of a site's meter. Raises NotFound, DatabaseAway."""
         ...
 
@@ -86,7 +86,7 @@ class SiteMeters:
     async def _take(self, topic: str, payload: object) -> None:
         site_id = topic.removeprefix(_BEFORE).removesuffix(_AFTER)
         try:
-            await self._meters.hear_meter(site_id, read_power_w(payload))
+            await self._meters.hear_meter(site_id, *read_power_w(payload))
         except (ValueError, NotFound) as error:
             if topic not in self._odd:  # a meter that goes on so is told of once
                 self._odd.add(topic)
@@ -97,20 +97,27 @@ class SiteMeters:
             self._odd.discard(topic)
 
 
-def read_power_w(payload: object) -> int:
-    """Return the power of a message in W, whole, positive = import.
+def read_power_w(payload: object) -> tuple[int, int | None]:
+    """Return the power of a message in whole W, positive = import, and the panels', if it is told.
 
-    >>> read_power_w(b"12.34"), read_power_w(b'{"powerKw": -1.5}')
-    (12340, -1500)
+    >>> read_power_w(b"12.34"), read_power_w(b'{"powerKw": -1.5, "solarKw": 4}')
+    ((12340, None), (-1500, 4000))
 
     Raises:
         ValueError: It holds no power that can be.
     """
     told = orjson.loads(payload) if isinstance(payload, bytes | str) else None
+    power, solar = told, None
     if isinstance(told, dict):
-        told = told.get("powerKw")
-    is_number = isinstance(told, int | float) and not isinstance(told, bool)
-    if isinstance(told, int | float) and is_number and abs(told) <= _MOST_KW:  # and no NaN
-        return round(told * 1000)
+        power, solar = told.get("powerKw"), told.get("solarKw")
+    power_w, solar_w = _whole(power), _whole(solar)
+    if power_w is not None and (solar is None or (solar_w is not None and solar_w >= 0)):
+        return power_w, solar_w
     msg = "no power in kW in it"
     raise ValueError(msg)
+
+
+def _whole(kw: object) -> int | None:
+    if isinstance(kw, bool) or not isinstance(kw, int | float) or not abs(kw) <= _MOST_KW:
+        return None  # no NaN either
+    return round(kw * 1000)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from csms.clock import Clock
-from csms.domain.ids import SiteId
+from csms.domain.ids import ChargePointKey, SiteId
 from csms.services.ports.live import SiteRow
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import Session
@@ -22,7 +22,8 @@ class LiveSite:
 
     Attributes:
         row: With the newest decision, whenever it was read.
-        power_w: What its chargers draw, as far as it is measured.
+        power_w: What its chargers draw, as far as it is measured; of one that is offline nobody
+            knows it.
         active_sessions: Sessions and loads of other systems' chargers.
         warned_since: When each warning of the decision was first seen here.
     """
@@ -45,9 +46,12 @@ class LiveSite:
 class SiteBoard:
     """Keeps all sites while somebody watches. Concurrency: one task calls it."""
 
-    def __init__(self, units: UnitsOfWork, clock: Clock) -> None:
+    def __init__(
+        self, units: UnitsOfWork, clock: Clock, is_online: Callable[[ChargePointKey], bool]
+    ) -> None:
         self._units = units
         self._clock = clock
+        self._is_online = is_online
         self._sites: dict[SiteId, LiveSite] = {}
 
     def all(self) -> list[LiveSite]:
@@ -69,7 +73,8 @@ class SiteBoard:
         drawn: defaultdict[SiteId | None, int] = defaultdict(int)
         running: defaultdict[SiteId | None, int] = defaultdict(int)
         for session in sessions:
-            drawn[session.site_id] += session.power_w or 0
+            if session.power_w and self._is_online(session.charge_point):
+                drawn[session.site_id] += session.power_w
             running[session.site_id] += 1
         changed = []
         sites: dict[SiteId, LiveSite] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from csms.domain.ids import SiteId
+from csms.domain.ids import ChargePointKey, SiteId
 from csms.services.live_sites import LiveSite
 from csms.services.ports.live import CompletedToday
 from csms.services.records import Session
@@ -52,7 +52,10 @@ class Numbers:
         sites: Each gets numbers of its own.
     """
 
-    def __init__(self, sites: Iterable[LiveSite]) -> None:
+    def __init__(
+        self, sites: Iterable[LiveSite], is_online: Callable[[ChargePointKey], bool]
+    ) -> None:
+        self._is_online = is_online
         self._all = _Sum()
         self._sites: dict[str, _Sum] = {}
         for site in sites:
@@ -72,7 +75,8 @@ class Numbers:
                 one.sessions += 1
                 one.revenues[session.currency] += price or Decimal()
             if len(sums) == 1:  # at no site, which would have counted it
-                self._all.power_w += session.power_w or 0
+                if session.power_w and self._is_online(session.charge_point):
+                    self._all.power_w += session.power_w
                 self._all.active += 1
 
     def add_completed(self, rows: Iterable[CompletedToday]) -> None:

@@ -180,7 +180,9 @@ class SiteRulesService:
             await _rules(unit, site_id)
             return await unit.site_rules.meter(site_id)
 
-    async def hear_meter(self, site_id: str, power_w: int) -> MeterReading:
+    async def hear_meter(
+        self, site_id: str, power_w: int, solar_w: int | None = None
+    ) -> MeterReading:
         """Take the word of a site's meter and return what is kept free by it. Raises NotFound."""
         async with self._units() as unit:
             if not await unit.sites.lock(site_id):
@@ -188,7 +190,7 @@ class SiteRulesService:
             before = await unit.site_rules.meter(site_id)
             now = self._clock.now()
             draw = await unit.site_rules.chargers_draw_w(site_id, now - CHARGER_METER_FRESH)
-            reading = heard(before, power_w, draw, now)
+            reading = heard(before, power_w, draw, now, solar_w)
             await unit.site_rules.set_meter(site_id, reading)
         if before is None or before.building_w != reading.building_w:
             self._bus.publish(SiteChanged(SiteId(site_id)))

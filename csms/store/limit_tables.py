@@ -77,6 +77,7 @@ site_meters = Table(
     Column("building_w", BigInteger, nullable=False),  # kept free for what is not a charger
     Column("building_at", TIME, nullable=False),  # when the load last came near that
     Column("received_at", TIME, nullable=False),
+    Column("solar_w", BigInteger),  # what solar panels give, where somebody tells
 )
 
 site_limits = Table(

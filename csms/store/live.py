@@ -56,7 +56,7 @@ _SITES = text("""
 SELECT s.id, s.name, s.time_zone, s.grid_limit_w, d.version, d.decided_at,
        CASE WHEN d.version IS DISTINCT FROM k.version
            THEN d.decision - 'turns' - 'drawn' END AS decision,
-       m.power_w AS meter_w
+       m.power_w AS meter_w, m.solar_w
 FROM sites s
 LEFT JOIN site_decisions d ON d.site_id = s.id
 LEFT JOIN unnest(:ids, :versions) AS k(id, version) ON k.id = s.id
@@ -282,4 +282,5 @@ def _site(row: Any) -> SiteRow:
         version=row.version,
         status=None if row.decision is None else read_status(site_id, row.decided_at, row.decision),
         meter_w=row.meter_w,
+        solar_w=row.solar_w,
     )

@@ -47,19 +47,21 @@ _SAMPLES = text("""
 SELECT date_bin(make_interval(secs => :step), at, CAST(:begin AS timestamptz)) AS step,
        CAST(min(limit_w) AS bigint) AS limit_w, CAST(avg(allocated_w) AS bigint) AS allocated_w,
        CAST(avg(battery_w) AS bigint) AS battery_w, CAST(avg(meter_w) AS bigint) AS meter_w,
-       CAST(avg(building_w) AS bigint) AS building_w
+       CAST(avg(building_w) AS bigint) AS building_w, CAST(avg(solar_w) AS bigint) AS solar_w
 FROM site_samples WHERE site_id = :site AND at >= :begin AND at < :end
 GROUP BY 1 ORDER BY 1 LIMIT :limit
 """)
 
 _TAKE = text("""
-INSERT INTO site_samples (site_id, at, limit_w, allocated_w, battery_w, meter_w, building_w)
+INSERT INTO site_samples
+    (site_id, at, limit_w, allocated_w, battery_w, meter_w, building_w, solar_w)
 SELECT s.id, date_trunc('minute', CAST(:now AS timestamptz)),
        least(s.grid_limit_w, (SELECT CAST(c ->> 1 AS bigint)
                               FROM jsonb_array_elements(d.decision -> 'circuits') c
                               WHERE c ->> 0 = 'grid' LIMIT 1)),
        CAST(d.decision ->> 'gridPowerW' AS bigint),
-       CAST(d.decision -> 'battery' ->> 'powerW' AS bigint), m.power_w, m.building_w
+       CAST(d.decision -> 'battery' ->> 'powerW' AS bigint), m.power_w, m.building_w,
+       m.solar_w
 FROM sites s
 LEFT JOIN site_decisions d ON d.site_id = s.id AND d.decided_at >= :decided
 LEFT JOIN site_meters m ON m.site_id = s.id AND m.received_at >= :metered
@@ -137,6 +139,7 @@ class PowerHistory:
                 battery_w=row.battery_w,
                 meter_w=row.meter_w,
                 building_w=row.building_w,
+                solar_w=row.solar_w,
             )
             for row in await self._connection.execute(_SAMPLES, values)
         ]

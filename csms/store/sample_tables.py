@@ -16,6 +16,7 @@ site_samples = Table(
     Column("battery_w", BigInteger),  # positive: discharging
     Column("meter_w", BigInteger),
     Column("building_w", BigInteger),
+    Column("solar_w", BigInteger),
     PrimaryKeyConstraint("site_id", "at"),
     Index("ix_site_samples_at", "at", postgresql_using="brin"),
 )

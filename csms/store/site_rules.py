@@ -151,6 +151,7 @@ class SiteRulesRows:
             building_w=row.building_w,
             building_at=row.building_at,
             at=row.received_at,
+            solar_w=row.solar_w,
         )
 
     async def set_meter(self, site_id: str, reading: MeterReading) -> None:
@@ -160,6 +161,7 @@ class SiteRulesRows:
             "building_w": reading.building_w,
             "building_at": reading.building_at,
             "received_at": reading.at,
+            "solar_w": reading.solar_w,
         }
         await self._connection.execute(
             upsert(_M)

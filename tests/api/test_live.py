@@ -183,6 +183,10 @@ async def test_sites_with_the_newest_decision(bench):
         assert change["sessions"][0]["allocatedPowerKw"] == 9
         assert change["warnings"] == ["the meter is silent"]
         assert "name" not in change  # it has not changed
+        sunny = {"powerKw": -3, "solarKw": 9}
+        await bench.post("/api/sites/S1/meter", sunny, status=200)
+        change = await change_of(socket, "sites", "S1", "meterKw")
+        assert (change["meterKw"], change["solarKw"]) == (-3, 9)
         reply = await bench.ask("DELETE", "/api/sites/S1")
         assert reply.status == 204, reply
         assert (await until(socket, "sites", "changed"))["removed"] == ["S1"]
@@ -192,6 +196,8 @@ async def test_today_counts_what_has_ended_and_what_runs(bench):
     await bench.post("/api/sites", {"id": "S1", "name": "A", "gridCapacityKw": 50}, status=201)
     await bench.station(siteId="S1")
     await bench.station("CP2")
+    one = await bench.online("CP1")
+    await bench.online("CP2")
     await bench.stop(await bench.session(site_id="S1"))  # 10 kWh, 3 EUR
     yesterday = await bench.session(site_id="S1")
     await bench.stop(yesterday)
@@ -215,6 +221,9 @@ async def test_today_counts_what_has_ended_and_what_runs(bench):
         change = await change_of(socket, "today", "all")
         assert (change["revenue"], change["currency"], change["sessions"]) == (None, None, 4)
         assert [row["currency"] for row in change["revenues"]] == ["CHF", "EUR"]
+        bench.gateway.online_keys.discard(one)  # what it draws now nobody knows
+        change = await change_of(socket, "today", "S1", "powerKw")
+        assert change["powerKw"] == 0
 
 
 async def test_attention_comes_and_goes(bench):

@@ -94,8 +94,8 @@ async def test_samples_of_decision_battery_and_meter(bench):
         json.dumps(document),
     )
     await bench.sql.execute(
-        "INSERT INTO site_meters (site_id, power_w, building_w, building_at, received_at)"
-        " VALUES ('S1', 12000, 3000, $1, $1)",
+        "INSERT INTO site_meters (site_id, power_w, building_w, building_at, received_at, solar_w)"
+        " VALUES ('S1', 12000, 3000, $1, $1, 8000)",
         NOON,
     )
     async with bench.units() as unit:
@@ -106,6 +106,7 @@ async def test_samples_of_decision_battery_and_meter(bench):
     found = await picture(bench, 9)
     assert (found["limitKw"][0], found["allocatedKw"][0]) == (30, 9)
     assert (found["batteryKw"][0], found["meterKw"][0], found["buildingKw"][0]) == (-2, 12, 3)
+    assert (found["solarKw"][0], found["solarKw"][8]) == (8, None)
     assert (found["limitKw"][8], found["allocatedKw"][8], found["meterKw"][8]) == (50, None, None)
     async with bench.units() as unit:
         assert await unit.power.drop_samples(NOON + timedelta(minutes=5)) == 1

@@ -190,9 +190,15 @@ async def test_the_meter_is_heard_and_forgotten(site):
     assert (await site.get("/api/sites/s/meter"))["state"] == "none"
     heard = await site.post("/api/sites/s/meter", {"powerKw": 7.3}, status=200)
     assert await site.get("/api/sites/s/meter") == {**heard, "state": "fresh"}
-    assert (heard["powerKw"], heard["buildingKw"]) == (7.3, 7.5)
+    assert (heard["powerKw"], heard["buildingKw"], heard["solarKw"]) == (7.3, 7.5, None)
     assert await decided(site) == (40, 7.5)
-    assert (await site.ask("POST", "/api/sites/s/meter", {"powerKw": None})).status == 422
+    sunny = {"powerKw": -2, "solarKw": 9.5}
+    assert (await site.post("/api/sites/s/meter", sunny, status=200))["solarKw"] == 9.5
+    assert (await site.get("/api/sites/s/meter"))["solarKw"] == 9.5
+    assert (await site.post("/api/sites/s/meter", {"powerKw": 7.3}, status=200))["solarKw"] is None
+    assert await decided(site) == (40, 7.5)  # the building is kept what it had
+    for wrong in ({"powerKw": None}, {"powerKw": 1, "solarKw": -1}):
+        assert (await site.ask("POST", "/api/sites/s/meter", wrong)).status == 422
     assert (await site.ask("POST", "/api/sites/x/meter", {"powerKw": 1})).status == 404
     assert (await site.ask("DELETE", "/api/sites/s/meter")).status == 204
     assert await grid(site) == (40, 30)

@@ -24,12 +24,12 @@ class Meters:
     def __init__(self):
         self.heard, self.fails = [], []
 
-    async def hear_meter(self, site_id, power_w):
+    async def hear_meter(self, site_id, power_w, solar_w):
         if self.fails:
             raise self.fails.pop(0)
         if site_id == "unknown":
             raise NotFound("site_not_found", "There is no such site.")
-        self.heard.append((site_id, power_w))
+        self.heard.append((site_id, power_w, *([] if solar_w is None else [solar_w])))
 
 
 class QuickClock(SystemClock):
@@ -95,12 +95,12 @@ async def test_words_of_meters_are_heard_and_odd_ones_harm_nobody(meters):
         (at("s"), "nonsense"),
         (at("unknown"), "1"),
         (at("s"), b"\xff\x00"),
-        (at("depot-7"), json.dumps({"powerKw": -2, "more": 1})),
+        (at("depot-7"), json.dumps({"powerKw": -2, "solarKw": 5.5, "more": 1})),
         ("charging/sites/s/other", "5"),
         (at("end"), "0"),
     )
     await wait_until(lambda: ("end", 0) in meters.heard, 20)
-    assert meters.heard == [("s", 12_345), ("depot-7", -2000), ("end", 0)]
+    assert meters.heard == [("s", 12_345), ("depot-7", -2000, 5500), ("end", 0)]
     assert not meters.task.done()
 
 
@@ -117,7 +117,22 @@ async def test_a_retained_word_is_old_and_a_broker_that_was_away_is_found_again(
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"x", b"NaN", b"1e999", b"true", b"null", b"[]", b'"5"', b'{"powerKw": null}', b"1e7", 5],
+    [
+        b"",
+        b"x",
+        b"NaN",
+        b"1e999",
+        b"true",
+        b"null",
+        b"[]",
+        b'"5"',
+        b'{"powerKw": null}',
+        b'{"solarKw": 1}',
+        b'{"powerKw": 1, "solarKw": -1}',
+        b'{"powerKw": 1, "solarKw": "much"}',
+        b"1e7",
+        5,
+    ],
 )
 def test_what_is_no_power_is_refused(payload):
     with pytest.raises(ValueError, match=r".+"):

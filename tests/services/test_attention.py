@@ -69,7 +69,7 @@ def site(*warnings, **more):
     )  # fmt: skip
     row = SiteRow(
         id="S1", name="Depot", time_zone="UTC", grid_limit_w=50_000, version=1, status=status,
-        meter_w=None,
+        meter_w=None, solar_w=None,
     )  # fmt: skip
     values = {"power_w": 0, "active_sessions": 0, "warned_since": dict.fromkeys(warnings, NOW)}
     return LiveSite(row=row, **values | more)
@@ -183,7 +183,7 @@ def test_the_most_severe_comes_first_then_the_oldest():
 
 
 def test_the_day_in_numbers():
-    numbers = Numbers([site(power_w=9000, active_sessions=2)])
+    numbers = Numbers([site(power_w=9000, active_sessions=2)], lambda _: True)
     numbers.add_active([session(1), session(2, site_id=None, power_w=3000, currency="CHF")])
     numbers.add_active([session(3, site_id="gone", power_w=None)])
     numbers.add_completed(

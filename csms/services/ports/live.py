@@ -51,6 +51,7 @@ class SiteRow:
         version: Of the decision; None while there is none.
         status: The decision, where it is another than the one that is known; else None.
         meter_w: What the site's meter said last, positive for import, if it is not silent.
+        solar_w: What solar panels give, as that meter has told.
     """
 
     id: SiteId
@@ -60,6 +61,7 @@ class SiteRow:
     version: int | None
     status: SiteStatus | None
     meter_w: int | None
+    solar_w: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

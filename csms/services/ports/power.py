@@ -29,6 +29,7 @@ class SiteSample:
         allocated_w: What the allocator counted on at the grid connection.
         battery_w: Of all batteries, positive while discharging.
         meter_w: By the site's meter, positive for import; `building_w` what is no charger.
+        solar_w: What solar panels gave.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class SiteSample:
     battery_w: int | None
     meter_w: int | None
     building_w: int | None
+    solar_w: int | None
 
 
 class PowerHistory(Protocol):

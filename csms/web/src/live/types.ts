@@ -77,6 +77,8 @@ export interface LiveSite {
   limitKw: number | null
   /** The site meter's last word; null without a meter, or while it is silent. */
   meterKw: number | null
+  /** What solar panels give, where the meter's word names it. */
+  solarKw?: number | null
   activeSessions: number
   /** The status of its last decision; missing until there is one. */
   sessions?: LiveLoad[]

@@ -41,11 +41,8 @@ export function Facts({ site, live }: { site: Site; live: LiveSite | undefined }
   }
   const meter = live?.meterKw ?? null
   if (meter !== null)
-    facts.push([
-      'Grid meter',
-      power(Math.abs(meter)),
-      meter < 0 ? 'into the grid (solar)' : 'out of the grid',
-    ])
+    facts.push(['Grid meter', power(Math.abs(meter)), meter < 0 ? 'into the grid' : 'out of the grid'])
+  if (live?.solarKw != null) facts.push(['Solar', power(live.solarKw), 'as the site meter has told'])
   return (
     <dl className={classes.facts}>
       {facts.map(([name, value, more]) => (

@@ -160,7 +160,7 @@ function Meter({ site }: { site: Site }) {
   const refresh = useRefresh(site.id)
   if (meter.error) return <ProblemNotice problem={meter.error} retry={() => void meter.refetch()} />
   if (meter.data === undefined) return <Loader aria-label="Loading" />
-  const { state, powerKw, buildingKw, receivedAt } = meter.data
+  const { state, powerKw, buildingKw, receivedAt, solarKw } = meter.data
   const most = rules.data?.buildingMaxKw ?? 0
   const instead =
     state === 'none'
@@ -200,13 +200,19 @@ function Meter({ site }: { site: Site }) {
               <dt>Through the connection</dt>
               <dd className="num">
                 {power(powerKw === null ? null : Math.abs(powerKw))}
-                {powerKw !== null && powerKw < 0 ? ' out (solar)' : ' in'}
+                {powerKw !== null && powerKw < 0 ? ' out, into the grid' : ' in, out of the grid'}
               </dd>
             </div>
             <div>
               <dt>Kept free for the building</dt>
               <dd className="num">{power(buildingKw)}</dd>
             </div>
+            {solarKw !== null && (
+              <div>
+                <dt>Solar panels give</dt>
+                <dd className="num">{power(solarKw)}</dd>
+              </div>
+            )}
             <div>
               <dt>Last word</dt>
               <dd>
@@ -220,8 +226,9 @@ function Meter({ site }: { site: Site }) {
       {state === 'none' && (
         <p className={classes.none}>
           A meter tells its power every few seconds: POST <code>{pathOf(site.id, '/meter')}</code> with{' '}
-          <code>{'{"powerKw": 12.3}'}</code>, or the same by MQTT to{' '}
-          <code>charging/sites/{site.id}/meter</code>.
+          <code>{'{"powerKw": 12.3}'}</code> (negative: into the grid), or the same by MQTT to{' '}
+          <code>charging/sites/{site.id}/meter</code>. Who knows what solar panels give adds{' '}
+          <code>"solarKw": 8.1</code>: it is shown beside, and changes no limit.
         </p>
       )}
     </Section>

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { api, ok } from '@/api/client'
-import { useStations } from '@/live/hooks'
+import { useSession, useStations } from '@/live/hooks'
 import type { LiveLoad, LiveSite } from '@/live/types'
 import { Ago } from '@/parts/Ago'
 import { current, power } from '@/parts/format'
@@ -26,15 +26,17 @@ interface SharesProps {
 export function Shares({ site, live }: SharesProps) {
   const stations = useStations()
   const [all, setAll] = useState(false)
-  const names = useMemo(() => new Map(stations.map(({ id, name }) => [id, name])), [stations])
+  const names = useMemo(() => new Map(stations.map((station) => [station.id, station])), [stations])
   const circuits = useMemo(() => circuitNames(site), [site])
   const loads = useMemo(
     () =>
       [...(live?.sessions ?? [])].sort(
         (a, b) =>
-          (names.get(a.chargerId) ?? a.chargerId).localeCompare(names.get(b.chargerId) ?? b.chargerId, 'en', {
-            numeric: true,
-          }) || a.connectorId - b.connectorId,
+          (names.get(a.chargerId)?.name ?? a.chargerId).localeCompare(
+            names.get(b.chargerId)?.name ?? b.chargerId,
+            'en',
+            { numeric: true },
+          ) || a.connectorId - b.connectorId,
       ),
     [live?.sessions, names],
   )
@@ -57,7 +59,8 @@ export function Shares({ site, live }: SharesProps) {
               key={load.id}
               siteId={site.id}
               load={load}
-              name={names.get(load.chargerId) ?? load.chargerId}
+              name={names.get(load.chargerId)?.name ?? load.chargerId}
+              offline={names.get(load.chargerId)?.online === false}
               circuits={circuits}
             />
           ))}
@@ -81,10 +84,13 @@ interface ShareProps {
   siteId: string
   load: LiveLoad
   name: string
+  /** Its charger is: nobody knows what it draws now. */
+  offline: boolean
   circuits: ReadonlyMap<string, string>
 }
 
-function Share({ siteId, load, name, circuits }: ShareProps) {
+function Share({ siteId, load, name, offline, circuits }: ShareProps) {
+  const live = useSession(load.id)
   const [open, setOpen] = useState(false)
   const reason = reasonOf(load.reason, circuits)
   return (
@@ -99,10 +105,11 @@ function Share({ siteId, load, name, circuits }: ShareProps) {
         <td>
           <PowerBar
             label={`Power of ${name}`}
-            value={load.measuredPowerKw}
+            value={offline ? null : (live?.powerKw ?? load.measuredPowerKw)}
             capacity={load.allocatedPowerKw}
           />
           <span className={classes.small}>
+            {offline && 'offline '}
             {load.allocatedPowerKw === 0 && `may draw ${power(0)} `}
             {load.limitA !== null && `told ${current(load.limitA)}`}
             {load.phases !== null && ` on ${load.phases.map((phase) => `L${phase}`).join(', ')}`}

@@ -121,9 +121,9 @@ function Circuits({ typed, set, errors }: PartProps) {
               allowDeselect={false}
               data={[
                 { value: '', label: 'Grid connection' },
-                ...[...new Set(circuits.filter((_, n) => n !== at).map(({ id }) => id))]
-                  .filter((id) => id !== '')
-                  .map((id) => ({ value: id, label: id })),
+                ...[...new Map(circuits.filter((_, n) => n !== at).map(({ id, name }) => [id, name || id]))]
+                  .filter(([id]) => id !== '')
+                  .map(([id, label]) => ({ value: id, label })),
               ]}
               value={circuit.parentId}
               error={errors[`circuits.${at}.parentId`]}

@@ -65,8 +65,9 @@ export function useStationsOf(siteId: string): readonly LiveStation[] {
   return useMemo(() => stations.filter((station) => station.siteId === siteId), [stations, siteId])
 }
 
-/** Returns what a station draws, kW. */
+/** Returns what a station draws, kW; of one that is offline nobody knows it, and nothing is shown. */
 export function powerOf(station: LiveStation): number {
+  if (!station.online) return 0
   return station.connectors.reduce((sum, { powerKw }) => sum + (powerKw ?? 0), 0)
 }
 
@@ -103,6 +104,7 @@ export function useTail(siteId: string, history: History | undefined): readonly 
       limitKw: site.limitKw,
       batteryKw: site.battery?.powerKw ?? null,
       meterKw: site.meterKw,
+      solarKw: site.solarKw ?? null,
     }
     setTail((before) => withSample(before, sample, keptUntil, everyS))
   }, [stations, site, keptUntil, everyS])

@@ -13,11 +13,13 @@ const HISTORY: History = {
   batteryKw: [null, null],
   meterKw: [null, 9],
   buildingKw: [0, 0],
+  solarKw: [null, null],
 }
 const LAST = Date.parse('2026-01-01T10:01:00Z') / 1000
 
 function sample(at: number, byStation: Record<string, number> = {}): Sample {
-  return { at, byStation: new Map(Object.entries(byStation)), limitKw: 30, batteryKw: null, meterKw: null }
+  const unknown = { batteryKw: null, meterKw: null, solarKw: null }
+  return { at, byStation: new Map(Object.entries(byStation)), limitKw: 30, ...unknown }
 }
 
 describe('the picture of power', () => {
@@ -41,6 +43,13 @@ describe('the picture of power', () => {
     expect(named.get('Limit with battery')).toEqual([50, 47])
     expect(named.get('Battery')).toEqual([-2, 7])
     expect(pictureOf(HISTORY, []).curves.map(({ label }) => label)).not.toContain('Battery')
+  })
+
+  it('has what solar panels give, where somebody tells', () => {
+    const live = { ...sample(LAST + 30), solarKw: 8 }
+    const { curves } = pictureOf({ ...HISTORY, solarKw: [null, 6] }, [live])
+    expect(curves.find(({ label }) => label === 'Solar')?.values).toEqual([null, 6, 8])
+    expect(pictureOf(HISTORY, []).curves.map(({ label }) => label)).not.toContain('Solar')
   })
 
   it('keeps live samples until the history has them', () => {

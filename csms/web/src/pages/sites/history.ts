@@ -16,6 +16,7 @@ export interface History {
   batteryKw: readonly (number | null)[]
   meterKw: readonly (number | null)[]
   buildingKw: readonly (number | null)[]
+  solarKw: readonly (number | null)[]
 }
 
 /** What the live link has told at one moment. */
@@ -26,6 +27,7 @@ export interface Sample {
   limitKw: number | null
   batteryKw: number | null
   meterKw: number | null
+  solarKw: number | null
 }
 
 export interface Picture {
@@ -92,6 +94,7 @@ export function pictureOf(history: History, tail: readonly Sample[]): Picture {
     })
   const lines: [string, string, readonly (number | null)[], (sample: Sample) => number | null][] = [
     ['Battery', 'var(--csms-good)', history.batteryKw, ({ batteryKw }) => batteryKw],
+    ['Solar', 'var(--csms-solar)', history.solarKw, ({ solarKw }) => solarKw],
     ['Grid meter', 'var(--csms-plan)', history.meterKw, ({ meterKw }) => meterKw],
     ['Building', 'var(--csms-warning)', history.buildingKw, () => null],
   ]

@@ -11,6 +11,13 @@ describe('reasons', () => {
     expect(explanation).toContain('equal part')
   })
 
+  it('tells of a limit that stays because it is near enough', () => {
+    const { short, explanation } = reasonOf('near the fair share of the grid limit on L1')
+    expect(short).toBe('Near the fair share of the grid connection on L1')
+    expect(explanation).toContain('stays where it was')
+    expect(reasonOf('near its fair share').explanation).toContain('stays where it was')
+  })
+
   it('tells the place in the queue', () => {
     const { short, explanation, tone } = reasonOf(
       'waiting: the least useful power does not fit under the grid limit (place 2 of 5)',

@@ -10,8 +10,10 @@ export interface Reason {
   tone: 'usual' | 'waiting' | 'uncontrolled'
 }
 
-const SHARE = /^fair share of the (.+?) limit( on .+)?$/
+const SHARE = /^(near the )?fair share of the (.+?) limit( on .+)?$/
 const WAITING = /^waiting: .+? under the (.+?) limit( on .+?)? \(place (\d+) of (\d+)\)$/
+const STAYS =
+  'Its limit stays where it was as long as it is near enough: each change wears out the memory of a charger.'
 const LIMIT = /^(.+?) limit( on .+)?$/
 
 /**
@@ -50,13 +52,14 @@ export function reasonOf(reason: string, names: ReadonlyMap<string, string> = ne
   }
   const share = SHARE.exec(reason)
   if (share !== null) {
-    const where = place(share[1] as string, names)
-    const phases = share[2] ?? ''
-    return usual(
-      `Fair share of ${where}${phases}`,
-      `Several cars want more than ${where}${phases} leaves, so each gets an equal part. Who takes less leaves the rest to the others.`,
-    )
+    const where = place(share[2] as string, names)
+    const phases = share[3] ?? ''
+    const why = `Several cars want more than ${where}${phases} leaves, so each gets an equal part.`
+    return share[1] === undefined
+      ? usual(`Fair share of ${where}${phases}`, `${why} Who takes less leaves the rest to the others.`)
+      : usual(`Near the fair share of ${where}${phases}`, `${why} ${STAYS}`)
   }
+  if (reason === 'near its fair share') return usual('Near its fair share', STAYS)
   const limit = LIMIT.exec(reason)
   if (limit !== null) {
     const where = place(limit[1] as string, names)
