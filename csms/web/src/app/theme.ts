@@ -40,12 +40,26 @@ const night: MantineColorsTuple = [
   '#10161b',
 ]
 
+// 4.5:1 with white on it from shade 7 on, as filled buttons have it
+const red: MantineColorsTuple = [
+  '#fdecec',
+  '#f9d6d6',
+  '#f2abab',
+  '#ea8080',
+  '#e05c5c',
+  '#d64646',
+  '#cc3a3a',
+  '#c22f2f',
+  '#a82727',
+  '#8d1f1f',
+]
+
 export const theme: MantineThemeOverride = createTheme({
   primaryColor: 'petrol',
   primaryShade: 7,
   autoContrast: true,
   luminanceThreshold: 0.35,
-  colors: { petrol, gray: slate, dark: night },
+  colors: { petrol, red, gray: slate, dark: night },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',

@@ -1,6 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import classes from './DataTable.module.css'
 import { Icon } from './Icon'
 import { type Order, type Sortable, sorted } from './rows'
@@ -46,6 +46,9 @@ interface DataTableProps<T> {
   empty?: ReactNode
 }
 
+/** px of the page below a table. */
+const BELOW = 36
+
 /** So many rows before the end more of them are asked for. */
 const NEAR = 40
 
@@ -85,6 +88,15 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const above = items[0]?.start ?? 0
   const below = items.length === 0 ? 0 : virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
 
+  // down to the end of the page, wherever it begins
+  const fills = props.height === undefined
+  useLayoutEffect(() => {
+    const frame = scroller.current?.parentElement
+    if (!fills || !frame) return
+    const top = `${Math.round(frame.getBoundingClientRect().top + window.scrollY + BELOW)}px`
+    if (frame.style.getPropertyValue('--table-top') !== top) frame.style.setProperty('--table-top', top)
+  })
+
   function sortBy(column: Column<T>) {
     const next: Order = {
       column: column.id,
@@ -95,7 +107,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
   }
 
   return (
-    <div className={`${classes.frame} card`} ref={sizeRef} style={{ height: props.height }}>
+    <div
+      className={`${classes.frame} card`}
+      ref={sizeRef}
+      data-fills={fills || undefined}
+      style={fills ? undefined : { height: props.height }}
+    >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
       <section ref={scroller} className={classes.scroller} tabIndex={0} aria-label={label}>
         <table

@@ -118,11 +118,13 @@ export function Bulk({ change, ids, close }: BulkProps) {
         {shown === null && problem === null && <Loader aria-label="Loading" />}
         {tally !== null && <Progress tally={tally} total={ids.length} />}
         {shown !== null && (
-          <ul role="status" style={{ margin: 0, paddingLeft: '1.2em' }}>
-            {linesOf(change, shown, tally !== null).map((line) => (
-              <li key={line}>{line}</li>
-            ))}
-          </ul>
+          <div role="status">
+            <ul style={{ margin: 0, paddingLeft: '1.2em' }}>
+              {linesOf(change, shown, tally !== null).map((line) => (
+                <li key={line}>{line}</li>
+              ))}
+            </ul>
+          </div>
         )}
         {shown !== null && shown.notes.length > 0 && <Notes tally={shown} />}
         {problem && <ProblemNotice problem={problem} {...(tally ? {} : { retry: () => void look() })} />}

@@ -50,7 +50,7 @@ export function ChosenBar({ chosen, more, act }: ChosenBarProps) {
       <Button variant="default" onClick={() => act('block')}>
         Block …
       </Button>
-      <Button variant="default" c="red" onClick={() => act('delete')}>
+      <Button variant="default" c="var(--csms-bad)" onClick={() => act('delete')}>
         Delete …
       </Button>
       {more !== null && (

@@ -107,7 +107,7 @@ export function TagForm({ tag, learned = '', close }: TagFormProps) {
         <FormEnd rest={rest}>
           {tag !== undefined && !locked && (
             <ConfirmAction
-              c="red"
+              c="var(--csms-bad)"
               mr="auto"
               title={`Delete ${tag.idTag}?`}
               text="From now on it is unknown and refused. Its sessions stay as they are; a session that runs goes on."
