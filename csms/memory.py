@@ -31,7 +31,7 @@ GROWN_BY = 1.25
 GROWN_AT_LEAST = 64 * 2**20
 """So much more memory than after the last whole look, in bytes, before there is another one."""
 
-_YOUNG = 2_000  # more new objects than were freed, and their turn comes before the second is over
+_YOUNG = 8_000  # more new objects than were freed, before the second is over: some 10 ms
 _MIDDLE = 0
 _OLD = 10  # nothing is there: it was left out
 _STATM = Path("/proc/self/statm")
