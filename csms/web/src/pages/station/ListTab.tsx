@@ -5,14 +5,19 @@ import { api, ok, sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import { asProblem, type Problem } from '@/api/problem'
 import { Ago } from '@/parts/Ago'
+import { everyPage } from '@/parts/everyPage'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Scroller } from '@/parts/Scroller'
 import { Section } from '@/parts/Section'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
 import tables from '@/parts/tables.module.css'
+import type { IdTag } from '../idtags/tags'
 import { pathOf, type Station } from './data'
 import { type Entry, entriesOf, textOf } from './listText'
 import classes from './station.module.css'
+
+/** Of a thousand tags each; a station that takes more entries is not known. */
+const MOST_PAGES = 20
 
 const STATES: Readonly<Record<string, { text: string; tone: Tone }>> = {
   unknown: { text: 'Nothing is known of it', tone: 'idle' },
@@ -107,7 +112,7 @@ function Edit({
 
   async function load() {
     try {
-      const tags = (await ok(api.GET('/api/id-tags', { params: { query: { limit: 1000 } } }))).items
+      const tags = (await everyPage<IdTag>('/api/id-tags', MOST_PAGES)).items
       setText(
         textOf(
           tags.map(({ idTag, status, expiresAt, parentIdTag }) => ({

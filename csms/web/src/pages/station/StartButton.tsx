@@ -1,11 +1,11 @@
-import { Autocomplete, Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { api, ok, sendJson } from '@/api/client'
+import { sendJson } from '@/api/client'
 import { formErrors } from '@/api/problem'
 import { Icon } from '@/parts/Icon'
 import { usePending } from '@/parts/pending'
+import { TagInput } from '@/parts/TagInput'
 import type { Connector, Station } from './data'
 
 interface StartButtonProps {
@@ -23,14 +23,6 @@ export function StartButton({ station, connector, onAsking }: StartButtonProps) 
   })
   const [idTag, setIdTag] = useState('')
   const { phase, problem, run } = usePending({ done: connector.sessionId !== null })
-  const tags = useQuery({
-    queryKey: ['id-tags', 'choice'],
-    enabled: opened,
-    queryFn: async () =>
-      (await ok(api.GET('/api/id-tags', { params: { query: { limit: 500 } } }))).items.map(
-        (each) => each.idTag,
-      ),
-  })
   const errors = problem && formErrors(problem, ['idTag'])
   const { connectorId } = connector
 
@@ -70,16 +62,12 @@ export function StartButton({ station, connector, onAsking }: StartButtonProps) 
           }}
         >
           <Stack gap="sm">
-            <Autocomplete
+            <TagInput
               label="Id tag"
               description="Whose session it is. Without one, a tag made for you is used."
               data-autofocus
-              openOnFocus={false}
-              maxLength={20}
               value={idTag}
               onChange={setIdTag}
-              data={tags.data ?? []}
-              limit={20}
               error={errors?.fields.idTag}
             />
             {connector.status !== 'Preparing' && (

@@ -1,11 +1,12 @@
 import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState } from 'react'
+import { lazy, Suspense, useDeferredValue, useMemo } from 'react'
 import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
 import { useLoaded, useSites, useStations } from '@/live/hooks'
 import { Ago } from '@/parts/Ago'
+import { ChooseAll, choosingColumn, useChosen } from '@/parts/choosing'
 import { type Column, DataTable } from '@/parts/DataTable'
 import { EmptyState } from '@/parts/EmptyState'
 import { count, power } from '@/parts/format'
@@ -53,32 +54,22 @@ export default function StationsPage() {
   const shown = useMemo(() => filterRows(atSite, { text, state, site: null }), [atSite, text, state])
   const counts = useMemo(() => countStates(atSite), [atSite])
   const operator = me.may('operator')
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(NOBODY)
+  const chosen = useChosen()
+  const { ids, toggle } = chosen
   const picked = useMemo(
-    () => (chosen.size === 0 ? shown : shown.filter((row) => chosen.has(row.station.id))),
-    [shown, chosen],
+    () => (ids.size === 0 ? shown : shown.filter((row) => ids.has(row.station.id))),
+    [shown, ids],
   )
-  const toggle = useCallback((stationId: string) => {
-    setChosen((before) => {
-      const next = new Set(before)
-      if (!next.delete(stationId)) next.add(stationId)
-      return next
-    })
-  }, [])
-  const columns = useMemo(
-    () => (operator ? [choosing(chosen, toggle), ...columnsOf(names)] : columnsOf(names)),
-    [names, operator, chosen, toggle],
-  )
-  const all = chosen.size > 0 && picked.length === shown.length
-  const chooseAll = (
-    <input
-      type="checkbox"
-      className="row-box"
-      aria-label="Choose all that are shown"
-      checked={all}
-      onChange={() => setChosen(all ? NOBODY : new Set(shown.map((row) => row.station.id)))}
-    />
-  )
+  const shownIds = useMemo(() => shown.map((row) => row.station.id), [shown])
+  const columns = useMemo(() => {
+    if (!operator) return columnsOf(names)
+    const boxes = choosingColumn<StationRow>(
+      { ids, toggle },
+      ({ station }) => station.id,
+      ({ station }) => station.name,
+    )
+    return [{ ...boxes, from: 360 }, ...columnsOf(names)]
+  }, [names, operator, ids, toggle])
   const add = operator && <AddMenu />
   const callMany = operator && picked.length > 0 && (
     <Button
@@ -91,7 +82,7 @@ export default function StationsPage() {
         })
       }
     >
-      {chosen.size === 0 ? 'Send a call …' : `Send a call to ${count(picked.length)} …`}
+      {ids.size === 0 ? 'Send a call …' : `Send a call to ${count(picked.length)} …`}
     </Button>
   )
 
@@ -166,7 +157,7 @@ export default function StationsPage() {
         <DataTable
           label="Stations"
           columns={columns}
-          heads={{ choose: chooseAll }}
+          heads={{ choose: <ChooseAll chosen={chosen} ids={shownIds} /> }}
           rows={shown}
           rowKey={(row) => row.station.id}
           order={{ column: 'name', descending: false }}
@@ -188,27 +179,6 @@ export default function StationsPage() {
       )}
     </>
   )
-}
-
-const NOBODY: ReadonlySet<string> = new Set()
-
-/** The box of a row; those of other rows do not change with it. */
-function choosing(chosen: ReadonlySet<string>, toggle: (stationId: string) => void): Column<StationRow> {
-  return {
-    id: 'choose',
-    header: '',
-    width: 40,
-    from: 360,
-    cell: ({ station }) => (
-      <input
-        type="checkbox"
-        className="row-box"
-        aria-label={`Choose ${station.name}`}
-        checked={chosen.has(station.id)}
-        onChange={() => toggle(station.id)}
-      />
-    ),
-  }
 }
 
 const DETAIL = '/stations/$stationId'
