@@ -16,6 +16,7 @@ from csms.domain.charging_profiles import CLOCK_SKEW, ProfilePurpose
 from csms.domain.ids import TransactionId
 from csms.domain.limit_routes import under
 from csms.domain.limit_rows import IGNORED, LimitRow
+from csms.domain.obedience import tolerance_w
 from csms.domain.phases import grid_phases
 from csms.domain.possible_limits import PossibleLimits, worst_case_w, worst_own_w
 from csms.domain.power_tree import LoadId, NodeId
@@ -61,7 +62,7 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
     for session in snapshot.sessions:
         state = chargers[session.charger_id]
         busy.setdefault(session.charger_id, []).append(session)
-        entry = _session_entry(session, state, now)
+        entry = _as_measured(_session_entry(session, state, now), session, state)
         gives_up = session.own_limit.gives_up(now)
         if not state.reachable or gives_up or session.connector_id < 1:
             entry = _unmanaged(entry)
@@ -270,6 +271,25 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
         # a refused TxProfile may hold all the same, until another limit was taken and seen at work
         return replace(entry, earlier_w=entry.earlier_w | others, is_doubtful=True)
     return entry
+
+
+def _as_measured(
+    entry: PossibleLimits, session: SessionState, state: ChargerState
+) -> PossibleLimits:
+    """Return the entry with a draw that is more than all limits that may hold.
+
+    Without a limit of its own it is under none then: some apply a TxDefaultProfile only to the next
+    transaction (smart charging section 4).
+    """
+    charger, own = state.charger, session.own_limit
+    reading, worst = session.reading(charger), worst_own_w(entry)
+    if reading is None or reading.power_w <= worst + tolerance_w(worst, charger.volts):
+        return entry
+    if own.acknowledged_w is None:
+        return replace(entry, may_be_unlimited=True)
+    if own.acknowledged_at is None or reading.at <= own.acknowledged_at:
+        return entry
+    return replace(entry, earlier_w=entry.earlier_w | {reading.power_w})
 
 
 def _next_w(state: ChargerState, floor: LimitRow, now: datetime) -> int:
