@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { groups, latitude, pan, project, scaleBar, toScreen, type View, whole, zoom } from './geo'
+import {
+  gridOffset,
+  groups,
+  isOneSpot,
+  latitude,
+  pan,
+  project,
+  scaleBar,
+  toScreen,
+  type View,
+  whole,
+  zoom,
+} from './geo'
 
 const SIZE = { width: 800, height: 600 }
 
@@ -85,5 +97,32 @@ describe('scaleBar', () => {
     expect(pixels).toBeLessThanOrEqual(120)
     expect(pixels).toBeGreaterThan(40)
     expect(String(metres)).toMatch(/^[125]0*$/)
+  })
+})
+
+describe('what lies close together', () => {
+  it('is one group on both sides of the edge of a cell', () => {
+    const view: View = { centre: { x: 0.5, y: 0.5 }, scale: 1024 }
+    const cell = 30 / 1024
+    const edge = Math.round(0.5 / cell) * cell
+    const items = [edge - 0.0005, edge + 0.0005].map((x, n) => ({
+      item: n,
+      key: String(n),
+      point: { x, y: 0.5 },
+    }))
+    expect(groups(items, view, SIZE, 30)).toHaveLength(1)
+  })
+
+  it('may be in one spot, which no zoom takes apart', () => {
+    const spot = project({ lat: 52, lon: 13 })
+    expect(isOneSpot([spot, spot], 30)).toBe(true)
+    expect(isOneSpot([spot, project({ lat: 52.0001, lon: 13 })], 30)).toBe(false)
+  })
+
+  it('moves with the grid', () => {
+    const view: View = { centre: { x: 0.5, y: 0.5 }, scale: 1024 }
+    const before = gridOffset(view, SIZE, 50)
+    const after = gridOffset(pan(view, 10, 0), SIZE, 50)
+    expect(after.x - before.x).toBeCloseTo(10, 5)
   })
 })

@@ -25,6 +25,8 @@ const EARTH_M = 40_075_017
 const STEEPEST = 85
 const CLOSEST = 2 ** 32 // about a centimetre a pixel
 const WIDEST = 256
+const NEAR = 2 ** 30 // two posts side by side fill the view
+const ALONE = 2 ** 26 // a single one is shown with its street
 
 /** Returns a place on the unit square of the Mercator projection. */
 export function project({ lat, lon }: Place): Point {
@@ -45,13 +47,17 @@ export function whole(points: readonly Point[], size: Size): View {
   const ys = points.map((point) => point.y)
   const [left, right] = [least(xs), most(xs)]
   const [top, bottom] = [least(ys), most(ys)]
-  const room = 0.8
   const scale = Math.min(
-    (size.width * room) / Math.max(right - left, 1e-12),
-    (size.height * room) / Math.max(bottom - top, 1e-12),
-    2 ** 26,
+    roomIn(size.width) / Math.max(right - left, 1e-12),
+    roomIn(size.height) / Math.max(bottom - top, 1e-12),
+    right - left + (bottom - top) > 1e-10 ? NEAR : ALONE,
   )
   return { centre: { x: (left + right) / 2, y: (top + bottom) / 2 }, scale: bounded(scale) }
+}
+
+/** Returns how much of a length marks may take, so that their names have room at the edge. */
+function roomIn(length: number): number {
+  return Math.max(length * 0.3, Math.min(length * 0.8, length - 140))
 }
 
 /** Returns where a point of the unit square is on the screen. */
@@ -110,7 +116,43 @@ export function groups<T>(
       group.y += (at.y - group.y) / count
     }
   }
-  return [...found.values()]
+  return joined([...found.values()], reach)
+}
+
+/** Returns groups with those together that have come too close at the edge of their cells. */
+function joined<T>(found: { x: number; y: number; key: string; members: T[] }[], reach: number): Group<T>[] {
+  const taken = new Map<string, { x: number; y: number; key: string; members: T[] }[]>()
+  const kept: Group<T>[] = []
+  // the larger ones first; which these are does not change while one drags
+  found.sort((a, b) => b.members.length - a.members.length || (a.key < b.key ? -1 : 1))
+  for (const group of found) {
+    const [column, row] = [Math.floor(group.x / reach), Math.floor(group.y / reach)]
+    const near = NEIGHBOURS.flatMap(([dx, dy]) => taken.get(`${column + dx}:${row + dy}`) ?? [])
+    const close = near.find((other) => Math.hypot(other.x - group.x, other.y - group.y) < reach * 0.8)
+    if (close !== undefined) {
+      close.members.push(...group.members)
+      continue
+    }
+    const place = `${column}:${row}`
+    taken.set(place, [...(taken.get(place) ?? []), group])
+    kept.push(group)
+  }
+  return kept
+}
+
+const NEIGHBOURS = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy] as const))
+
+/** Returns where the lines of a grid of this many pixels stand, which moves with the ground. */
+export function gridOffset(view: View, size: Size, step: number): Point {
+  const { x, y } = toScreen({ x: 0.5, y: 0.5 }, view, size)
+  return { x: x % step, y: y % step }
+}
+
+/** Returns whether nothing will come apart however near one looks: they stand in one spot. */
+export function isOneSpot(points: readonly Point[], reach: number): boolean {
+  const [first] = points
+  if (first === undefined) return true
+  return points.every(({ x, y }) => Math.hypot(x - first.x, y - first.y) * CLOSEST < reach)
 }
 
 /** Returns a round length and its pixels for a scale bar of at most `longest` px. */
