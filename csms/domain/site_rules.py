@@ -19,7 +19,9 @@ CHARGER_METER_FRESH = timedelta(minutes=2)
 """How long a charger's reading tells what it draws: older ones are taken for the building's."""
 
 BUILDING_STEP_W = 500
-BUILDING_FALLS_AFTER = timedelta(seconds=60)
+BUILDING_FALLS_AFTER = CHARGER_METER_FRESH + timedelta(seconds=30)
+"""Longer than a reading tells: a car that has just stopped is no smaller building."""
+
 LEAD = timedelta(seconds=90)
 """How long before a limit starts the decreases for it begin, so that it holds when it starts."""
 
@@ -114,6 +116,7 @@ class MeterReading:
         building_w: Kept free for what is not a charger: rises at once, falls when it was not needed
             for a while, so that a kettle does not move all limits.
         building_at: When the load last came near it.
+        recent_w: The most that was needed since; it falls to that.
         at: When we heard it.
         solar_w: What solar panels give, where somebody tells; for people, nothing is shared by it.
     """
@@ -122,6 +125,7 @@ class MeterReading:
     building_w: int
     building_at: datetime
     at: datetime
+    recent_w: int = 0
     solar_w: int | None = None
 
     def counts(self, now: datetime) -> bool:
@@ -147,15 +151,13 @@ def heard(
     """
     load = max(0, power_w - chargers_w)
     needed = -(-load // BUILDING_STEP_W) * BUILDING_STEP_W
-    if (
-        before is None
-        or needed >= before.building_w
-        or now - before.building_at >= BUILDING_FALLS_AFTER
-    ):
-        return MeterReading(
-            power_w=power_w, building_w=needed, building_at=now, at=now, solar_w=solar_w
-        )
-    return replace(before, power_w=power_w, at=now, solar_w=solar_w)
+    kept = needed
+    if before is not None and needed < before.building_w:
+        recent = max(needed, before.recent_w)
+        if now - before.building_at < BUILDING_FALLS_AFTER:
+            return replace(before, power_w=power_w, recent_w=recent, at=now, solar_w=solar_w)
+        kept = recent
+    return MeterReading(power_w=power_w, building_w=kept, building_at=now, at=now, solar_w=solar_w)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

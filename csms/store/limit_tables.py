@@ -76,6 +76,7 @@ site_meters = Table(
     Column("power_w", BigInteger, nullable=False),  # through the grid connection
     Column("building_w", BigInteger, nullable=False),  # kept free for what is not a charger
     Column("building_at", TIME, nullable=False),  # when the load last came near that
+    Column("recent_w", BigInteger),  # the most that was needed since
     Column("received_at", TIME, nullable=False),
     Column("solar_w", BigInteger),  # what solar panels give, where somebody tells
 )

@@ -150,6 +150,7 @@ class SiteRulesRows:
             power_w=row.power_w,
             building_w=row.building_w,
             building_at=row.building_at,
+            recent_w=row.building_w if row.recent_w is None else row.recent_w,
             at=row.received_at,
             solar_w=row.solar_w,
         )
@@ -160,6 +161,7 @@ class SiteRulesRows:
             "power_w": reading.power_w,
             "building_w": reading.building_w,
             "building_at": reading.building_at,
+            "recent_w": reading.recent_w,
             "received_at": reading.at,
             "solar_w": reading.solar_w,
         }

@@ -81,6 +81,10 @@ async def test_a_meter_that_is_lost_counts_as_its_maximum_and_says_so(site):
     assert (await site.loop.status("s")).warnings == (
         "the site meter has been silent for 61 s: the building counts for 30 kW",
     )
+    for _ in range(3):
+        await site.rules.hear_meter("s", -2000)
+        assert await site.grid() == (40_000, 7500)
+        await site.clock.advance(30)
     await site.rules.hear_meter("s", -2000)
     assert await site.grid() == (40_000, 0)
 
