@@ -96,11 +96,18 @@ class _Door:
         """Let in those who are outside and whose claims sum up to the most."""
         low = self._network.low
         worth = [claims.get(load.id, 1) for load in self._network.loads]
+        inside = self._in
         alike: dict[tuple[tuple[tuple[int, int], ...], int], list[int]] = {}
-        for number, group in enumerate(self._network.groups):
+        for takes, group in zip(self._takes, self._network.groups, strict=True):
+            if not takes:  # nothing that is short is in their way
+                self.let_in(group.members)
+                continue
+            by_least: dict[int, list[int]] = {}
             for member in group.members:
-                if not self._in[member]:
-                    alike.setdefault((self._takes[number], low[member]), []).append(member)
+                if not inside[member]:
+                    by_least.setdefault(low[member], []).append(member)
+            for least, members in by_least.items():
+                alike.setdefault((takes, least), []).extend(members)
         choices = []
         queues = []
         for (takes, least), members in alike.items():

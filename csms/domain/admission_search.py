@@ -16,8 +16,10 @@ from csms.domain.admission_trade import Choice, Trade
 
 _PATIENT = 120
 _HASTY = 8
-_STEADY = 24
+_STEADY = 16
 """Rounds of finding prices; every so many of them something is made of the prices."""
+
+_SWEEPS = 2
 
 _MOST_LOOKS = 200_000
 """Choices that the exact search looks at before it gives up."""
@@ -51,7 +53,8 @@ def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool)
         search.find_prices(_PATIENT)
         search.look(_MOST_LOOKS)
     else:
-        for rounds in (_HASTY, _STEADY, _PATIENT):
+        search.sweep(_SWEEPS)
+        for rounds in (0, _HASTY, _STEADY, _PATIENT):
             search.find_prices(rounds)
             if search.is_near():
                 break
@@ -78,8 +81,12 @@ class _Search:
         self._left = 0
         self._prices = [0.0] * len(rooms)
         self._bound = float(sum(sums[-1] for sums in self._sums))
-        used = {link for choice in choices for link, _ in choice.takes}
-        self._links = sorted(used)
+        used = sorted({link for choice in choices for link, _ in choice.takes})
+        self._links = used
+        self._inside: dict[int, list[tuple[int, int]]] = {link: [] for link in used}
+        for number, choice in enumerate(choices):
+            for link, take in choice.takes:
+                self._inside[link].append((number, take))
         self._better = gcd(*(claim for choice in choices for claim in choice.claims)) or 1
 
     def find_prices(self, rounds: int) -> None:
@@ -117,7 +124,7 @@ class _Search:
                 over = drift[link]
                 if over < 0 or prices[link] > 0:
                     prices[link] = max(0.0, prices[link] - step * over / (rooms[link] or 1))
-        self._sweep(2)
+        self.sweep(_SWEEPS)
         self._fills_well()
 
     def _bound_at(self, prices: Sequence[float]) -> tuple[float, dict[int, int]]:
@@ -146,43 +153,55 @@ class _Search:
         """Return whether the best found is as good as the bound, or nearly."""
         return self._worth >= _NEAR * self._bound
 
-    def _sweep(self, times: int) -> None:
+    def sweep(self, times: int) -> None:
         """Set the price of one link after the other to the best beside the others', `times` times.
 
         That alone may get stuck, but from any prices it never makes the bound worse.
         """
-        choices = self._choices
+        choices, falling, rooms = self._choices, self._falling, self._rooms
         prices = list(self._prices)
-        inside: dict[int, list[tuple[int, int]]] = {link: [] for link in self._links}
-        for number, choice in enumerate(choices):
-            for link, take in choice.takes:
-                inside[link].append((number, take))
         costs = [sum([prices[link] * take for link, take in choice.takes]) for choice in choices]
         for _ in range(times):
-            for link in self._links:
-                before = prices[link]
-                bids = []
-                for number, take in inside[link]:
+            for link, inside in self._inside.items():
+                before, wanted = prices[link], 0
+                bidders = []
+                for number, take in inside:
                     other = costs[number] - before * take
-                    for claim in choices[number].claims:
-                        if claim <= other:
-                            break
-                        bids.append(((claim - other) / take, take))
-                bids.sort(reverse=True)
-                free = self._rooms[link]
-                price = 0.0
-                for bid, take in bids:
-                    free -= take
-                    if free < 0:
-                        price = bid
-                        break
+                    if count := bisect_left(falling[number], -other):
+                        wanted += count * take
+                        bidders.append((number, take, other, count))
+                price = self._clearing(bidders, rooms[link]) if wanted > rooms[link] else 0.0
                 if price != before:
                     prices[link] = price
-                    for number, take in inside[link]:
+                    for number, take in inside:
                         costs[number] += (price - before) * take
         bound, _ = self._bound_at(prices)
         if bound < self._bound:
             self._bound, self._prices = bound, prices
+
+    def _clearing(self, bidders: Sequence[tuple[int, int, float, int]], free: int) -> float:
+        """Return the highest bid for a link that there is no room for.
+
+        Args:
+            bidders: Kind, what one of it takes, what it pays elsewhere, and how many bid more.
+            free: What there is, less than what they want.
+        """
+        choices, first = self._choices, bidders[0][1]
+        if all(take == first for _, take, _, _ in bidders):
+            offers: list[float] = []
+            for number, _, other, count in bidders:
+                offers += [claim - other for claim in choices[number].claims[:count]]
+            offers.sort(reverse=True)
+            return offers[free // first] / first
+        bids: list[tuple[float, int]] = []
+        for number, take, other, count in bidders:
+            bids += [((claim - other) / take, take) for claim in choices[number].claims[:count]]
+        bids.sort(reverse=True)
+        for bid, take in bids:
+            free -= take
+            if free < 0:
+                return bid
+        return 0.0
 
     def _filled(self, prices: Sequence[float], ratio: bool = False) -> list[int]:
         """Return counts of a greedy filling: who brings most over his price goes first."""
