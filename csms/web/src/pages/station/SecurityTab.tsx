@@ -1,17 +1,19 @@
 import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import type { components } from '@/api/schema'
 import { Ago } from '@/parts/Ago'
 import { ConfirmAction } from '@/parts/ConfirmAction'
+import { useNow } from '@/parts/clock'
 import { Icon } from '@/parts/Icon'
 import { Listing, useListing } from '@/parts/Listing'
 import { tellDone } from '@/parts/notices'
 import { PendingButton } from '@/parts/PendingButton'
 import { Section } from '@/parts/Section'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
+import { certificateState } from './certificates'
 import { call, check, pathOf, type Station } from './data'
 import classes from './station.module.css'
 
@@ -175,6 +177,7 @@ const TYPES: Readonly<Record<string, string>> = {
 function Certificates({ station, mayAct }: { station: Station; mayAct: boolean }) {
   const queries = useQueryClient()
   const list = useListing<Certificate>(pathOf(station.id, '/certificates'), 10)
+  const again = () => queries.invalidateQueries({ queryKey: ['stations', station.id, 'certificates'] })
   const ask = (certificateType: string) =>
     // a station without any answers NotFound
     call(station.id, 'GetInstalledCertificateIds', { certificateType }, ['NotFound'])
@@ -184,19 +187,22 @@ function Certificates({ station, mayAct }: { station: Station; mayAct: boolean }
       actions={
         mayAct &&
         station.online && (
-          <PendingButton
-            variant="default"
-            done
-            pendingText="Reading …"
-            leftSection={<Icon name="refresh" size={13} />}
-            act={async () => {
-              await ask('CentralSystemRootCertificate')
-              await ask('ManufacturerRootCertificate')
-              await queries.invalidateQueries({ queryKey: ['stations', station.id, 'certificates'] })
-            }}
-          >
-            Read from the station
-          </PendingButton>
+          <>
+            <InstallRoot station={station} installed={list.items ?? []} done={again} />
+            <PendingButton
+              variant="default"
+              done
+              pendingText="Reading …"
+              leftSection={<Icon name="refresh" size={13} />}
+              act={async () => {
+                await ask('CentralSystemRootCertificate')
+                await ask('ManufacturerRootCertificate')
+                await again()
+              }}
+            >
+              Read from the station
+            </PendingButton>
+          </>
         )
       }
     >
@@ -212,12 +218,20 @@ function Certificates({ station, mayAct }: { station: Station; mayAct: boolean }
             cell: (row) => (
               <>
                 {row.subject ?? <span className="dimmed">not known</span>}
+                {row.issuer && row.issuer !== row.subject && (
+                  <div className="dimmed">signed by {row.issuer}</div>
+                )}
                 <div className={`dimmed ${classes.mono}`}>{row.serialNumber}</div>
               </>
             ),
           },
           { header: 'State', fixed: true, cell: (row) => <CertificateState certificate={row} /> },
-          { header: 'Ends', align: 'right', cell: (row) => <Ago at={row.expiresAt} /> },
+          {
+            header: 'Ends',
+            align: 'right',
+            cell: (row) =>
+              row.expiresAt === null ? <span className="dimmed">not known</span> : <Ago at={row.expiresAt} />,
+          },
           {
             header: '',
             align: 'right',
@@ -229,10 +243,57 @@ function Certificates({ station, mayAct }: { station: Station; mayAct: boolean }
   )
 }
 
-function CertificateState({ certificate: { revokedAt, inUseAt, source } }: { certificate: Certificate }) {
-  if (revokedAt) return <StatusBadge status="Rejected" text="Revoked" />
-  if (inUseAt) return <StatusBadge status="Accepted" text="In use" />
-  return <StatusBadge status={null} text={source} />
+function CertificateState({ certificate }: { certificate: Certificate }) {
+  const now = useNow()
+  const { tone, text, seen } = certificateState(certificate, now)
+  return (
+    <>
+      <StatusBadge status={null} tone={tone} text={text} />
+      {seen && (
+        <div className="dimmed">
+          {seen.words} <Ago at={seen.at} />
+        </div>
+      )}
+    </>
+  )
+}
+
+type Root = components['schemas']['RootOut']
+
+/** Has the station trust our authority; shown while there is a root that it does not have. */
+function InstallRoot({
+  station,
+  installed,
+  done,
+}: {
+  station: Station
+  installed: readonly Certificate[]
+  done: () => Promise<unknown>
+}) {
+  const roots = useQuery({
+    queryKey: ['certificate-authority', 'roots'],
+    queryFn: async () => (await sendJson<{ items: Root[] }>('GET', '/api/certificate-authority/roots')).items,
+    staleTime: 60_000,
+  })
+  const known = new Set(installed.map(({ serialNumber }) => serialNumber))
+  const missing = roots.data?.find(({ serialNumber }) => !known.has(serialNumber))
+  if (missing === undefined) return null
+  return (
+    <PendingButton
+      variant="default"
+      done
+      pendingText="Installing …"
+      leftSection={<Icon name="shield" size={13} />}
+      act={async () => {
+        const { certificateType, certificate } = missing
+        await call(station.id, 'InstallCertificate', { certificateType, certificate })
+        await done()
+        tellDone('The station trusts our authority.')
+      }}
+    >
+      Install our root
+    </PendingButton>
+  )
 }
 
 interface CertificateActionProps {
