@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from csms.api.problems import UnsupportedMediaType
+from csms.api.problems import UnsupportedMediaType, in_time
 from csms.errors import Invalid, Refusal
 
 MOST_ROWS = 2_000
@@ -61,16 +61,21 @@ async def read_csv(
     """
     if request.content_type not in ("text/csv", "text/plain"):
         raise UnsupportedMediaType("unsupported_media_type", "Send the file as text/csv.")
-    content = bytearray()
-    async for piece in request.content.iter_any():
-        content += piece
-        if len(content) > MOST_BYTES:
-            raise TooLarge("body_too_large", f"At most {MOST_BYTES // 10**6} MB at a time.")
+    content = await in_time(_content(request))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _wrong("The file is not UTF-8: save it as CSV UTF-8.", "file") from None
     return parse_csv(text, names, ignored)
+
+
+async def _content(request: web.Request) -> bytes:
+    content = bytearray()
+    async for piece in request.content.iter_any():
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise TooLarge("body_too_large", f"At most {MOST_BYTES // 10**6} MB at a time.")
+    return bytes(content)
 
 
 def parse_csv(text: str, names: Collection[str], ignored: Collection[str]) -> list[Row]:

@@ -81,7 +81,7 @@ class Endpoint:
                 given["principal"] = principal
             if "request" in self.takes:
                 given["request"] = request
-            raw = await request.read() if self.body is not None else b""
+            raw = await problems.in_time(request.read()) if self.body is not None else b""
 
             async def act() -> web.StreamResponse:
                 try:

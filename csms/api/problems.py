@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
@@ -11,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from csms.errors import Invalid, Refusal
 
+T = TypeVar("T")
+
 CONTENT_TYPE = "application/problem+json"
+BODY_S = 60.0
+"""A megabyte comes within that over any line; who is slower holds a socket for nothing."""
 
 
 class Problem(BaseModel):
@@ -85,6 +91,19 @@ def of_validation(error: ValidationError) -> Refusal:
         path = ".".join(str(part) for part in line["loc"]) or "body"
         problems.setdefault(path, line["msg"].removeprefix("Value error, "))
     return Invalid("invalid_request", "Some fields of the request are wrong.", problems)
+
+
+async def in_time(reading: Awaitable[T]) -> T:
+    """Return what is read of a request's body.
+
+    Raises:
+        Malformed: It takes longer than a minute.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await reading
+    except TimeoutError:
+        raise Malformed("too_slow", "The body has not come within a minute.") from None
 
 
 def document(refusal: Refusal) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from csms.errors import StartError
 _log = structlog.get_logger(__name__)
 
 _SHUTDOWN_S = 10.0
+IDLE_S = 120.0
+"""Without a request, or between two: silent sockets would take all that a process may open."""
 
 
 class _Unreadable(logging.Filter):
@@ -39,12 +41,20 @@ class ApiServer:
         host: Address to listen on.
         port: 0 takes a free one.
         tls: None serves plain http.
+        idle_s: Connections that ask nothing for so long are closed.
     """
 
     def __init__(
-        self, app: web.Application, *, host: str, port: int, tls: ssl.SSLContext | None = None
+        self,
+        app: web.Application,
+        *,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        idle_s: float = IDLE_S,
     ) -> None:
         self._app = app
+        self._idle_s = idle_s
         self._host = host
         self._wanted_port = port
         self._tls = tls
@@ -64,7 +74,9 @@ class ApiServer:
             StartError: The port is in use, or the address is not ours.
         """
         logging.getLogger("aiohttp.server").addFilter(_UNREADABLE)  # the same one is added once
-        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        runner = web.AppRunner(
+            self._app, access_log=None, shutdown_timeout=_SHUTDOWN_S, keepalive_timeout=self._idle_s
+        )
         await runner.setup()
         site = web.TCPSite(
             runner, self._host, self._wanted_port, ssl_context=self._tls, backlog=1024

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from csms.api.authentication import COOKIE, CSRF_COOKIE, same_origin
-from csms.api.problems import Malformed, TooManyFailures
+from csms.api.problems import Malformed, TooManyFailures, in_time
 from csms.api.web import Web
 from csms.clock import Clock
 from csms.errors import DatabaseAway, Forbidden
@@ -91,7 +91,7 @@ class SignIn:
 
         async def by_form() -> Principal | None:
             try:
-                form = await request.post()
+                form = await in_time(request.post())
             except (ValueError, LookupError, AssertionError) as error:
                 raise Malformed("invalid_form", "The form cannot be read.") from error
             name, password = form.get("name"), form.get("password")

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from csms.api import pages
+from csms.api import pages, problems
 from csms.api.app import require_declared
 from csms.api.docs import FOLDER
 from csms.api.server import ApiServer
@@ -153,6 +153,39 @@ async def test_what_is_no_http_is_no_error_of_ours(bench, caplog, request_text):
         assert (await reader.readline()).split()[1] in (b"404", b"400")
         writer.close()
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/api/stations", "application/json"),
+        ("/api/stations/import", "text/csv"),
+        ("/sign-in", "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_body_that_does_not_come(bench, monkeypatch, path, content_type):
+    monkeypatch.setattr(problems, "BODY_S", 0.05)
+
+    async def endless():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    reply = await bench.ask("POST", path, data=endless(), headers={"Content-Type": content_type})
+    assert (reply.status, reply.json["code"]) == (400, "too_slow")
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+async def test_who_asks_nothing_is_left(said):
+    server = ApiServer(web.Application(), host="127.0.0.1", port=0, idle_s=0.05)
+    await server.start()
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(said)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+    finally:
+        await server.stop()
 
 
 async def test_security_headers_are_everywhere(bench):
