@@ -14,7 +14,7 @@ from csms.api.routes import Route
 from csms.api.station_logs import MessageOut, message_out
 from csms.services.access import Role
 from csms.services.message_search import MessageSearch, Position
-from csms.services.ports.message_search import MessageFilter
+from csms.services.ports.messages import MessageFilter
 
 _TYPES = {"call": 2, "callResult": 3, "callError": 4}
 

@@ -15,6 +15,7 @@ from csms.api.routes import Route
 from csms.clock import Clock
 from csms.services.access import Role
 from csms.services.messages import LoggedMessage
+from csms.services.ports.messages import MessageFilter
 from csms.services.stations import StationService
 
 
@@ -154,16 +155,14 @@ class StationLogs:
             at, key = pages.decode(query.cursor, datetime, int)
             before = (at, key)
         await self._settle_log()
-        found = await self._stations.messages(
-            station_id,
-            query.limit,
-            before=before,
+        wanted = MessageFilter(
             action=query.action,
             direction=query.direction,
-            at_from=query.from_,
-            at_to=query.to,
             repair=query.repair,
+            since=query.from_,
+            until=query.to,
         )
+        found = await self._stations.messages(station_id, query.limit, wanted, before)
         last = found[-1].record if len(found) == query.limit else None
         return Page[MessageOut](
             items=[message_out(message) for message in found],

@@ -12,7 +12,8 @@ from csms.clock import Clock
 from csms.domain.ids import Identity
 from csms.errors import Invalid
 from csms.services.messages import LoggedMessage, logged_message
-from csms.services.ports.message_search import Day, Found, MessageFilter
+from csms.services.ports.message_search import Day, Found
+from csms.services.ports.messages import MessageFilter
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 
 _BUDGET_S = 2.0

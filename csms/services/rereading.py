@@ -14,6 +14,7 @@ from typing import Any
 from csms.domain.masking import MASK
 from csms.errors import NotFound
 from csms.services.messages import LoggedMessage, logged_message
+from csms.services.ports.messages import MessageFilter
 from csms.services.ports.rereading import FrameReader, Reading
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import MessageRecord
@@ -79,7 +80,9 @@ class MessageRereading:
             if station is None:
                 raise NotFound("station_not_found", "There is no such station.")
             found = await unit.messages.page(
-                station.key, _MOST_AT_ONCE, direction="in", at_from=at, at_to=at + _MOMENT
+                station.key,
+                _MOST_AT_ONCE,
+                MessageFilter(direction="in", since=at, until=at + _MOMENT),
             )
         record = next((each for each in found if each.message_id == message_id), None)
         if record is None:

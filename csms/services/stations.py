@@ -16,6 +16,7 @@ from csms.services.audit import AuditTrail, told, told_before
 from csms.services.messages import LoggedMessage, logged_message
 from csms.services.ports.bus import Bus
 from csms.services.ports.gateway import Gateway
+from csms.services.ports.messages import MessageFilter
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import CallRecord, MeterReading, Station
@@ -235,27 +236,13 @@ class StationService:
         self,
         identity: str,
         limit: int,
-        *,
+        wanted: MessageFilter,
         before: tuple[datetime, int] | None = None,
-        action: str | None = None,
-        direction: str | None = None,
-        at_from: datetime | None = None,
-        at_to: datetime | None = None,
-        repair: str | None = None,
     ) -> list[LoggedMessage]:
-        """Return frames of the message log, the newest first; see the port. Raises NotFound."""
+        """Return frames of its message log, the newest first. Raises NotFound."""
         async with self._units() as unit:
             station = await _existing(unit, identity)
-            records = await unit.messages.page(
-                station.key,
-                limit,
-                before=before,
-                action=action,
-                direction=direction,
-                at_from=at_from,
-                at_to=at_to,
-                repair=repair,
-            )
+            records = await unit.messages.page(station.key, limit, wanted, before=before)
         return [logged_message(record) for record in records]
 
     async def meter_values(

@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import Identity
-from csms.services.ports.message_search import Day, Found, MessageFilter
+from csms.services.ports.message_search import Day, Found
+from csms.services.ports.messages import MessageFilter
 from csms.services.records import ANY_REPAIR
 from csms.store.messages import message_record
 

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
+from csms.services.ports.messages import MessageFilter
 from csms.services.records import ANY_REPAIR, MessageRecord
 from csms.store import tables
 
@@ -28,39 +29,23 @@ class Messages:
         self,
         charge_point: ChargePointKey,
         limit: int,
+        wanted: MessageFilter,
         *,
         before: tuple[datetime, int] | None = None,
-        action: str | None = None,
-        direction: str | None = None,
-        at_from: datetime | None = None,
-        at_to: datetime | None = None,
-        repair: str | None = None,
     ) -> list[MessageRecord]:
-        """Return frames, the newest first; `at_from` is in, `at_to` is out; see the port.
+        """Return frames that the filter lets through, the newest first.
 
         EXPLAIN: index scans backwards over (charge_point_id, at), one partition after the other.
         """
         statement = (
             select(_T)
-            .where(_T.c.charge_point_id == charge_point)
+            .where(_T.c.charge_point_id == charge_point, *_conditions(wanted))
             .order_by(_T.c.at.desc(), _T.c.id.desc())
             .limit(limit)
         )
         if before is not None:
             await self._connection.execute(_PLAN_EACH_TIME)
             statement = statement.where(tuple_(_T.c.at, _T.c.id) < before, _T.c.at <= before[0])
-        if action is not None:
-            statement = statement.where(_T.c.action == action)
-        if direction is not None:
-            statement = statement.where(_T.c.direction == direction)
-        if at_from is not None:
-            statement = statement.where(_T.c.at >= at_from)
-        if at_to is not None:
-            statement = statement.where(_T.c.at < at_to)
-        if repair == ANY_REPAIR:
-            statement = statement.where(_T.c.repairs.is_not(None))
-        elif repair is not None:
-            statement = statement.where(_T.c.repairs.contains([repair]))
         return [message_record(row) for row in await self._connection.execute(statement)]
 
     async def from_oldest(
@@ -119,6 +104,29 @@ class Messages:
             (ChargePointKey(row.charge_point_id), message_record(row))
             for row in await self._connection.execute(statement)
         ]
+
+
+def _conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
+    """Return what frames have to fulfil, whosever they are."""
+    equal = (
+        (_T.c.action, wanted.action),
+        (_T.c.direction, wanted.direction),
+        (_T.c.type, wanted.type),
+    )
+    found: list[ColumnElement[bool]] = [
+        column == value for column, value in equal if value is not None
+    ]
+    if wanted.text is not None:
+        found.append(_T.c.raw.icontains(wanted.text, autoescape=True))
+    if wanted.since is not None:
+        found.append(_T.c.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(_T.c.at < wanted.until)
+    if wanted.repair == ANY_REPAIR:
+        found.append(_T.c.repairs.is_not(None))
+    elif wanted.repair is not None:
+        found.append(_T.c.repairs.contains([wanted.repair]))
+    return found
 
 
 def message_record(row: Row[*tuple[Any, ...]]) -> MessageRecord:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from csms.services.messages import LoggedMessage, logged_message
+from csms.services.ports.messages import MessageFilter
 from csms.services.records import ANY_REPAIR
 from csms.store.database import Database
 from csms.store.partitions import ensure_partitions
@@ -81,7 +82,7 @@ async def test_frames_are_found_by_their_repairs_with_what_was_made_of_them(data
 
         async def found(repair: str | None) -> list[LoggedMessage]:
             async with SqlUnitsOfWork(database)() as unit:
-                records = await unit.messages.page(key, 10, repair=repair)
+                records = await unit.messages.page(key, 10, MessageFilter(repair=repair))
             return [logged_message(record) for record in records]
 
         assert [m.record.repairs for m in await found("a")] == [("a", "b")]

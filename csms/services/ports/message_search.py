@@ -8,29 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from csms.domain.ids import Identity
+from csms.services.ports.messages import MessageFilter
 from csms.services.records import MessageRecord
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageFilter:
-    """What is looked for; what is given holds all together.
-
-    Attributes:
-        identity: Of one station, as the operator spells it.
-        type: 2 call, 3 call result, 4 call error.
-        text: Anywhere in the frame, without case.
-        repair: Name of a repair, or `ANY_REPAIR`.
-        since: First moment, in; `until` the last, out.
-    """
-
-    identity: str | None = None
-    action: str | None = None
-    direction: str | None = None
-    type: int | None = None
-    text: str | None = None
-    repair: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from csms.domain.ids import ChargePointKey
 from csms.services.records import MessageRecord, RefusedMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFilter:
+    """What is looked for; what is given holds all together.
+
+    Attributes:
+        identity: Of one station, as the operator spells it; says nothing where one is given.
+        type: 2 call, 3 call result, 4 call error.
+        text: Anywhere in the frame, without case.
+        repair: Name of a repair, or `ANY_REPAIR`.
+        since: First moment, in; `until` the last, out.
+    """
+
+    identity: str | None = None
+    action: str | None = None
+    direction: str | None = None
+    type: int | None = None
+    text: str | None = None
+    repair: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Messages(Protocol):
@@ -17,18 +40,11 @@ class Messages(Protocol):
         self,
         charge_point: ChargePointKey,
         limit: int,
+        wanted: MessageFilter,
         *,
         before: tuple[datetime, int] | None = None,
-        action: str | None = None,
-        direction: str | None = None,
-        at_from: datetime | None = None,
-        at_to: datetime | None = None,
-        repair: str | None = None,
     ) -> list[MessageRecord]:
-        """Return one page, the newest first.
-
-        `repair` leaves in those that needed it, `ANY_REPAIR` those that needed any.
-        """
+        """Return one page of those that the filter lets through, the newest first."""
         ...
 
     async def from_oldest(
