@@ -172,6 +172,7 @@ def control(
     settled = unmanaged.keys() | unbound.keys()
     next_da = next_currents(snapshot, floors, settled) if site.shares_phases else {}
 
+    has_w = _told_last(snapshot)
 
     def decide(loads: Iterable[SiteLoad], held: Mapping[NodeId, int]) -> Decision:
         return decide_site(
@@ -183,6 +184,7 @@ def control(
             unmanaged_w=held,
             next_da=next_da,
             turns=snapshot.turns,
+            has_w=has_w,
             now=now,
         )
 
@@ -316,6 +318,16 @@ def _narrowed(site: Site, has: Supply) -> Site:
             for each in site.circuits
         ),
     )
+
+
+def _told_last(snapshot: SiteSnapshot) -> dict[LoadId, int]:
+    """Return the newest wish of each session that has been told a limit."""
+    found = {}
+    for session in snapshot.sessions:
+        row = session.own_limit
+        if row.desired_w is not None and row.acknowledged_w is not None:
+            found[session_load(session.transaction_id)] = row.desired_w
+    return found
 
 
 def _energies(snapshot: SiteSnapshot, now: datetime) -> dict[BatteryId, BatteryState]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from csms.domain.allocation import Policy
 from csms.domain.battery import (
     HORIZON,
     BatteryId,
@@ -24,6 +25,7 @@ from csms.domain.power_tree import LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn
 from csms.domain.site_sharing import LoadShare, share_phases, share_power
 from csms.domain.sites import GRID, Charger, Currents, Site, SiteLoad, site_tree
+from csms.domain.steadiness import steadied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ def decide_site(
     next_da: Mapping[NodeId, Currents] | None = None,
     horizon: timedelta = HORIZON,
     turns: Mapping[LoadId, Turn] | None = None,
+    has_w: Mapping[LoadId, int] | None = None,
     now: datetime | None = None,
 ) -> Decision:
     """Return the decision for a site; equal snapshots give equal decisions.
@@ -105,6 +108,8 @@ def decide_site(
             nodes; they are entries of the ledger, too.
         horizon: How long the decision may have to stand; batteries promise no longer than that.
         turns: Of the decision before; empty at first.
+        has_w: What loads were told last: near its fair share a limit stays (`steadiness`). None:
+            all get exactly that.
         now: For the rotation of those who wait. None: the queue alone decides who waits.
 
     Raises:
@@ -127,6 +132,8 @@ def decide_site(
         sharing = share_phases(tree, wanted, by_id, turns or {}, now)
     else:
         sharing = share_power(tree, wanted, by_id, site.policy, turns or {}, now)
+    if has_w and site.policy is Policy.FAIR:
+        sharing = steadied(sharing, tree, wanted, by_id, has_w)
     carried = sharing.carried_w
     shortage = carried[GRID] - site.grid_limit_w
     powers = flows(site.batteries, states, shortage_w=shortage, horizon=horizon)

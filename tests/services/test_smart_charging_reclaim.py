@@ -34,6 +34,7 @@ async def test_what_a_car_leaves_is_given_on_and_returned(running):
 
         await wait_until(there, what=f"limits of {limit_a} and {limit_b} A")
 
+    await interval(0, 0)
     for _ in range(6):  # both have settled at half the limit and take it
         await interval(10_971, 10_971)
     await are_told(HALF_A, HALF_A)
