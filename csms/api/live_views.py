@@ -58,6 +58,7 @@ def _station(station: LiveStation) -> View:
         "vendor": row.vendor,
         "model": row.model,
         "firmwareVersion": row.firmware_version,
+        "bootedAt": None if row.booted_at is None else wire_time(row.booted_at),
         "registration": row.registration,
         "quiet": row.quiet,
         "connectors": connectors,

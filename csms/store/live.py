@@ -34,7 +34,7 @@ _METER_SILENT_AFTER = timedelta(seconds=60)
 _STATIONS = """
 SELECT c.id, c.identity, c.name, c.site_id, c.registration, c.quiet, c.vendor, c.model,
        c.firmware_version, c.connector_count, c.connected_at, c.disconnected_at, c.last_seen_at,
-       k.numbers, k.statuses, k.errors, k.infos, k.vendor_errors, k.times
+       c.booted_at, k.numbers, k.statuses, k.errors, k.infos, k.vendor_errors, k.times
 FROM charge_points c LEFT JOIN LATERAL (
     SELECT array_agg(connector_id ORDER BY connector_id) AS numbers,
            array_agg(status ORDER BY connector_id) AS statuses,
@@ -268,6 +268,7 @@ def _station(row: Any) -> StationRow:
         connected_at=row.connected_at,
         disconnected_at=row.disconnected_at,
         last_seen_at=row.last_seen_at,
+        booted_at=row.booted_at,
         connectors=tuple(known.get(n) or ConnectorRow(connector_id=n) for n in numbers),
     )
 

@@ -76,12 +76,17 @@ async def test_stations_by_snapshot_and_changes(bench):
         assert is_part_of(found, station)
         assert set(found) == {
             "id", "name", "siteId", "online", "lastSeenAt", "vendor", "model",
-            "firmwareVersion", "registration", "quiet", "connectors",
+            "firmwareVersion", "bootedAt", "registration", "quiet", "connectors",
         }  # fmt: skip
 
         key = await bench.online()
         bench.bus.publish(StationChanged(key))
         assert await change_of(socket, "stations", "CP1") == {"id": "CP1", "online": True}
+
+        await bench.sql.execute("UPDATE charge_points SET booted_at = '2026-01-01T12:00:00Z'")
+        bench.bus.publish(StationChanged(key))
+        change = await change_of(socket, "stations", "CP1")
+        assert change == {"id": "CP1", "bootedAt": "2026-01-01T12:00:00Z"}
 
         number = await bench.session(power_w=7000)
         bench.bus.publish(SessionsChanged(frozenset({number})))

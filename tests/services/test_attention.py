@@ -52,7 +52,7 @@ def station(*connectors, online=True, sessions=(), away=None, **row):
         "key": 1, "identity": "CP1", "name": "Gate", "site_id": "S1", "registration": "Accepted",
         "quiet": False, "vendor": None, "model": None, "firmware_version": None,
         "connected_at": None, "disconnected_at": None if away is None else NOW - away,
-        "last_seen_at": None, "connectors": connectors,
+        "last_seen_at": None, "booted_at": None, "connectors": connectors,
     }  # fmt: skip
     return LiveStation(
         row=StationRow(**values | row),

@@ -40,6 +40,7 @@ class StationRow:
     connected_at: datetime | None
     disconnected_at: datetime | None
     last_seen_at: datetime | None
+    booted_at: datetime | None
     connectors: tuple[ConnectorRow, ...]
 
 

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Role } from '@/app/pages'
-import { api, csrfToken, ok } from './client'
+import { api, csrfToken, ok, tellSignedOut } from './client'
 import { Problem } from './problem'
 
 /** Who is signed in. */
@@ -17,6 +17,12 @@ const ORDER: readonly Role[] = ['viewer', 'operator', 'admin']
 export function includes(role: Role, needed: Role): boolean {
   if (role === 'driver' || needed === 'driver') return role === needed || role === 'admin'
   return ORDER.indexOf(role) >= ORDER.indexOf(needed)
+}
+
+/** Ends the session in this browser; the sign-in takes the place of what is shown. */
+export async function signOut(): Promise<void> {
+  await fetch('/sign-out', { method: 'POST', redirect: 'manual' })
+  tellSignedOut()
 }
 
 export const ME = ['me'] as const

@@ -1,11 +1,12 @@
-import { Center, Loader, MantineProvider } from '@mantine/core'
+import { Button, Center, Loader, MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { onSignedOut } from '@/api/client'
-import { ME, useMeQuery } from '@/api/me'
+import { ME, signOut, useMeQuery } from '@/api/me'
 import { asProblem, type Problem } from '@/api/problem'
+import { EmptyState } from '@/parts/EmptyState'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { router } from './router'
 import { SignIn } from './SignIn'
@@ -45,12 +46,33 @@ function SignedInOrNot() {
       }),
     [],
   )
+  if (me.data?.role === 'driver') return <ForDrivers name={me.data.name} />
   if (me.data !== undefined) return <RouterProvider router={router} />
   if (me.error?.status === 401) return <SignIn onSignedIn={() => queries.resetQueries({ queryKey: ME })} />
   if (me.error) return <Unreachable problem={me.error} retry={() => me.refetch()} />
   return (
     <Center h="100vh">
       <Loader aria-label="Loading" />
+    </Center>
+  )
+}
+
+/** The cockpit has nothing for drivers, and the server would refuse them all of it. */
+function ForDrivers({ name }: { name: string }) {
+  return (
+    <Center component="main" h="100vh" p="md">
+      <EmptyState
+        icon="user"
+        title="This is for those who run the chargers"
+        action={
+          <Button variant="default" onClick={() => void signOut()}>
+            Sign out
+          </Button>
+        }
+      >
+        You are signed in as {name}, a driver. To charge, scan the code at a charger: its page shows the price
+        and starts.
+      </EmptyState>
     </Center>
   )
 }

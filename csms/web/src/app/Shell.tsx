@@ -14,8 +14,7 @@ import {
 import { useDisclosure } from '@mantine/hooks'
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Suspense, useEffect, useMemo } from 'react'
-import { tellSignedOut } from '@/api/client'
-import { type Me, useMe } from '@/api/me'
+import { type Me, signOut, useMe } from '@/api/me'
 import { useAttention, useLiveLink, useSites } from '@/live/hooks'
 import { Icon } from '@/parts/Icon'
 import { type Shortcut, useShortcuts } from './keys'
@@ -254,9 +253,4 @@ function UserMenu({ me: { name, role, version }, onHelp }: { me: Me; onHelp: () 
       </Menu.Dropdown>
     </Menu>
   )
-}
-
-async function signOut() {
-  await fetch('/sign-out', { method: 'POST', redirect: 'manual' })
-  tellSignedOut()
 }

@@ -19,6 +19,8 @@ export interface LiveStation {
   vendor: string | null
   model: string | null
   firmwareVersion: string | null
+  /** Its newest BootNotification. */
+  bootedAt?: string | null
   registration: string
   quiet: boolean
   connectors: LiveConnector[]
