@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Page, expect
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 """Ignored by git; to be looked at by people."""
 
-_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+_COLOURS = {"type": "rule", "values": ["color-contrast"]}
 _RUN_AXE = """
-async ([rules, without]) => {
-  const found = await axe.run(
-    {exclude: without},
-    {runOnly: {type: "tag", values: rules}, resultTypes: ["violations"]},
-  );
+async ([what, without]) => {
+  const found = await axe.run({exclude: without}, {runOnly: what, resultTypes: ["violations"]});
   return found.violations.map((each) => ({
     id: each.id,
     help: each.help,
@@ -35,10 +34,11 @@ async def shot(page: Page, name: str, *, whole: bool = False) -> Path:
     return path
 
 
-async def dark(page: Page) -> None:
-    """Have the system dark, and wait until the page is."""
-    await page.emulate_media(color_scheme="dark")
-    await expect(page.locator(":root[data-mantine-color-scheme=dark]")).to_be_attached()
+async def dark(page: Page, *, back: bool = False) -> None:
+    """Have the system dark (`back`: light again), and wait until the page is."""
+    scheme: Literal["light", "dark"] = "light" if back else "dark"
+    await page.emulate_media(color_scheme=scheme)
+    await expect(page.locator(f":root[data-mantine-color-scheme={scheme}]")).to_be_attached()
     await page.evaluate("new Promise(requestAnimationFrame)")  # colours change from frame to frame
 
 
@@ -52,16 +52,24 @@ class Accessibility:
     def __init__(self, axe: str) -> None:
         self._axe = axe
 
-    async def violations(self, page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
-        """Return what WCAG 2.2 AA forbids, a text each; `without`: selectors left out."""
+    async def violations(
+        self, page: Page, *, without: tuple[str, ...] = (), colours_only: bool = False
+    ) -> list[str]:
+        """Return what WCAG 2.2 AA forbids, a text each; `without`: selectors left out.
+
+        `colours_only` is for a page that was scanned in other colours before.
+        """
         if not await page.evaluate("typeof window.axe === 'object'"):
             await page.evaluate(self._axe)
-        found = await page.evaluate(_RUN_AXE, [_RULES, list(without)])
+        what = _COLOURS if colours_only else _ALL
+        found = await page.evaluate(_RUN_AXE, [what, list(without)])
         return [
             f"{each['id']} ({each['count']}): {each['help']}\n    " + "\n    ".join(each["nodes"])
             for each in found
         ]
 
-    async def no_violations(self, page: Page, *, without: tuple[str, ...] = ()) -> None:
-        found = await self.violations(page, without=without)
+    async def no_violations(
+        self, page: Page, *, without: tuple[str, ...] = (), colours_only: bool = False
+    ) -> None:
+        found = await self.violations(page, without=without, colours_only=colours_only)
         assert not found, f"{page.url}\n" + "\n".join(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
+from tests.app.bench import TOKEN
 from tests.browser.looks import shot
 from tests.browser.stations import charge, charger
 
@@ -50,6 +51,14 @@ async def test_name_and_password(system, windows, accessibility):
     await expect(page.get_by_role("heading", name="Sign in to csms", exact=True)).to_be_visible()
 
 
+async def test_the_link_that_a_start_prints_signs_in(system, windows):
+    context, _ = await windows.window(system)
+    page = await context.new_page()
+    await page.goto(f"/sign-in?token={TOKEN}")
+    await expect(page.get_by_role("button", name="Menu of administrator")).to_be_visible()
+    assert "token" not in page.url
+
+
 async def test_a_link_that_is_not_valid_says_so(system, windows):
     context, watch = await windows.window(system)
     watch.expect("status of 401")
@@ -87,3 +96,29 @@ async def test_a_viewer_sees_no_buttons_and_the_api_refuses_too(system, windows)
         assert await viewer.evaluate(_POST, "/api/stations/AC1/calls/Reset") == 403
         assert (await system.ask("GET", f"/api/sessions/{session}"))["status"] == "active"
         assert await admin.evaluate(_POST, f"/api/sessions/{session}/stop") == 200
+
+
+async def test_an_operator_runs_chargers_and_administers_nobody(system, windows):
+    async with charger(system, "AC2") as station:
+        session = await charge(system, station)
+        page = await windows.open(system, "/stations/AC2", token=await system.key("operator"))
+        windows.watch_of(page).expect("status of 403")
+        connector = page.get_by_role("region", name="Connector 1", exact=True)
+        await connector.get_by_role("button", name="Stop", exact=True).click()
+        await expect(connector.get_by_role("button", name="Start", exact=True)).to_be_visible()
+        assert (await system.ask("GET", f"/api/sessions/{session}"))["status"] == "completed"
+        pages = page.get_by_role("navigation")
+        await expect(pages.get_by_role("link", name="Id tags", exact=True)).to_be_visible()
+        for name in ("Users and keys", "Settings"):
+            await expect(pages.get_by_role("link", name=name, exact=True)).to_have_count(0)
+        assert await page.evaluate(_POST, "/api/users") == 403
+
+
+async def test_a_driver_is_told_where_to_go(system, windows, accessibility):
+    page = await windows.open(system, "/stations", token=await system.key("driver"))
+    await expect(page.get_by_text("You are signed in as a driver, a driver.")).to_be_visible()
+    await expect(page.get_by_role("navigation")).to_have_count(0)
+    await accessibility.no_violations(page)
+    await shot(page, "driver-role")
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()

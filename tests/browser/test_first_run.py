@@ -9,7 +9,7 @@ from simulator.charge_point import ChargePointSimulator
 from simulator.settings import StationSettings
 from simulator.vehicle import Vehicle
 from tests.browser.cockpit import PHONE
-from tests.browser.looks import shot
+from tests.browser.looks import dark, shot
 
 
 @pytest.mark.timeout(120)
@@ -58,7 +58,7 @@ async def test_the_first_charger_is_let_in_named_and_started(start_system, windo
             await naming.get_by_role("button", name="Save and go on", exact=True).click()
             await expect(page.get_by_text("Bay 7 is connected")).to_be_visible()
             await page.set_viewport_size(PHONE)
-            await page.emulate_media(color_scheme="dark")
+            await dark(page)
             station.plug(1, Vehicle(onboard_a=16))
             await page.get_by_role("button", name="Start", exact=True).click()
             await expect(page.get_by_text("Charging", exact=True)).to_be_visible()

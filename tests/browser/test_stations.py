@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 
 from simulator.vehicle import Vehicle
 from tests.browser.cockpit import PHONE
-from tests.browser.looks import shot
+from tests.browser.looks import dark, shot
 from tests.browser.stations import charge, charger
 from tests.waiting import wait_until
 
@@ -57,7 +57,7 @@ async def test_what_a_station_does_and_is_told(system, windows, accessibility):
             await open_tab(page, tab)
             await shot(page, f"station-{tab.lower().replace(' ', '-')}")
             await accessibility.no_violations(page)
-        await page.emulate_media(color_scheme="dark")
+        await dark(page)
         await page.set_viewport_size(PHONE)
         for tab in ["Now", *TABS]:
             await open_tab(page, tab)
