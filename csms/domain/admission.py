@@ -67,12 +67,9 @@ class _Door:
         self._takes: list[tuple[tuple[int, int], ...]] = []
         self._group_of = [-1] * len(network.loads)
         for number, group in enumerate(network.groups):
+            _, links, takes = group
             self._takes.append(
-                tuple(
-                    (link, take)
-                    for link, take in zip(group.links, group.takes, strict=True)
-                    if link in short
-                )
+                tuple([part for part in zip(links, takes, strict=True) if part[0] in short])
             )
             for member in group.members:
                 self._group_of[member] = number
@@ -94,31 +91,30 @@ class _Door:
 
     def choose(self, claims: Mapping[LoadId, int]) -> None:
         """Let in those who are outside and whose claims sum up to the most."""
-        low = self._network.low
+        low, inside, group_of = self._network.low, self._in, self._group_of
         worth = [claims.get(load.id, 1) for load in self._network.loads]
-        inside = self._in
-        alike: dict[tuple[tuple[tuple[int, int], ...], int], list[int]] = {}
-        for takes, group in zip(self._takes, self._network.groups, strict=True):
+        alike: dict[tuple[tuple[int, int], ...], int] = {}
+        kind_of = [alike.setdefault(takes, len(alike)) for takes in self._takes]
+        outside = [m for m, place in enumerate(group_of) if place >= 0 and not inside[m]]
+        outside.sort(key=worth.__getitem__, reverse=True)  # equal ones stay in the queue's order
+        kinds: dict[tuple[int, int], list[int]] = {}
+        for member in outside:
+            key = (kind_of[group_of[member]], low[member])
+            if key in kinds:
+                kinds[key].append(member)
+            else:
+                kinds[key] = [member]
+        takes_of = list(alike)
+        choices, queues = [], []
+        for (kind, least), members in kinds.items():
+            takes = takes_of[kind]
             if not takes:  # nothing that is short is in their way
-                self.let_in(group.members)
+                self.let_in(members)
                 continue
-            by_least: dict[int, list[int]] = {}
-            for member in group.members:
-                if not inside[member]:
-                    by_least.setdefault(low[member], []).append(member)
-            for least, members in by_least.items():
-                alike.setdefault((takes, least), []).extend(members)
-        choices = []
-        queues = []
-        for (takes, least), members in alike.items():
-            members.sort()
-            members.sort(
-                key=worth.__getitem__, reverse=True
-            )  # equal ones stay in the queue's order
             queues.append(members)
             choices.append(
                 Choice(
-                    takes=tuple((link, take * least) for link, take in takes),
+                    takes=tuple([(link, take * least) for link, take in takes]),
                     claims=[worth[member] for member in members],
                 )
             )

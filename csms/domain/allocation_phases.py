@@ -74,17 +74,17 @@ def allocate_network(
     let_in, waiting = admit(network, claims, first)
     filling = fill(network, let_in)
     currents = currents_in_steps(network, let_in, filling)
-    names = network.loads
+    names, high = network.loads, network.high
+    links = [_bottleneck(network, link) for link in range(len(network.rooms))]
     bottlenecks: dict[LoadId, Bottleneck] = {}
     for members, link in zip(let_in, filling.held_by, strict=True):
-        if link < 0:
-            continue
-        held = _bottleneck(network, link)
-        for member in members:
-            if currents[member] < network.high[member]:
-                bottlenecks[names[member].id] = held
+        if link >= 0:
+            held = links[link]
+            for member in members:
+                if currents[member] < high[member]:
+                    bottlenecks[names[member].id] = held
     for member, link in waiting.items():
-        bottlenecks[names[member].id] = _bottleneck(network, link)
+        bottlenecks[names[member].id] = links[link]
     return PhaseAllocation(
         current_da={load.id: current for load, current in zip(names, currents, strict=True)},
         bottlenecks=bottlenecks,

@@ -155,15 +155,15 @@ def phase_network(tree: PowerTree, loads: Iterable[PhaseLoad]) -> Network:
     kinds: dict[tuple[int, int, int], list[int]] = {}
     most: dict[tuple[int, int, int], int] = {}
     for number, load in enumerate(ordered):
-        place = index[load.node] if load.node in index else tree.place(load.node)
-        volts = load.volts
-        if load.steps == 1:  # what most loads are
-            top = load.max_da
-            least = load.min_da
-            low.append(least if least < top else top)
+        node, volts, steps = load.node, load.volts, load.steps
+        place = index[node] if node in index else tree.place(node)
+        if steps == 1:  # what most loads are
+            top, least = load.max_da, load.min_da
+        elif isinstance(steps, int):
+            top, least = load.max_da // steps * steps, -(-load.min_da // steps) * steps
         else:
-            top = load.most_da
-            low.append(load.least_da)
+            top, least = load.most_da, load.least_da
+        low.append(least if least < top else top)
         high.append(top)
         price.append(volts * (scale // load.weight))
         if top:
@@ -221,13 +221,14 @@ def _can_be_full(
         above = KINDS * parent
         for kind in _KINDS:
             peak = peaks[base + kind]
-            if peak:
-                room = rooms[base + kind]
-                if room is not None and peak > room:
-                    full[place] |= 1 << kind
-                    peak = room
-                if parent != _ROOT:
-                    peaks[above + kind] += peak
+            if not peak:
+                continue
+            room = rooms[base + kind]
+            if room is not None and peak > room:
+                full[place] |= 1 << kind
+                peak = room
+            if parent != _ROOT:
+                peaks[above + kind] += peak
     return full
 
 
