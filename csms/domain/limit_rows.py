@@ -43,6 +43,7 @@ class LimitRow(NamedTuple):
             decrease.
         drew_w: What its load drew then, where a meter tells.
         ends_at: When the last of all limits that may hold ends by itself; None: never.
+        may_end_at: When the first of them does: from then on less may hold than any of them.
         earlier_w: Other limits that may still hold, the lowest and the highest. With `doubtful`
             because it is not known what the charger was told last, else until the acknowledged
             decrease is seen at work.
@@ -84,6 +85,12 @@ class LimitRow(NamedTuple):
     raised_at: datetime | None = None
     writes: int = 0
     written_on: date | None = None
+    may_end_at: datetime | None = None
+
+    @property
+    def first_end(self) -> datetime | None:
+        """When the first of all limits that may hold ends by itself; None: none of them does."""
+        return self.ends_at if self.may_end_at is None else self.may_end_at
 
     @property
     def is_lingering(self) -> bool:
@@ -164,7 +171,9 @@ def sent(
         msg = f"a request for {row.in_flight_w} W is still open"
         raise ValueError(msg)
     nothing_holds = not row.possible_w()
+    first_end = ends_at
     if not nothing_holds:
+        first_end = min((end for end in (row.first_end, ends_at) if end is not None), default=None)
         ends_at = None if row.ends_at is None or ends_at is None else max(row.ends_at, ends_at)
     told_before = max(row.possible_w(), default=None)
     return row._replace(
@@ -174,6 +183,7 @@ def sent(
         before_w=before_w,
         drew_w=drew_w,
         ends_at=ends_at,
+        may_end_at=first_end,
         raised_at=now if told_before is not None and limit_w > told_before else row.raised_at,
         writes=row.writes + 1 if row.written_on == now.date() else 1,
         written_on=now.date(),
@@ -201,6 +211,7 @@ def accepted(row: LimitRow, now: datetime, *, proven: bool, ends_at: datetime | 
         in_flight_version=None,
         earlier_w=frozenset({row.before_w} if lingers and row.before_w is not None else ()),
         ends_at=row.ends_at if lingers else ends_at,
+        may_end_at=row.may_end_at if lingers else ends_at,
         doubtful=False,
         may_be_unlimited=False,
         refused_w=None,
@@ -282,6 +293,7 @@ def lapsed(row: LimitRow) -> LimitRow:
         doubtful=False,
         may_be_unlimited=False,
         ends_at=None,
+        may_end_at=None,
         read_back_at=None,
     )
 

@@ -124,7 +124,7 @@ def before_floors(
         floor_w = floors_w[session.charger_id]
         if floor_w in state.floor.possible_w():
             continue
-        if own.acknowledged_w is None or own.ends_at is not None:
+        if own.acknowledged_w is None or own.first_end is not None:
             coming[session_load(session.transaction_id)] = floor_w
         if state.reachable and not session.by_default:
             following[session_load(session.transaction_id)] = floor_w
@@ -254,10 +254,10 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
         entry = replace(entry, next_w=_next_w(state, floor, now))
     if own.acknowledged_w is None:
         entry = _from_floor(entry, own, floor)
-    elif own.ends_at is not None:
+    elif own.first_end is not None:
         # what follows when its lease ends; below what may hold anyway it adds nothing, until the
         # end may have come: then a limit that it had may be a raise
-        may_have_ended = now >= own.ends_at - CLOCK_SKEW
+        may_have_ended = session.clock_is_wrong or now >= own.first_end - CLOCK_SKEW
         worst = worst_own_w(entry)
         after = frozenset(w for w in floor.possible_w() if w > worst or may_have_ended)
         unlimited = floor.acknowledged_w is None or floor.may_be_unlimited

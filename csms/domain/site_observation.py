@@ -295,7 +295,7 @@ def _ended(row: LimitRow, end: SendingEnd, state: ChargerState, *, is_busy: bool
 
 def _may_be_under_floor(session: SessionState) -> bool:
     own = session.own_limit
-    return own.acknowledged_w is None or own.ends_at is not None
+    return own.acknowledged_w is None or own.first_end is not None
 
 
 def _replaces_another_way(end: SendingEnd) -> bool:

@@ -10,7 +10,7 @@ LIMIT = """
     l.in_flight_version, l.sent_at, l.before_w, l.drew_w, l.ends_at,
     l.doubtful, l.may_be_unlimited, l.refused_w, l.refused_status, l.refused_at,
     l.refusals, l.read_back_at, l.judged_at, l.over_readings, l.follow_s, l.raised_at, l.writes,
-    l.written_on
+    l.written_on, l.may_end_at
 """
 
 # A statement of its own: what is read beside a row that had to be waited for is old. Plans are made
@@ -172,6 +172,7 @@ _ROW = {
     "raised_at": "timestamptz",
     "writes": "integer",
     "written_on": "date",
+    "may_end_at": "timestamptz",
 }
 
 # All changed rows of a step in one statement, as JSON; a row passes from one transaction of its

@@ -40,6 +40,7 @@ _SAME = (
     "raised_at",
     "writes",
     "written_on",
+    "may_end_at",
 )
 _FIRST = -len(_SAME) - 3
 

@@ -54,6 +54,7 @@ charging_limits = Table(
     Column("before_w", BigInteger),  # most that the load counted for when the newest was sent
     Column("drew_w", BigInteger),  # what it drew then
     Column("ends_at", TIME),  # when the last of all that may hold ends by itself; None: never
+    Column("may_end_at", TIME),  # when the first of them does
     Column("read_back_at", TIME),  # the charge point said itself that the acknowledged one holds
     Column("judged_at", TIME),  # of the last reading that was held against it
     Column("over_readings", Integer, nullable=False, server_default="0"),

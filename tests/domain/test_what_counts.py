@@ -7,13 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from csms.domain import limit_rows
+from csms.domain.charging_profiles import CLOCK_SKEW
 from csms.domain.limit_rows import IGNORED, LimitRow
 from csms.domain.phases import PhaseRotation
-from csms.domain.possible_limits import PossibleLimits
+from csms.domain.possible_limits import PossibleLimits, lowest_case_w, worst_case_w
 from csms.domain.power_tree import LoadId
 from csms.domain.reclaim import Appetite
 from csms.domain.reconciliation import plan_changes
 from csms.domain.site_control import control
+from csms.domain.site_entries import entries
 from csms.domain.site_report import site_status
 from csms.domain.site_rules import SiteRules
 from csms.domain.sites import charger_node, site_tree
@@ -169,3 +172,24 @@ def test_a_car_between_two_steps_keeps_the_upper_one():
     first = replace(snap.sessions[0], appetite=between)
     snap = replace(snap, sessions=(first, snap.sessions[1]))
     assert shares(control(snap, NOW))["1"] == 16 * AMPERE_W
+
+
+def test_a_limit_without_an_end_that_may_never_have_arrived_does_not_hide_the_end_before_it():
+    now = NOW.replace(hour=13)
+    told = limit_rows.sent(
+        known(2024, transaction_id=1, ends_at=NOW, may_end_at=NOW),
+        2024,
+        before_w=2024,
+        drew_w=None,
+        ends_at=None,
+        now=NOW,
+    )
+    lost = limit_rows.in_doubt(told)
+    assert (lost.ends_at, lost.first_end) == (None, NOW)
+    snap = snapshot(
+        100_000, [charger("A", floor=known(0))], [replace(session(1, "A", 0), limit=lost)]
+    )
+    (entry, _) = entries(snap, now)
+    assert (lowest_case_w(entry), worst_case_w(entry)) == (0, 2024)
+    (entry, _) = entries(snap, NOW - 2 * CLOCK_SKEW)
+    assert lowest_case_w(entry) == 2024

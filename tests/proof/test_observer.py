@@ -32,6 +32,12 @@ def test_no_instant_over_a_limit_in_some_transitions():
     assert (seen, sent >= 50) == ([], True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [30004])
+def test_what_was_found_once_is_found_no_more(seed):
+    assert violations([seed], transitions=500)[0] == []
+
+
 # The observer catches a ledger that believes too early
 
 
