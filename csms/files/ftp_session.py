@@ -160,6 +160,14 @@ class JobSession(TlsChannel, FTPHandler):  # type: ignore[misc]  # the package h
             _LONGEST_S, self.handle_timeout, _errback=self.handle_error
         )
 
+    def add_channel(self, map: Any = None, events: int | None = None) -> None:  # noqa: A002
+        """Listen again after a refused log-in was held up, unless the client has hung up.
+
+        The names are the parent's.
+        """
+        if not self._closed:
+            super().add_channel(map, events)
+
     def close(self) -> None:
         """Close it and what it has open."""
         for timer in (getattr(self, "_end", None), self._greeting):

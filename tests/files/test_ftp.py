@@ -15,6 +15,7 @@ import pytest
 
 from csms.errors import DatabaseAway, StartError
 from csms.files.ftp_server import FtpServer
+from csms.files.ftp_session import JobSession
 from tests.files.conftest import LARGEST
 from tests.files.ftp_client import DATA, session, within
 from tests.waiting import wait_until
@@ -445,3 +446,19 @@ async def test_nonsense_ends_no_server(ftp):
 
     assert (await within(bring)).startswith("226")
     assert [file["label"] for file in await ftp.files()] == ["a"]
+
+
+async def test_who_hangs_up_while_a_refused_log_in_is_held_up(ftp, monkeypatch):
+    """The socket's number may be another session's by then: it must not be listened to again."""
+    told = []
+    monkeypatch.setattr(JobSession, "auth_failed_timeout", 0.1)
+    monkeypatch.setattr(JobSession, "on_login_failed", lambda session, *_: told.append(session))
+
+    def knock():
+        with socket.create_connection(("127.0.0.1", ftp.ftp_port)) as client:
+            client.sendall(b"USER x\r\nPASS y\r\nQUIT\r\n")
+            while client.recv(1000):
+                pass
+
+    await within(knock)
+    await wait_until(lambda: told, 10)  # nothing has failed before that
