@@ -88,6 +88,16 @@ class Defaults:
     quiet: bool
     driver_page: Access = Access.OFF
 
+    def by_setting(self) -> dict[str, object]:
+        """Return what holds of each setting where the environment says nothing."""
+        return usual_values() | {
+            "ocpp_host": self.host,
+            "http_host": self.host,
+            "accept_unknown_stations": self.accept_unknown_stations,
+            "quiet": self.quiet,
+            "driver_page": self.driver_page.value,
+        }
+
 
 SERVE = Defaults(host="0.0.0.0", accept_unknown_stations=False, quiet=True)  # noqa: S104  the contract
 DEMO = Defaults(
@@ -306,7 +316,9 @@ async def running(
             admin_token=settings.admin_token,
             quiet=quiet,
             accepts_unknown=accept_unknown,
-            settings=shown_settings(dict(settings), settings.model_fields_set, usual_values()),
+            settings=shown_settings(
+                dict(settings), settings.model_fields_set, defaults.by_setting()
+            ),
             secure_cookies=settings.http_tls,
             proxies=proxies,
             node=node,

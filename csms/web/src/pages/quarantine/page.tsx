@@ -20,8 +20,8 @@ import { pretty } from './raw'
 type Refused = components['schemas']['QuarantineOut']
 
 interface Search {
-  state?: 'resolved' | 'dismissed'
-  stationId?: string
+  state?: 'resolved' | 'dismissed' | undefined
+  stationId?: string | undefined
 }
 
 const STATES = [
@@ -70,11 +70,23 @@ export default function QuarantinePage() {
         />
       </Group>
       {list.items?.length === 0 ? (
-        <EmptyState icon="check" title={state === 'open' ? 'Nothing is in quarantine' : 'None'}>
-          {state === 'open'
-            ? 'Every message of your stations was understood and stored.'
-            : 'No message has ended so.'}
-        </EmptyState>
+        search.stationId !== undefined ? (
+          <EmptyState
+            icon="filter"
+            title={state === 'open' ? 'Nothing of this station is in quarantine' : 'None of this station'}
+            action={
+              <Button variant="default" onClick={() => set({ stationId: undefined })}>
+                Show all stations
+              </Button>
+            }
+          />
+        ) : (
+          <EmptyState icon="check" title={state === 'open' ? 'Nothing is in quarantine' : 'None'}>
+            {state === 'open'
+              ? 'Every message of your stations was understood and stored.'
+              : 'No message has ended so.'}
+          </EmptyState>
+        )
       ) : (
         <section className="card" style={{ padding: '4px 14px 12px' }} aria-label="Messages">
           <Listing

@@ -5,17 +5,12 @@ type Words = string | readonly [about: string, otherwise: string]
 
 const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
   Chargers: {
-    CSMS_OCPP_HOST: [
-      'The address that is listened at for chargers.',
-      'all addresses (demo: this machine only)',
-    ],
+    CSMS_OCPP_HOST: 'The address that is listened at for chargers; 0.0.0.0: all.',
     CSMS_OCPP_PORT: 'Port for chargers, not encrypted (ws).',
     CSMS_OCPP_TLS_PORT: 'Port for chargers over TLS (wss), once there are certificates.',
-    CSMS_ACCEPT_UNKNOWN_STATIONS: [
+    CSMS_ACCEPT_UNKNOWN_STATIONS:
       'Whether a charger that comes under a new name becomes a station by itself.',
-      'false (demo: true)',
-    ],
-    CSMS_QUIET: ['Whether new stations get no call that nobody has asked for.', 'true (demo: false)'],
+    CSMS_QUIET: 'Whether new stations get no call that nobody has asked for.',
     CSMS_CALL_TIMEOUT_S: 'How long an answer of a charger is waited for, seconds.',
     CSMS_HEARTBEAT_INTERVAL_S: 'How often chargers tell that they are there, seconds.',
     CSMS_PING_INTERVAL_S: 'How often connections are tried, seconds; 0: never.',
@@ -24,12 +19,10 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     CSMS_REPAIRS_ON: ['Repairs that are done though they are off by default.', 'none'],
   },
   'Cockpit and API': {
-    CSMS_HTTP_HOST: [
-      'The address that is listened at for the cockpit, the API and driver pages.',
-      'all addresses (demo: this machine only)',
-    ],
-    CSMS_HTTP_PORT: 'Their port.',
-    CSMS_HTTP_TLS: 'Whether they are reached by https.',
+    CSMS_HTTP_HOST:
+      'The address that is listened at for the cockpit, the API and driver pages; 0.0.0.0: all.',
+    CSMS_HTTP_PORT: 'Port of the cockpit, the API and driver pages.',
+    CSMS_HTTP_TLS: 'Whether cockpit, API and driver pages are reached by https.',
     CSMS_TRUSTED_PROXIES: [
       'Whose word counts on where a request came from: addresses or networks.',
       'nobody',
@@ -37,16 +30,14 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     CSMS_LOG_LEVEL: 'How much the log of the process tells.',
   },
   'Drivers and prices': {
-    CSMS_DRIVER_PAGE: [
+    CSMS_DRIVER_PAGE:
       'What drivers may do behind the QR code of a connector, where site and station say nothing.',
-      'off (demo: open)',
-    ],
     CSMS_PUBLIC_URL: [
       'What drivers reach this system by; it stands in QR codes.',
       'the address of whoever asks for the codes',
     ],
     CSMS_PRICE_PER_KWH: 'Price of a kWh where no tariff holds.',
-    CSMS_CURRENCY: 'Its currency.',
+    CSMS_CURRENCY: 'Currency of the price where no tariff holds.',
   },
   Security: {
     CSMS_TLS_DIR: [
@@ -70,20 +61,23 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     CSMS_DATABASE_URL: ['The Postgres database.', 'one of our own in the data folder'],
     CSMS_DATA_DIR: 'Folder of all that is kept.',
     CSMS_MESSAGE_LOG_DAYS: 'How many days OCPP messages are kept.',
-    CSMS_MESSAGE_LOG_MAX_MB: ['How much room they may take, MB.', '10000 (in our own database 2000)'],
+    CSMS_MESSAGE_LOG_MAX_MB: [
+      'How much room OCPP messages may take, MB.',
+      '10000 (in our own database 2000)',
+    ],
     CSMS_CONNECTOR_HISTORY_DAYS: 'How many days the states of connectors are kept.',
   },
   'Files of chargers': {
     CSMS_FILES_HOST: ['The address that is listened at for files of chargers.', 'as for chargers'],
     CSMS_FILES_PORT: ['Port for firmware and diagnostics over HTTP(S).', 'off'],
-    CSMS_FILES_URL: ['What chargers reach it by.', 'the host of their own connection'],
-    CSMS_FILES_TLS: ['Whether it is reached by https.', 'where there are certificates'],
+    CSMS_FILES_URL: ['What chargers reach files over HTTP(S) by.', 'the host of their own connection'],
+    CSMS_FILES_TLS: ['Whether chargers reach files by https.', 'where there are certificates'],
     CSMS_FILES_MAX_MB: 'The largest file that is taken, MB.',
     CSMS_FILES_KEEP_MB: 'How much of all files is kept, MB.',
     CSMS_FILES_KEEP_DAYS: 'How many days files are kept.',
     CSMS_FTP_PORT: ['Port for files over FTP(S).', 'off'],
-    CSMS_FTP_URL: ['What chargers reach it by.', 'the host of their own connection'],
-    CSMS_FTP_PASSIVE_PORTS: ['Ports of its transfers, for firewalls.', 'any'],
+    CSMS_FTP_URL: ['What chargers reach files over FTP(S) by.', 'the host of their own connection'],
+    CSMS_FTP_PASSIVE_PORTS: ['Ports of transfers over FTP(S), for firewalls.', 'any'],
   },
   'Connections to others': {
     CSMS_MQTT_URL: ['The broker where site meters tell their power.', 'none'],
