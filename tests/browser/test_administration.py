@@ -109,7 +109,7 @@ async def test_a_message_in_quarantine_is_found_and_dismissed(system, windows, a
     await messages.get_by_role("button", name="Dismiss", exact=True).click()
     await page.get_by_role("dialog").get_by_role("button", name="Dismiss", exact=True).click()
     await expect(
-        page.get_by_role("heading", name="Nothing is in quarantine", exact=True)
+        page.get_by_role("heading", name="Nothing of this station is in quarantine")
     ).to_be_visible()
     states = page.get_by_role("search", name="Quarantine").get_by_role("radiogroup", name="State")
     await states.get_by_text("Dismissed", exact=True).click()

@@ -46,9 +46,9 @@ function SignedInOrNot() {
       }),
     [],
   )
-  if (me.data?.role === 'driver') return <ForDrivers name={me.data.name} />
   if (me.data !== undefined) return <RouterProvider router={router} />
   if (me.error?.status === 401) return <SignIn onSignedIn={() => queries.resetQueries({ queryKey: ME })} />
+  if (me.error?.status === 403) return <ForDrivers />
   if (me.error) return <Unreachable problem={me.error} retry={() => me.refetch()} />
   return (
     <Center h="100vh">
@@ -57,8 +57,8 @@ function SignedInOrNot() {
   )
 }
 
-/** The cockpit has nothing for drivers, and the server would refuse them all of it. */
-function ForDrivers({ name }: { name: string }) {
+/** The server refuses drivers all that is here. */
+function ForDrivers() {
   return (
     <Center component="main" h="100vh" p="md">
       <EmptyState
@@ -70,8 +70,8 @@ function ForDrivers({ name }: { name: string }) {
           </Button>
         }
       >
-        You are signed in as {name}, a driver. To charge, scan the code at a charger: its page shows the price
-        and starts.
+        You are signed in as a driver. To charge, scan the code at a charger: its page shows the price and
+        starts.
       </EmptyState>
     </Center>
   )

@@ -95,6 +95,14 @@ describe('the page', () => {
     expect(page.querySelector('[data-key="power"] dd')?.textContent).toBe('–')
     expect(page.querySelector('progress')).toBeNull()
   })
+  it('does not look as if it knew what a charger that is offline does', () => {
+    const away = { state: 'offline', say: ['charging.offline', 'charging.offline.text'] as [string, string] }
+    const page = shown({}, { ...away, mine: mine({ session: { ...session, powerKw: null } }) })
+    expect(page.querySelector('.state')?.getAttribute('data-state')).toBe('offline')
+    expect(page.querySelector('[data-key="power"] dd')?.textContent).toBe('–')
+    expect(page.querySelector('.battery .small')).toBeNull()
+    expect(button(page, 'stop')?.disabled).toBe(false)
+  })
   it('sums up at the end, and offers the next start', () => {
     const over = { ...session, powerKw: null, stoppedAt: '2026-03-01T11:50:00Z', cost: null }
     const page = shown({}, { mine: mine({ phase: 'done', session: over }), say: ['done', 'reason.Remote'] })

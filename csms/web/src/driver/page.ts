@@ -75,7 +75,7 @@ function stateCard(model: Model, view: View, { say }: Manner): HTMLElement {
     : stopping
       ? ['stopping', 'stopping.text']
       : view.say
-  const tone = asking ? 'starting' : stopping ? 'stopping' : (view.mine?.phase ?? view.state)
+  const tone = asking ? 'starting' : stopping ? 'stopping' : standing(view)
   const problem = view.mine?.problem && view.mine.phase !== 'failed'
   return h(
     'section',
@@ -90,6 +90,12 @@ function stateCard(model: Model, view: View, { say }: Manner): HTMLElement {
     ),
     h('p', { class: problem ? 'problem' : null }, say(sentence)),
   )
+}
+
+/** Returns how things stand: charging is no news of a charger that is offline. */
+function standing(view: View): string {
+  if (view.state === 'offline' && view.mine?.phase === 'charging') return 'offline'
+  return view.mine?.phase ?? view.state
 }
 
 function faultCard(view: View, { say }: Manner): HTMLElement | null {

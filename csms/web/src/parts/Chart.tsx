@@ -25,7 +25,7 @@ interface ChartProps {
   sync?: string
 }
 
-/** Curves over time (uPlot), in the colours of the theme; its legend tells the values at the cursor. */
+/** Curves over time (uPlot), in the colours of the theme; its legend tells the values at the cursor, else the newest. */
 export function Chart({
   label,
   times,
@@ -83,8 +83,12 @@ export function Chart({
       series: [
         {
           label: 'Time',
-          value: (_, at) =>
-            at === null ? NOTHING : new Date(at * 1000).toLocaleString('sv-SE', timeZone ? { timeZone } : {}),
+          value: (plot, at) => {
+            const seconds = at ?? plot.data[0].at(-1)
+            return seconds === undefined
+              ? NOTHING
+              : new Date(seconds * 1000).toLocaleString('sv-SE', timeZone ? { timeZone } : {})
+          },
         },
         ...drawn.map((curve, index): uPlot.Series => {
           const colour = resolved(style, curve.colour ?? colours[index % colours.length] ?? '#888')
@@ -101,8 +105,8 @@ export function Chart({
             ...(curve.kind === 'limit' || curve.stepped
               ? { paths: uPlot.paths.stepped?.({ align: 1 }) }
               : {}),
-            value: (_, __, ___, at) => {
-              const value = at === null ? null : latest.current.curves[index]?.values[at]
+            value: (plot, __, ___, at) => {
+              const value = latest.current.curves[index]?.values[at ?? plot.data[0].length - 1]
               return value === null || value === undefined ? NOTHING : `${value.toFixed(digits)} ${unit}`
             },
           }
