@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import classes from './DataTable.module.css'
 import { Icon } from './Icon'
-import { type Order, type Sortable, sorted } from './rows'
+import { Heading, inGroups, type Order, type Sortable, sorted } from './rows'
 
 export interface Column<T> {
   id: string
@@ -31,6 +31,10 @@ interface DataTableProps<T> {
   order?: Order
   /** Told when the reader sorts otherwise, to keep it in the address. */
   onOrder?: (order: Order) => void
+  /** The name of a row's group; rows of one stand together, under a heading. */
+  group?: ((row: T) => string) | undefined
+  /** What the heading of a group says. */
+  heading?: (name: string, rows: readonly T[]) => ReactNode
   /** Opens a row on a click anywhere in it; its first cell should hold a link for the keyboard. */
   onOpen?: (row: T) => void
   /** Marks a row, such as the one that is shown beside. */
@@ -58,7 +62,7 @@ const NEAR = 40
  * Rows are drawn anew only when their object is another one, so live data of thousands costs little.
  */
 export function DataTable<T>(props: DataTableProps<T>) {
-  const { label, columns, rows, rowKey, onOrder, onOpen, selected, rowHeight = 38, empty } = props
+  const { label, columns, rows, rowKey, group, onOrder, onOpen, selected, rowHeight = 38, empty } = props
   const [own, setOwn] = useState<Order | null>(props.order ?? null)
   const order = onOrder === undefined ? own : (props.order ?? null)
   const { ref: sizeRef, width } = useElementSize()
@@ -70,8 +74,10 @@ export function DataTable<T>(props: DataTableProps<T>) {
   )
   const lines = useMemo(() => {
     const by = order === null ? undefined : columns.find((column) => column.id === order.column)
-    return by?.value === undefined || order === null ? rows : sorted(rows, by.value, order.descending)
-  }, [rows, columns, order])
+    const ordered =
+      by?.value === undefined || order === null ? rows : sorted(rows, by.value, order.descending)
+    return group === undefined ? ordered : inGroups(ordered, group)
+  }, [rows, columns, order, group])
 
   const virtual = useVirtualizer({
     count: lines.length,
@@ -157,7 +163,21 @@ export function DataTable<T>(props: DataTableProps<T>) {
           <tbody>
             {above > 0 && <Gap height={above} columns={shown.length} />}
             {items.map((item) => {
-              const row = lines[item.index] as T
+              const line = lines[item.index] as T | Heading<T>
+              if (line instanceof Heading)
+                return (
+                  <tr
+                    key={`group ${line.name}`}
+                    className={classes.group}
+                    style={{ height: rowHeight }}
+                    aria-rowindex={item.index + 2}
+                  >
+                    <th colSpan={shown.length} scope="rowgroup">
+                      {props.heading?.(line.name, line.rows) ?? line.name}
+                    </th>
+                  </tr>
+                )
+              const row = line
               return (
                 <Row
                   key={rowKey(row)}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { csv, sorted } from './rows'
+import { csv, Heading, inGroups, sorted } from './rows'
 
 describe('sorted', () => {
   it('sorts numbers as numbers and texts as people count', () => {
@@ -36,5 +36,15 @@ describe('csv', () => {
         ],
       ),
     ).toBe('a,b\r\n"x ""y""",1\r\n\'=1+1,\r\n"two\nlines",-5')
+  })
+})
+
+describe('inGroups', () => {
+  it('puts a heading above each group, the nameless one last', () => {
+    const rows = ['b1', 'x', 'a2', 'a10']
+    const found = inGroups(rows, (row) => (row === 'x' ? '' : row.charAt(0)))
+    expect(
+      found.map((line) => (line instanceof Heading ? `# ${line.name} ${line.rows.length}` : line)),
+    ).toEqual(['# a 2', 'a2', 'a10', '# b 1', 'b1', '#  1', 'x'])
   })
 })

@@ -32,6 +32,28 @@ export function sorted<T>(rows: readonly T[], value: (row: T) => Sortable, desce
   return keyed.map((item) => item.row)
 }
 
+/** The line above the rows of a group. */
+export class Heading<T> {
+  constructor(
+    readonly name: string,
+    readonly rows: readonly T[],
+  ) {}
+}
+
+/** Returns rows with a heading above each group; groups by name, that without one last, rows in their order. */
+export function inGroups<T>(rows: readonly T[], group: (row: T) => string): (T | Heading<T>)[] {
+  const found = new Map<string, T[]>()
+  for (const row of rows) {
+    const name = group(row)
+    const members = found.get(name)
+    if (members) members.push(row)
+    else found.set(name, [row])
+  }
+  return [...found]
+    .sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : TEXTS.compare(a, b)))
+    .flatMap(([name, members]) => [new Heading(name, members), ...members])
+}
+
 /** Returns a table as CSV text, quoted where needed; a text that a spreadsheet would run is quoted off. */
 export function csv(header: readonly string[], lines: readonly (readonly Sortable[])[]): string {
   return [header, ...lines].map((line) => line.map(cell).join(',')).join('\r\n')

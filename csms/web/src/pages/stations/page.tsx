@@ -1,6 +1,6 @@
-import { Button, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Loader, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { lazy, Suspense, useDeferredValue, useMemo } from 'react'
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo } from 'react'
 import { useMe } from '@/api/me'
 import { hasPage } from '@/app/pages'
 import { useSiteFilter } from '@/app/site'
@@ -15,16 +15,20 @@ import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { lookOf, StatusBadge } from '@/parts/StatusBadge'
 import { AddMenu } from '../stationedit/AddMenu'
+import { Acts } from './Acts'
 import { Board } from './Board'
 import { ConnectorDots } from './ConnectorDots'
-import { countStates, filterRows, rowOf, STATES, type StationRow } from './rows'
+import { countStates, filterRows, orderOf, orderText, rowOf, STATES, type StationRow, sumOf } from './rows'
 
 const StationMap = lazy(async () => ({ default: (await import('./StationMap')).StationMap }))
 
+/** All of it stands in the address, so that a choice can be kept as a bookmark or sent to somebody. */
 interface Search {
   q?: string
   state?: string
   view?: 'board' | 'map'
+  sort?: string
+  group?: 'site'
 }
 
 export default function StationsPage() {
@@ -38,7 +42,7 @@ export default function StationsPage() {
   const text = useDeferredValue(search.q ?? '')
   const state = search.state ?? null
 
-  const set = (change: Search) =>
+  const set = (change: { [name in keyof Search]: Search[name] | undefined }) =>
     void navigate({
       to: '.',
       search: ((before: Search) => ({ ...before, ...change })) as never,
@@ -72,18 +76,12 @@ export default function StationsPage() {
   }, [names, operator, ids, toggle])
   const add = operator && <AddMenu />
   const callMany = operator && picked.length > 0 && (
-    <Button
-      variant="default"
-      leftSection={<Icon name="message" size={14} />}
-      onClick={() =>
-        void navigate({
-          to: '/bulk/new',
-          state: { stations: picked.map((row) => row.station.id) } as never,
-        })
-      }
-    >
-      {ids.size === 0 ? 'Send a call …' : `Send a call to ${count(picked.length)} …`}
-    </Button>
+    <Acts ids={picked.map((row) => row.station.id)} all={ids.size === 0} />
+  )
+  const order = useMemo(() => orderOf(search.sort), [search.sort])
+  const bySite = useCallback(
+    ({ station: { siteId } }: StationRow) => (siteId === null ? '' : (names.get(siteId) ?? siteId)),
+    [names],
   )
 
   if (loaded && stations.length === 0)
@@ -138,14 +136,23 @@ export default function StationsPage() {
             label: `${lookOf(each === 'unknown' ? null : each).text} (${count(counts.get(each) ?? 0)})`,
           }))}
         />
-        <SegmentedControl
-          aria-label="View"
-          size="xs"
-          ml="auto"
-          value={search.view ?? 'table'}
-          onChange={(view) => set({ view: view === 'table' ? undefined : (view as 'board' | 'map') })}
-          data={VIEWS}
-        />
+        <Group gap="sm" ml="auto">
+          {search.view === undefined && sites.length > 0 && (
+            <Checkbox
+              size="xs"
+              label="By site"
+              checked={search.group === 'site'}
+              onChange={(event) => set({ group: event.currentTarget.checked ? 'site' : undefined })}
+            />
+          )}
+          <SegmentedControl
+            aria-label="View"
+            size="xs"
+            value={search.view ?? 'table'}
+            onChange={(view) => set({ view: view === 'table' ? undefined : (view as 'board' | 'map') })}
+            data={VIEWS}
+          />
+        </Group>
       </Group>
       {search.view === 'board' ? (
         <Board rows={shown} sites={names} />
@@ -160,7 +167,10 @@ export default function StationsPage() {
           heads={{ choose: <ChooseAll chosen={chosen} ids={shownIds} /> }}
           rows={shown}
           rowKey={(row) => row.station.id}
-          order={{ column: 'name', descending: false }}
+          order={order}
+          onOrder={(next) => set({ sort: orderText(next) === 'name' ? undefined : orderText(next) })}
+          group={search.group === 'site' ? bySite : undefined}
+          heading={siteHeading}
           onOpen={hasPage(DETAIL) ? open : undefined}
           empty={
             loaded ? (
@@ -177,6 +187,20 @@ export default function StationsPage() {
           }
         />
       )}
+    </>
+  )
+}
+
+function siteHeading(name: string, rows: readonly StationRow[]) {
+  const { charging, faulted, powerKw } = sumOf(rows)
+  return (
+    <>
+      {name || 'Without a site'}{' '}
+      <span className="dimmed num">
+        {count(rows.length)} {rows.length === 1 ? 'station' : 'stations'}
+        {charging > 0 && `, ${count(charging)} charging at ${power(powerKw)}`}
+      </span>{' '}
+      {faulted > 0 && <StatusBadge status="Faulted" text={`${count(faulted)} faulted`} />}
     </>
   )
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LiveConnector, LiveStation } from '@/live/types'
-import { countStates, filterRows, rowOf, stateOf } from './rows'
+import { countStates, filterRows, orderOf, orderText, rowOf, stateOf, sumOf } from './rows'
 
 function connector(connectorId: number, status: string | null, powerKw: number | null = null): LiveConnector {
   return { connectorId, status, errorCode: 'NoError', powerKw, limitA: null, limitKw: null, sessionId: null }
@@ -70,5 +70,22 @@ describe('filterRows', () => {
 
   it('counts', () => {
     expect(Object.fromEntries(countStates(rows))).toEqual({ Available: 1, Charging: 1 })
+  })
+})
+
+describe('the order', () => {
+  it('stands in the address', () => {
+    for (const text of ['power', '-power', 'name']) expect(orderText(orderOf(text))).toBe(text)
+    expect(orderOf(undefined)).toEqual({ column: 'name', descending: false })
+  })
+})
+
+describe('sumOf', () => {
+  it('adds up what a group does', () => {
+    const rows = [
+      rowOf(station('A', [connector(1, 'Charging', 7)])),
+      rowOf(station('B', [connector(1, 'Faulted')])),
+    ]
+    expect(sumOf(rows)).toEqual({ charging: 1, faulted: 1, powerKw: 7 })
   })
 })

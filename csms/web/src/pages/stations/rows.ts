@@ -1,4 +1,5 @@
 import type { LiveConnector, LiveStation } from '@/live/types'
+import type { Order } from '@/parts/rows'
 
 /** One station as the table and the counts look at it. */
 export interface StationRow {
@@ -66,6 +67,29 @@ export function countStates(rows: readonly StationRow[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const row of rows) counts.set(row.state, (counts.get(row.state) ?? 0) + 1)
   return counts
+}
+
+/** Returns an order as the address of a page has it, and back: `power`, `-power`. */
+export function orderText({ column, descending }: Order): string {
+  return descending ? `-${column}` : column
+}
+
+export function orderOf(text: string | undefined): Order {
+  if (!text) return { column: 'name', descending: false }
+  return text.startsWith('-')
+    ? { column: text.slice(1), descending: true }
+    : { column: text, descending: false }
+}
+
+/** Returns what a group of stations does in all, in words. */
+export function sumOf(rows: readonly StationRow[]): { charging: number; faulted: number; powerKw: number } {
+  let [charging, faulted, powerKw] = [0, 0, 0]
+  for (const row of rows) {
+    if (row.state === 'Charging') charging += 1
+    if (row.state === 'Faulted') faulted += 1
+    powerKw += row.powerKw ?? 0
+  }
+  return { charging, faulted, powerKw }
 }
 
 export interface StationFilter {
