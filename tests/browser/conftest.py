@@ -24,6 +24,7 @@ from tests.browser.cockpit import System, Windows, close
 from tests.browser.looks import Accessibility
 from tests.browser.wire import Wire
 from tests.postgres import fresh_database
+from tests.waiting import wait_until
 
 _HERE = Path(__file__).parent
 _ARGUMENTS = [
@@ -133,6 +134,19 @@ async def system(shared_system: System, windows: Windows) -> AsyncIterator[Syste
     yield shared_system
     await windows.close()  # a page would miss what goes now
     await shared_system.empty()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def demo(start_system: Start) -> AsyncIterator[System]:
+    """The demo: three sites, 24 stations, cars that come and go. Tests of it leave it as it is."""
+    async with start_system("demo") as system:
+
+        async def busy() -> bool:
+            found = (await system.ask("GET", "/api/sessions?status=active"))["items"]
+            return sum((each["powerKw"] or 0) > 0 for each in found) > 12
+
+        await wait_until(busy, 180)
+        yield system
 
 
 @pytest.fixture(scope="session")
