@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import lcm
 from operator import attrgetter
-from typing import NamedTuple
 
 from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
 
@@ -60,15 +59,8 @@ class Allocation:
     waiting: frozenset[LoadId]
 
 
-class _Share(NamedTuple):
-    """One load in units of the policy; `place` is where it hangs in the tree."""
-
-    id: LoadId
-    place: int
-    low: int
-    high: int
-    weight: int
-
+_Share = tuple[LoadId, int, int, int, int]
+"""A load in units of the policy: id, place of its node in the tree, minimum, maximum, weight."""
 
 _Event = tuple[int, int]
 """A level and by how much the slope of a node's sum changes there."""
@@ -92,16 +84,16 @@ def allocate(tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAI
     unit = policy.unit_w
     rooms = [None if free is None else free // unit for free in tree.available_w]
     shares, waiting = _let_in(tree, ordered, rooms, policy)
-    scale = lcm(*{share.weight for share in shares})
+    scale = lcm(*{weight for _, _, _, _, weight in shares})
     limits = _lowest_levels(tree, _full_levels(tree, shares, rooms, scale))
     units = _at_levels(shares, limits, scale)
     _hand_out_rest(tree, shares, units, limits, rooms, scale)
     return Allocation(
-        power_w={share.id: got * unit for share, got in zip(shares, units, strict=True)},
+        power_w={share[0]: got * unit for share, got in zip(shares, units, strict=True)},
         bottlenecks={
-            share.id: tree.nodes[limits[share.place][1]].id
-            for share, got in zip(shares, units, strict=True)
-            if got < share.high and share.id not in waiting
+            load_id: tree.nodes[limits[place][1]].id
+            for (load_id, place, _, high, _), got in zip(shares, units, strict=True)
+            if got < high and load_id not in waiting
         }
         | waiting,
         waiting=frozenset(waiting),
@@ -119,12 +111,14 @@ def _let_in(
     free = list(rooms)
     shares = []
     waiting: dict[LoadId, NodeId] = {}
+    index, whole_kw = tree.index, policy is Policy.EQUAL_KW
     for load in ordered:
-        place = tree.place(load.node)
+        node = load.node
+        place = index[node] if node in index else tree.place(node)
         high, low, weight = load.max_w, load.min_w, load.weight
         if low > high:
             low = high
-        if policy is Policy.EQUAL_KW:
+        if whole_kw:
             high, low, weight = high // policy.unit_w, 0, 1
         if low:
             full = _first_without_room(tree, free, place, low)
@@ -133,7 +127,7 @@ def _let_in(
             else:
                 waiting[load.id] = tree.nodes[full].id
                 low = high = 0
-        shares.append(_Share(load.id, place, low, high, weight))
+        shares.append((load.id, place, low, high, weight))
     return shares, waiting
 
 
@@ -159,8 +153,7 @@ def _full_levels(
             peaks[place] += high * scale
     levels: list[int | None] = [None] * size
     for place in range(size - 1, -1, -1):
-        own = events[place]
-        room = rooms[place]
+        own, room = events[place], rooms[place]
         if room is not None and peaks[place] > room * scale:
             own.sort()
             levels[place] = _cut(own, starts[place], room * scale)
@@ -214,7 +207,11 @@ def _at_levels(
     units = []
     for _, place, low, high, weight in shares:
         level = limits[place][0]
-        units.append(high if level is None else min(high, max(low, weight * level // scale)))
+        if level is None:
+            units.append(high)
+        else:
+            got = weight * level // scale
+            units.append(high if got > high else got if got > low else low)
     return units
 
 
@@ -233,22 +230,31 @@ def _hand_out_rest(
     """
     free = _left_over(tree, shares, units, rooms)
     eager = []
-    for turn, (share, got) in enumerate(zip(shares, units, strict=True)):
-        level = limits[share.place][0]
-        if level is not None:
-            goal = min(share.high, -(-share.weight * (level + 1) // scale))
+    for turn, ((_, place, _, high, weight), got) in enumerate(zip(shares, units, strict=True)):
+        level = limits[place][0]
+        if level is not None and got < high:
+            goal = -(-weight * (level + 1) // scale)
+            if goal > high:
+                goal = high
             if got < goal:
-                eager.append((level, turn, goal))
+                eager.append((level, turn, place, goal))
     eager.sort()
+    parents = tree.parents
     while eager:
         still = []
-        for level, turn, goal in eager:
-            place = shares[turn].place
-            if _first_without_room(tree, free, place, 1) is None:
+        for one in eager:
+            _, turn, place, goal = one
+            at = place
+            while at != _ROOT:
+                left = free[at]
+                if left is not None and left < 1:
+                    break
+                at = parents[at]
+            else:
                 _take(tree, free, place, 1)
                 units[turn] += 1
                 if units[turn] < goal:
-                    still.append((level, turn, goal))
+                    still.append(one)
         eager = still
 
 
@@ -258,7 +264,7 @@ def _left_over(
     """Return what each node has left beside these units."""
     used = [0] * len(rooms)
     for share, got in zip(shares, units, strict=True):
-        used[share.place] += got
+        used[share[1]] += got
     for place in range(len(rooms) - 1, -1, -1):
         parent = tree.parents[place]
         if parent != _ROOT:
