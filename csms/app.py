@@ -57,6 +57,7 @@ from csms.services.shown_settings import shown_settings
 from csms.services.site_rules import SiteRulesService
 from csms.services.smart_charging import SmartCharging
 from csms.services.transactions import Price
+from csms.services.wake_ups import WakeUps
 from csms.settings import Settings, usual_values
 from csms.store import migrate
 from csms.store.connections import SqlConnectionStore
@@ -265,7 +266,10 @@ async def running(
     limits = ocpp.gateway.limits
     control = SqlControlStore(database)
     learn = DialectService(units, bus, AuditTrail(units, clock)).learn
-    allocator = SmartCharging(control, limits, bus, clock, node=node, manners=book, learn=learn)
+    wake_ups = WakeUps(units, ocpp.gateway, clock, AuditTrail(units, clock))
+    allocator = SmartCharging(
+        control, limits, bus, clock, node=node, manners=book, learn=learn, wake=wake_ups.ask
+    )
     meters = SiteRulesService(units, allocator, bus, clock, AuditTrail(units, clock))
     released = Released(SqlReleasedStore(database), limits, bus, clock)
     folder = Folder(data_folder(settings) / "files", clock)
@@ -346,6 +350,7 @@ async def running(
                 "connections": connections.run,
                 "sessions": ocpp.run,
                 "smart charging": allocator.run,
+                "wake-ups": wake_ups.run,
                 "event loop": partial(watch_loop, clock),
                 "database": partial(watch_database, ports.units, clock),
                 "released": released.run,

@@ -32,6 +32,7 @@ class RulesPatch(In):
     building_max_kw: Kilo = 0
     daily_writes: _Writes = 1000
     reclaim: bool = True
+    wake_up: bool = True
 
     def changes(self) -> dict[str, Any]:
         """Return what was given, by the names of the domain."""
@@ -48,7 +49,8 @@ class RulesOut(Out):
 
     `fallbackA`: what every charger falls back to by itself; `leaseS`: how long a limit holds
     without word from us (0: until the session ends); `buildingMaxKw` counts while no meter tells
-    the building's load; `dailyWrites`: limits a charger is sent a day before raises wait.
+    the building's load; `dailyWrites`: limits a charger is sent a day before raises wait;
+    `wakeUp`: cars that sleep through the end of a pause are woken, if need be by a new session.
     """
 
     fallback_a: float | None
@@ -56,6 +58,7 @@ class RulesOut(Out):
     building_max_kw: float
     daily_writes: int
     reclaim: bool
+    wake_up: bool
 
     @classmethod
     def of(cls, rules: SiteRules) -> Self:
@@ -66,6 +69,7 @@ class RulesOut(Out):
             building_max_kw=rules.building_max_w / 1000,
             daily_writes=rules.daily_writes,
             reclaim=rules.reclaim,
+            wake_up=rules.wake_up,
         )
 
 

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from csms.domain.battery import BatteryId, BatteryState, advance
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.fallback import fallback_shares
-from csms.domain.ids import ChargePointKey
+from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_routes import routed
 from csms.domain.limit_rows import LimitRow, sent, wished
 from csms.domain.never_zero import kept_alive, reserved_for
@@ -56,6 +56,7 @@ from csms.domain.site_snapshot import (
     RowKey,
     SessionState,
     SiteSnapshot,
+    Waking,
 )
 from csms.domain.site_wishes import Target, Wishes, told_w, wishes
 from csms.domain.sites import (
@@ -68,6 +69,7 @@ from csms.domain.sites import (
     charger_node,
     site_tree,
 )
+from csms.domain.waking import roused, to_cycle, waking
 
 _IDLE_LAST = 2**40
 
@@ -105,6 +107,8 @@ class ControlStep:
         supply: What the site has now.
         chargers: Of our charge points.
         floors_w: What each connector falls back to, by charger.
+        waking: Where sessions stand that were paused.
+        cycles: Transactions to be ended and begun anew, so that their cars wake.
         is_waiting: An accepted decrease has still to be seen at work: look again soon.
         has_refusals: A refused limit has to be told again in a while.
     """
@@ -120,6 +124,8 @@ class ControlStep:
     held_w: Mapping[NodeId, int] = field(default_factory=dict)
     chargers: Mapping[ChargePointKey, Charger] = field(default_factory=dict)
     floors_w: Mapping[ChargerId, int] = field(default_factory=dict)
+    waking: Mapping[TransactionId, Waking] = field(default_factory=dict)
+    cycles: tuple[TransactionId, ...] = ()
     is_waiting: bool = False
     has_refusals: bool = False
 
@@ -144,6 +150,8 @@ def control(
     stored, before = snapshot, snapshot.rows()
     seen = observed(routed(with_ends(snapshot, ends, lost)), now)
     snapshot = as_drawn(seen.snapshot)
+    awake = waking(snapshot, now) if snapshot.rules.wake_up else {}
+    snapshot = roused(snapshot, awake)
     chargers = {state.charger.id: state for state in snapshot.chargers}
     plain = [state.charger for state in snapshot.chargers]
     energies = _energies(snapshot, now)
@@ -257,6 +265,8 @@ def control(
         askings=seen.askings if sends else (),
         chargers={each.key: each.charger for each in snapshot.chargers if each.key is not None},
         floors_w=floors,
+        waking=awake,
+        cycles=to_cycle(stored, awake) if sends else (),
         held_w=held,
         is_waiting=any(row.is_lingering for row in rows_now),
         has_refusals=any(row.refusals for row in rows_now),

@@ -40,6 +40,8 @@ class SiteRules:
         daily_writes: Limits that a charger may be sent a day before raises wait for the next one:
             its memory wears out. Decreases and renewals go out all the same.
         reclaim: Whether power that a car does not take is given to others.
+        wake_up: Whether a car that sleeps through the end of its pause is woken, in the end by a
+            new transaction.
     """
 
     fallback_a: Decimal | None = None
@@ -47,6 +49,7 @@ class SiteRules:
     building_max_w: int = 0
     daily_writes: int = 1000
     reclaim: bool = True
+    wake_up: bool = True
 
 
 DEFAULT_RULES = SiteRules()

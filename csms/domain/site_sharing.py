@@ -95,8 +95,8 @@ def share_power(
     if policy is Policy.FAIR and any(chargers[load.at.charger_id].steps_da for load in loads):
         # what one load cannot be told is another's, and the next step costs all of what is missing
         found = share_phases(tree, loads, chargers, turns, now)
-        shares = tuple(replace(share, phases=None, volts=None) for share in found.shares)
-        return replace(found, shares=shares, carried_da={})
+        plain = tuple(replace(share, phases=None, volts=None) for share in found.shares)
+        return replace(found, shares=plain, carried_da={})
     asked = [tree_load(load, chargers[load.at.charger_id], policy) for load in loads]
     after: dict[LoadId, Turn] = {}
     if now is not None and policy is Policy.FAIR:

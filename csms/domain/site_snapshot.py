@@ -83,6 +83,22 @@ class ChargerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waking:
+    """Where a car stands that was paused while it charged; see `csms.domain.waking`.
+
+    Attributes:
+        paused: It still is.
+        since: Since when it is paused, may charge again, or was last tried to be woken; None: it
+            is awake.
+        tried: What was tried: 1 its full share, 2 a new transaction too.
+    """
+
+    paused: bool
+    since: datetime | None
+    tried: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionState:
     """A running transaction on a charge point of the site.
 
@@ -98,6 +114,7 @@ class SessionState:
         by_default: Its limits are told by the TxDefaultProfile of its connector, and `limit` is
             that one's.
         beside: Then what may hold of its TxProfile, which was refused or not answered.
+        waking: Where it stands after a pause, until the decision before.
     """
 
     transaction_id: TransactionId
@@ -111,6 +128,7 @@ class SessionState:
     drawn: int | None = None
     by_default: bool = False
     beside: LimitRow = NOTHING_KNOWN
+    waking: Waking | None = None
 
     @property
     def purpose(self) -> ProfilePurpose:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ import structlog
 from csms.aio import Hint, loop_turn, supervise
 from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
-from csms.domain.ids import ChargePointKey, SiteId
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_decisions import LimitDecision, limit_decisions
 from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
 from csms.domain.remembered import Remembered
@@ -76,11 +76,13 @@ class SmartCharging:
         node: str,
         manners: Manners | None = None,
         learn: Learn | None = None,
+        wake: Callable[[TransactionId], None] | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
         self._node = node
+        self._wake = wake
         self._held: dict[SiteId, asyncio.Task[None]] = {}
         self._agendas: defaultdict[SiteId, Agenda] = defaultdict(Agenda)
         self._locks: defaultdict[SiteId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -249,6 +251,9 @@ class SmartCharging:
         self._calls.tell(site_id, step)
         if step.sendings:
             await loop_turn()  # they leave before anything else is done
+        if self._wake is not None:
+            for transaction in step.cycles:
+                self._wake(transaction)
         METRICS.limits_in_flight = self._calls.open_count
         agenda.end(status, _pause_s(snapshot, step))
         self._pass_on(site_id, snapshot, ends)

@@ -33,6 +33,7 @@ from csms.domain.site_snapshot import (
     ManagedLoadState,
     SessionState,
     SiteSnapshot,
+    Waking,
 )
 from csms.domain.site_status import SiteStatus
 from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
@@ -41,7 +42,7 @@ from csms.store import limit_decisions
 from csms.store.database import Database
 from csms.store.limit_rows import appetite, appetites_document, limit_row, rows_document
 from csms.store.site_status import read_status, status_document
-from csms.store.turns import read_turns, turns_document
+from csms.store.turns import read_turns, read_waking, turns_document, waking_document
 
 _AC_CURRENT_A = 32
 _TELLS_FOR = timedelta(minutes=10)
@@ -97,6 +98,7 @@ class SqlControlUnit:
             or site[0].grid_phase_limit_da is not None
         )
         drawn = await self._drawn(site_id, site[0], now) if shares_phases else {}
+        awake = read_waking(site[0].waking)
         rotations = await self._rotations(site_id) if shares_phases else {}
         known_circuits = {row.id for row in circuits}
         # a station may leave between two statements
@@ -144,7 +146,10 @@ class SqlControlUnit:
             ),
             sessions=memory.sessions.of(
                 (
-                    (row["transaction_id"], (row, drawn.get(row["transaction_id"])))
+                    (
+                        row["transaction_id"],
+                        (row, drawn.get(row["transaction_id"]), awake.get(row["transaction_id"])),
+                    )
                     for row in sessions
                     if row["identity"] in identities
                 ),
@@ -253,6 +258,7 @@ class SqlControlUnit:
                     status_document(status)
                     | {
                         "turns": turns_document(step.decision.turns),
+                        "waking": waking_document(step.waking),
                         "drawn": {
                             str(each.transaction_id): each.drawn
                             for each in snapshot.sessions
@@ -369,7 +375,7 @@ def _station(
     )
 
 
-def _session(row: Any, drawn: int | None) -> SessionState:
+def _session(row: Any, drawn: int | None, awake: Waking | None) -> SessionState:
     return SessionState(
         transaction_id=TransactionId(row["transaction_id"]),
         charger_id=ChargerId(row["identity"]),
@@ -380,6 +386,7 @@ def _session(row: Any, drawn: int | None) -> SessionState:
         appetite=appetite(row),
         clock_off_s=row["clock_off_s"],
         drawn=drawn,
+        waking=awake,
     )
 
 

@@ -30,7 +30,7 @@ HOLDER = "SELECT holder FROM leases WHERE name = :site"
 SITE = """
 SELECT s.name, s.time_zone, s.grid_limit_w, s.grid_phase_limit_da, s.policy, s.rules,
        coalesce(d.version, 0) AS version, d.decision -> 'turns' AS turns,
-       d.decision -> 'drawn' AS drawn,
+       d.decision -> 'drawn' AS drawn, d.decision -> 'waking' AS waking,
        m.power_w AS meter_w, m.building_w, m.building_at, m.received_at AS metered_at
 FROM sites s LEFT JOIN site_decisions d ON d.site_id = s.id
 LEFT JOIN site_meters m ON m.site_id = s.id WHERE s.id = :site

@@ -7,6 +7,7 @@ const BEFORE = typedRules({
   buildingMaxKw: 0,
   dailyWrites: 1000,
   reclaim: true,
+  wakeUp: true,
 })
 
 describe('the rules of a site', () => {
