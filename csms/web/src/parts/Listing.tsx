@@ -32,9 +32,14 @@ interface ListingOptions {
 /**
  * Follows a list of the API page by page.
  *
- * Asked anew each `everyS` seconds while it is shown; the more pages, the more seldom.
+ * Asked anew each `everyS` seconds (which may depend on what there is) while it is shown; the more
+ * pages, the more seldom.
  */
-export function useListing<T>(path: string, everyS = 15, { keeps = false }: ListingOptions = {}) {
+export function useListing<T>(
+  path: string,
+  everyS: number | ((items: readonly T[]) => number) = 15,
+  { keeps = false }: ListingOptions = {},
+) {
   const [resource = path, query = ''] = path.split('?')
   const found = useInfiniteQuery({
     queryKey: [...resource.split('/').slice(2).map(decodeURIComponent), 'list', query],
@@ -47,10 +52,12 @@ export function useListing<T>(path: string, everyS = 15, { keeps = false }: List
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     // what is not there is not asked for again and again
-    refetchInterval: ({ state }) =>
-      asProblem(state.error).status === 404
-        ? false
-        : everyS * 1000 * Math.max(1, state.data?.pages.length ?? 1),
+    refetchInterval: ({ state }) => {
+      if (asProblem(state.error).status === 404) return false
+      const pages = state.data?.pages ?? []
+      const seconds = typeof everyS === 'number' ? everyS : everyS(pages.flatMap((page) => page.items))
+      return seconds * 1000 * Math.max(1, pages.length)
+    },
     placeholderData: (before) => (keeps ? before : undefined),
   })
   return { ...found, items: found.data?.pages.flatMap((page) => page.items) }

@@ -58,8 +58,8 @@ export function Booking({ known, stationId = '', here = false, close }: BookingP
     if (Object.keys(problems).length > 0) return
     const again = () => void queries.invalidateQueries({ queryKey: ['reservations'] })
     await send(async () => {
-      // it stands in the list as pending by then
-      const soon = setTimeout(again, 300)
+      // it stands in the list as pending as soon as the call is on its way
+      const looking = setInterval(again, 700)
       try {
         const made = known
           ? await sendJson<Reservation>('PATCH', pathOf(known), body)
@@ -72,7 +72,7 @@ export function Booking({ known, stationId = '', here = false, close }: BookingP
         if (!open.current) tellProblem(error, `Not reserved for ${typed.idTag.trim()}`)
         throw error
       } finally {
-        clearTimeout(soon)
+        clearInterval(looking)
         again()
       }
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LiveStation } from '@/live/types'
 import type { Reservation } from './booking'
-import { endedSince, signOf } from './hints'
+import { endedSince, everyS, signOf } from './hints'
 
 function station(id: string, status: string, more: Partial<LiveStation> = {}): LiveStation {
   const connector = { connectorId: 1, status, sessionId: null }
@@ -25,4 +25,8 @@ test('an end that has come since is noticed once', () => {
   expect(endedSince([open], at - 1000, at)).toBe(true)
   expect(endedSince([open], at, at + 1000)).toBe(false)
   expect(endedSince([{ ...open, status: 'used' }], at - 1000, at)).toBe(false)
+})
+
+test('a list is asked for soon while a station has not answered', () => {
+  expect(everyS([{ status: 'pending' } as Reservation])).toBeLessThan(everyS([]))
 })

@@ -8,6 +8,11 @@ import type { Reservation } from './booking'
 const OPEN = new Set(['active', 'pending'])
 const PAUSE_MS = 400
 
+/** Returns after how many seconds a list is asked for anew: soon while a station has not answered. */
+export function everyS(found: readonly Reservation[]): number {
+  return found.some(({ status }) => status === 'pending') ? 2 : 20
+}
+
 /**
  * Returns what of the stations bears on reservations, as a text that is another when that changes.
  *

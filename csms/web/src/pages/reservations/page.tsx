@@ -22,7 +22,7 @@ import { StationSelect } from '@/parts/StationSelect'
 import { lookOf } from '@/parts/StatusBadge'
 import { Booking } from './Booking'
 import { keysOf, pathOf, type Reservation, STATES } from './booking'
-import { useReservationHints } from './hints'
+import { everyS, useReservationHints } from './hints'
 import { State } from './State'
 
 interface Search {
@@ -51,7 +51,7 @@ export default function ReservationsPage() {
   const [site] = useSiteFilter()
   const [booking, setBooking] = useState<{ known?: Reservation } | null>(null)
   const path = `/api/reservations?${query(search)}`
-  const list = useListing<Reservation>(`${path}&pending=true`, 20, { keeps: true })
+  const list = useListing<Reservation>(`${path}&pending=true`, everyS, { keeps: true })
   useReservationHints(list.items)
   const rows = useMemo(() => {
     const byId = new Map(stations.map((station) => [station.id, station]))

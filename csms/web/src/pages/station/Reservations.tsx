@@ -8,7 +8,7 @@ import { type ListColumn, Listing, useListing } from '@/parts/Listing'
 import { Section } from '@/parts/Section'
 import { Booking } from '../reservations/Booking'
 import { pathOf, type Reservation } from '../reservations/booking'
-import { useReservationHints } from '../reservations/hints'
+import { everyS, useReservationHints } from '../reservations/hints'
 import { State } from '../reservations/State'
 import type { Station } from './data'
 
@@ -16,7 +16,7 @@ import type { Station } from './data'
 export function Reservations({ station }: { station: Station }) {
   const { may } = useMe()
   const path = `/api/reservations?stationId=${encodeURIComponent(station.id)}&limit=10&pending=true`
-  const list = useListing<Reservation>(path, 20)
+  const list = useListing<Reservation>(path, everyS)
   useReservationHints(list.items)
   const columns: ListColumn<Reservation>[] = [
     { header: 'Connector', cell: (row) => (row.connectorId === 0 ? 'any' : row.connectorId) },
