@@ -484,3 +484,30 @@ async def test_who_does_not_read_is_closed_with_1013(bench, monkeypatch):
 
 async def _never_sends(socket, reader):
     await asyncio.Event().wait()
+
+
+async def test_who_can_inflate_gets_a_fraction(bench):
+    """Thousands of stations are megabytes of text, nearly all of it the same words."""
+    for number in range(60):
+        await bench.station(f"CP{number}")
+    async with connect(bench, "stations") as socket:
+        whole = len(json.dumps(await until(socket, "stations", "snapshot")))
+    _, _, place = bench.url.partition("//")
+    host, _, port = place.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"GET /ws/live?topics=stations HTTP/1.1\r\nHost: %b\r\nConnection: Upgrade\r\n"
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\nAuthorization: Bearer %b\r\n"
+        b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" % (place.encode(), ADMIN.encode())
+    )
+    async with asyncio.timeout(20):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"permessage-deflate" in head
+        first, length = await reader.readexactly(2)
+        if length == 126:
+            length = int.from_bytes(await reader.readexactly(2))
+        assert first & 0x40, "the frame is marked as compressed"
+        assert 100 < length < whole / 5
+    writer.close()
+    await writer.wait_closed()
