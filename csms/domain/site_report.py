@@ -12,7 +12,7 @@ from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
 from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
 from csms.domain.site_wishes import ampere_w
-from csms.domain.sites import GRID, ChargerId, charger_node, circuit_node
+from csms.domain.sites import GRID, PHASES_UNHEARD, ChargerId, charger_node, circuit_node
 
 _NAMED = 5
 
@@ -83,6 +83,8 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
 def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[str]:
     """Return what is wrong with chargers, a sentence each."""
     found = [*_overloads(step), *_uncontrolled(snapshot, step, now)]
+    if snapshot.site.limits_phases and not snapshot.site.shares_phases:
+        found.append(PHASES_UNHEARD)
     for session in snapshot.sessions:
         row = session.own_limit
         if row.refused_status == IGNORED and row.refusals:

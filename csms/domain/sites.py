@@ -31,6 +31,11 @@ LEAST_CURRENT_A = Decimal(6)
 Currents = tuple[int, int, int]
 """On L1, L2 and L3, in 0.1 A."""
 
+PHASES_UNHEARD = (
+    "whole kW know nothing of phases: a limit in A of the connection or of a circuit cannot be "
+    "kept with this policy"
+)
+
 MOST_PHASES = 3
 _USUAL_V = 230
 
@@ -154,8 +159,13 @@ class Site:
     @property
     def shares_phases(self) -> bool:
         """Whether its currents are shared phase by phase."""
+        return self.policy is Policy.FAIR and self.limits_phases
+
+    @property
+    def limits_phases(self) -> bool:
+        """Whether its phases have limits of their own."""
         limits = (self.grid_phase_limit_da, *(each.phase_limit_da for each in self.circuits))
-        return self.policy is Policy.FAIR and any(limit is not None for limit in limits)
+        return any(limit is not None for limit in limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +224,8 @@ def site_problems(site: Site, chargers: Iterable[Charger] = ()) -> list[str]:
     """Return everything that is wrong with a site, as texts for its operator; [] when sound."""
     chargers = tuple(chargers)
     problems = tree_problems(_nodes(site, chargers, {}, site.grid_limit_w, {}))
+    if site.limits_phases and not site.shares_phases:
+        problems.append(PHASES_UNHEARD)
     for circuit in site.circuits:
         if not circuit.id:
             problems.append("a circuit has no id")

@@ -210,6 +210,7 @@ class SiteService:
         found = await self._allocator.what_if(SiteId(site_id), supposition)
         if found.problems:
             where = "gridCapacityKw" if "grid_limit_w" in values else "gridLimitA"
+            where = "policy" if "policy" in values else where
             where = where if circuits is None else "circuits"
             raise Invalid(
                 "unsafe_site", "The site would not be safe.", {where: "; ".join(found.problems)}
@@ -272,6 +273,10 @@ def _check(
             id=SiteId("new"),
             name="new",
             grid_limit_w=0,
+            grid_phase_limit_da=values.get("grid_phase_limit_da"),
+            policy=Policy(values.get("policy", Policy.FAIR))
+            if "policy" not in fields
+            else Policy.FAIR,
             circuits=domain_circuits(circuits),
             batteries=tuple(
                 battery.Battery(
@@ -284,7 +289,7 @@ def _check(
         )
     )
     if problems:
-        where = "circuits" if circuits else "batteries"
+        where = "circuits" if circuits else "batteries" if batteries else "policy"
         fields[where] = "; ".join(problems)
     if fields:
         raise Invalid("invalid_request", "The site makes no sense.", fields)

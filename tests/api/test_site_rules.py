@@ -48,6 +48,7 @@ async def test_rules_have_defaults_and_change_one_by_one(site):
         "buildingMaxKw": 0,
         "dailyWrites": 1000,
         "reclaim": True,
+        "wakeUp": True,
     }
     assert await site.get("/api/sites/s/rules") == defaults
     changed = await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 6, "leaseS": 300})

@@ -24,16 +24,31 @@ async def put(bench, form=FORM, site="depot"):
     return await bench.ask("PUT", f"/api/sites/{site}/config", form)
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"gridLimitA": 63}, "policy"),
+        ({"circuits": [{"id": "a", "limitKw": 9, "limitA": 16}]}, "circuits"),
+    ],
+)
+async def test_whole_kw_and_limits_of_phases_do_not_go_together(bench, body, field):
+    site = {"id": "S1", "name": "Depot", "gridCapacityKw": 40} | body
+    refused = await bench.ask("POST", "/api/sites", site | {"policy": "equal-kw"})
+    assert (refused.status, list(refused.json["fields"])) == (422, [field])
+    assert "whole kW know nothing of phases" in refused.json["fields"][field]
+    assert (await bench.ask("POST", "/api/sites", site | {"policy": "fair"})).status == 201
+
+
 async def test_create_read_change_delete(bench):
     body = {
         "id": "S1",
         "name": "Depot",
         "timeZone": "Europe/Berlin",
         "gridCapacityKw": 100.5,
-        "gridLimitA": 160,
+        "gridLimitA": None,
         "circuits": [
             {"id": "a", "limitKw": 50, "limitA": None, "parentId": None, "name": None},
-            {"id": "b", "parentId": "a", "limitKw": 20, "limitA": 31.9, "name": "Row B"},
+            {"id": "b", "parentId": "a", "limitKw": 20, "limitA": None, "name": "Row B"},
         ],
         "batteries": [{"id": "bat", "capacityKwh": 20, "powerKw": 5}],
         "policy": "equal-kw",
@@ -52,6 +67,10 @@ async def test_create_read_change_delete(bench):
     changed = await bench.ask("PATCH", "/api/sites/S1", {"gridCapacityKw": 80, "circuits": []})
     assert (changed.json["gridCapacityKw"], changed.json["circuits"]) == (80, [])
     assert changed.json["policy"] == "equal-kw"
+    fair = {"policy": "fair", "gridLimitA": 160, "circuits": [{"id": "a", "limitKw": 1}]}
+    changed = await bench.ask("PATCH", "/api/sites/S1", fair)
+    assert changed.json["gridLimitA"] == 160
+    changed = await bench.ask("PATCH", "/api/sites/S1", {"circuits": []})
     assert changed.json["gridLimitA"] == 160
     changed = await bench.ask("PATCH", "/api/sites/S1", {"batteries": None, "gridLimitA": None})
     assert changed.json["gridLimitA"] is None

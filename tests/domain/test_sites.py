@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from csms.domain.charging_profiles import RateLimit, RateUnit
 from csms.domain.ids import SiteId
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.sites import (
+    PHASES_UNHEARD,
     Charger,
     ChargerId,
     Circuit,
@@ -195,3 +197,9 @@ def test_an_ac_load_gets_six_amperes_or_nothing():
     weak = tree_load(_load(vehicle_max_w=3700), _charger(), Policy.FAIR)
     assert (weak.min_w, weak.max_w) == (4140, 4140)
     assert tree_load(_load(vehicle_max_w=0), _charger(), Policy.FAIR).max_w == 0
+
+
+def test_a_limit_of_phases_needs_a_policy_that_knows_them():
+    site = Site(id=SiteId("s"), name="s", grid_limit_w=1, grid_phase_limit_da=10)
+    assert site_problems(site) == []
+    assert site_problems(replace(site, policy=Policy.EQUAL_KW)) == [PHASES_UNHEARD]
