@@ -107,6 +107,8 @@ class SignIn:
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
         if not same_origin(request):
             raise Forbidden("wrong_origin", "Sign out from this server's own pages.")
+        if (cookie := request.cookies.get(COOKIE)) is not None:
+            self._access.end(cookie)
         answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/sign-in"})
         answer.del_cookie(COOKIE)
         answer.del_cookie(CSRF_COOKIE)

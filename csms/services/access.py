@@ -58,6 +58,7 @@ class Access:
         self._clock = clock
         self._secret = secret
         self._known: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._admin = None if admin_token is None else token_digest(secret, admin_token)
 
     def forget(self) -> None:
@@ -75,13 +76,30 @@ class Access:
 
     async def by_cookie(self, value: str) -> Principal | None:
         """Return whose cookie this is; None when it is forged, out of date or withdrawn."""
+        subject = self._signed_subject(value)
+        return None if subject is None else await self._by_subject(subject)
+
+    def end(self, value: str) -> None:
+        """Take a cookie for nobody's from now on: its owner has signed out.
+
+        A copy of it that somebody has made opens nothing here any more; other nodes, and this one
+        after a restart, know nothing of it until the cookie ends by itself.
+        """
+        if self._signed_subject(value) is None:
+            return
+        self._ended[value] = None
+        while len(self._ended) > _MOST_KNOWN:
+            self._ended.popitem(last=False)
+
+    def _signed_subject(self, value: str) -> str | None:
+        """Return whom a cookie of ours stands for while it is good."""
         text, _, signed = value.rpartition(".")
         if not hmac.compare_digest(signature(self._secret, text).encode(), signed.encode()):
             return None
         subject, _, expires = text.rpartition(".")
-        if int(expires) <= self._clock.now().timestamp():
+        if int(expires) <= self._clock.now().timestamp() or value in self._ended:
             return None
-        return await self._by_subject(subject)
+        return subject
 
     def cookie(self, principal: Principal, lifetime_s: int) -> str:
         """Return a signed cookie for this principal."""

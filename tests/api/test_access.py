@@ -113,6 +113,24 @@ async def test_the_sign_in_link_sets_a_cookie(bench):
         assert reply.status == 401, odd
 
 
+async def test_who_signs_out_leaves_a_cookie_that_opens_nothing(bench):
+    bench.token = None
+    origin = {"Origin": bench.url}
+    reply = await bench.ask("GET", f"/sign-in?token={ADMIN}")
+    first = {"Cookie": f"{COOKIE}={cookies(reply)[COOKIE][0]}"}
+    assert (await bench.ask("GET", "/api/me", headers=first)).status == 200
+    foreign = await bench.ask("POST", "/sign-out", headers={**first, "Origin": "http://evil"})
+    assert foreign.status == 403
+    assert (await bench.ask("GET", "/api/me", headers=first)).status == 200
+    assert (await bench.ask("POST", "/sign-out", headers={**first, **origin})).status == 303
+    assert (await bench.ask("GET", "/api/me", headers=first)).status == 401
+    for odd in ("x", "a.b", ""):
+        odd_cookie = {"Cookie": f"{COOKIE}={odd}"}
+        assert (
+            await bench.ask("POST", "/sign-out", headers={**odd_cookie, **origin})
+        ).status == 303
+
+
 async def test_who_is_signed_in(bench):
     me = await bench.get("/api/me")
     assert me == {
