@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 NO_ZONE = "time_without_zone"
 
+_DAY = timedelta(days=1)
 _FORM = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:[.,]([0-9]{1,40}))?"
@@ -39,6 +40,8 @@ def parse(text: str) -> tuple[datetime, bool]:
     zone = UTC
     if found[9] is not None:
         offset = timedelta(hours=int(found[10]), minutes=int(found[11] or 0))
+        if offset >= _DAY:
+            raise ValueError("has an offset of a day or more")
         zone = timezone(-offset if found[9] == "-" else offset)
     at = datetime(year, month, day, hour, minute, second, microsecond, zone)
     try:

@@ -88,3 +88,8 @@ def test_nothing_but_value_error(text):
 
 def test_early_years_have_four_digits():
     assert wire_time(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00Z"
+
+
+def test_what_is_wrong_is_said_in_our_words():
+    with pytest.raises(ValueError, match="^has an offset of a day or more$"):
+        parse("2026-03-01T12:00:00-24:00")
