@@ -91,5 +91,5 @@ def test_early_years_have_four_digits():
 
 
 def test_what_is_wrong_is_said_in_our_words():
-    with pytest.raises(ValueError, match="^has an offset of a day or more$"):
+    with pytest.raises(ValueError, match=r"^has an offset of a day or more$"):
         parse("2026-03-01T12:00:00-24:00")
