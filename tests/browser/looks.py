@@ -12,6 +12,14 @@ ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
 _ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _COLOURS = {"type": "rule", "values": ["color-contrast"]}
+# colours change from frame to frame
+_CHANGED = """
+async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const changes = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.all(changes.map((each) => each.finished.catch(() => {})));
+}
+"""
 _RUN_AXE = """
 async ([what, without]) => {
   const found = await axe.run({exclude: without}, {runOnly: what, resultTypes: ["violations"]});
@@ -39,7 +47,7 @@ async def dark(page: Page, *, back: bool = False) -> None:
     scheme: Literal["light", "dark"] = "light" if back else "dark"
     await page.emulate_media(color_scheme=scheme)
     await expect(page.locator(f":root[data-mantine-color-scheme={scheme}]")).to_be_attached()
-    await page.evaluate("new Promise(requestAnimationFrame)")  # colours change from frame to frame
+    await page.evaluate(_CHANGED)
 
 
 class Accessibility:

@@ -48,7 +48,8 @@ function SignedInOrNot() {
   )
   if (me.data !== undefined) return <RouterProvider router={router} />
   if (me.error?.status === 401) return <SignIn onSignedIn={() => queries.resetQueries({ queryKey: ME })} />
-  if (me.error?.status === 403) return <ForDrivers />
+  if (me.error?.status === 403)
+    return <ForDrivers onSignedOut={() => queries.resetQueries({ queryKey: ME })} />
   if (me.error) return <Unreachable problem={me.error} retry={() => me.refetch()} />
   return (
     <Center h="100vh">
@@ -58,14 +59,14 @@ function SignedInOrNot() {
 }
 
 /** The server refuses drivers all that is here. */
-function ForDrivers() {
+function ForDrivers({ onSignedOut }: { onSignedOut: () => void }) {
   return (
     <Center component="main" h="100vh" p="md">
       <EmptyState
         icon="user"
         title="This is for those who run the chargers"
         action={
-          <Button variant="default" onClick={() => void signOut()}>
+          <Button variant="default" onClick={() => void signOut().then(onSignedOut)}>
             Sign out
           </Button>
         }

@@ -99,6 +99,6 @@ export const theme: MantineThemeOverride = createTheme({
       },
     },
     Drawer: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
-    Loader: { defaultProps: { size: 'sm', type: 'dots' } },
+    Loader: { defaultProps: { size: 'sm', type: 'dots', role: 'status' } },
   },
 })
