@@ -19,7 +19,9 @@ _HASTY = 8
 _STEADY = 16
 """Rounds of finding prices; every so many of them something is made of the prices."""
 
-_SWEEPS = 2
+_SWEEPS = 3
+"""How often each link's price is set to the best beside the others'; at first that alone is tried,
+and mostly it is enough."""
 
 _MOST_LOOKS = 200_000
 """Choices that the exact search looks at before it gives up."""
@@ -53,7 +55,6 @@ def best_counts(choices: Sequence[Choice], rooms: Sequence[int], *, exact: bool)
         search.find_prices(_PATIENT)
         search.look(_MOST_LOOKS)
     else:
-        search.sweep(_SWEEPS)
         for rounds in (0, _HASTY, _STEADY, _PATIENT):
             search.find_prices(rounds)
             if search.is_near():
