@@ -13,6 +13,7 @@ from csms.pki.contexts import TlsContexts
 from csms.settings import load
 from tests.pki.authority import Authority, ec_key
 from tests.pki.test_reader import csr
+from tests.test_data_folder import no_room
 
 pytestmark = pytest.mark.slow
 
@@ -109,3 +110,14 @@ def test_the_whole_way(csms, tmp_path):
     assert "must be one of unspecified, keyCompromise" in lines[1]
     code, lines = csms("issue-server", "not a name \u00e9")
     assert (code, len(lines)) == (1, 1)
+
+
+def test_a_full_disk_is_told_with_the_file_and_changes_nothing(csms, tmp_path):
+    assert csms("init", "--root-key", "ec")[0] == 0
+    before = TlsContexts(tmp_path / "tls", SystemClock())
+    with no_room():
+        code, lines = csms("issue-server", "csms.example")
+    assert code == 1
+    assert lines == [f"{tmp_path}/ca/journal cannot be written: File too large."]
+    assert not TlsContexts(tmp_path / "tls", SystemClock()).reload()
+    assert not before.reload()

@@ -89,7 +89,11 @@ def create(
         StartError: A folder cannot be written.
     """
     if exists(folder):
-        raise Conflict("authority_exists", f"{folder} holds a certificate authority already.")
+        raise Conflict(
+            "authority_exists",
+            f"{folder} holds a certificate authority already;"
+            " `csms ca issue-server` makes the server's certificates.",
+        )
     now, organization = clock.now(), settings.organization
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -123,8 +123,10 @@ class Journal:
             os.ftruncate(descriptor, size)
             if os.write(descriptor, line) != len(line):
                 os.ftruncate(descriptor, size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
+        except OSError as error:
+            raise _named(error, self._path) from error
         finally:
             os.close(descriptor)
 
@@ -150,6 +152,14 @@ def written(path: Path, content: bytes, *, secret: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _named(error, path) from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    """Return an error that names its file: one of a full disk does not by itself."""
+    return OSError(error.errno, error.strerror, str(path))

@@ -22,12 +22,13 @@ from csms.pki import ca
 from csms.pki.ca import CaSettings, SmallAuthority
 from csms.pki.contexts import TlsContexts
 from csms.pki.folder import CertificateError, contents
-from csms.pki.journal import Journal
+from csms.pki.journal import Journal, written
 from csms.pki.reader import PemReader
 from csms.services.ports.certificates import AuthorityAway, Refused, Subject
 from tests.fakes import FakeClock
 from tests.pki.authority import Authority, crl_of, ec_key, rsa_key
 from tests.pki.test_reader import csr
+from tests.test_data_folder import no_room
 
 SUBJECT = Subject(identity="A", common_name="SN-A", organization=None)
 
@@ -338,6 +339,12 @@ def test_an_init_that_is_killed(folders, clock, monkeypatch, dies_at):
     assert "client-crl.pem" in contents(folders[1])
     made.issue_server(["localhost"])
     TlsContexts(folders[1], clock)
+
+
+def test_what_does_not_fit_on_the_disk_is_told_with_its_file(tmp_path):
+    with no_room(), pytest.raises(OSError, match=r"File too large: .*server\.pem"):
+        written(tmp_path / "server.pem", b"x")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_writers_of_a_journal_do_not_mix(tmp_path, clock, authority):
