@@ -68,6 +68,7 @@ async def test_a_group_is_blocked_in_one_go_after_a_look(tags, windows, accessib
         await tags.ask("PATCH", f"/api/id-tags/{tag}", {"parentIdTag": "FLEET"})
         await tags.ask("PATCH", "/api/id-tags/M000", {"status": "Blocked"})
         page = await windows.open(tags, "/id-tags?group=FLEET")
+        await expect(page.get_by_text("Those that match: 151", exact=True)).to_be_visible()
         await page.get_by_label("Choose all that are shown", exact=True).check()
         bar = page.get_by_role("group", name="What is done with the chosen tags", exact=True)
         await expect(bar.get_by_text("151 chosen", exact=True)).to_be_visible()
