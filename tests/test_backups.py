@@ -56,8 +56,8 @@ async def filled(database_url, sql):
         key,
     )
     await sql.execute(
-        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, acknowledged_w)"
-        " VALUES ($1, 1, 'TxProfile', 6000)",
+        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, acknowledged_w,"
+        " ends_at) VALUES ($1, 1, 'TxProfile', 6000, now())",
         key,
     )
     await sql.execute("INSERT INTO leases VALUES ('site S', 'other', 3, now() + interval '1 hour')")
@@ -136,11 +136,11 @@ async def test_what_went_on_after_the_backup_is_allowed_for(
     try:
         row = await connection.fetchrow("SELECT node, epoch, name FROM charge_points")
         assert tuple(row) == (None, 7, "tab\t back\\slash \n Ünï")
-        # the station may draw more than the backup knows of
+        # the station may draw more than the backup knows of, or less, and for longer
         limit = await connection.fetchrow(
-            "SELECT may_be_unlimited, acknowledged_w FROM charging_limits"
+            "SELECT may_be_unlimited, acknowledged_w, earlier_low_w, ends_at FROM charging_limits"
         )
-        assert tuple(limit) == (True, 6000)
+        assert tuple(limit) == (True, 6000, 0, None)
         assert await connection.fetchval("SELECT count(*) FROM leases") == 0
         # ids that were given out after the backup are in charge points' memories
         assert await connection.fetchval("SELECT nextval('transaction_ids')") > 100_000

@@ -240,3 +240,10 @@ async def _forget_what_ran(connection: AsyncConnection) -> None:
         text(control_sql.FORGET),
         {"keys": list(await connection.scalars(text("SELECT id FROM charge_points")))},
     )
+    # what was told after the backup may be more or less than all that the rows say, and end later
+    await connection.execute(
+        text(
+            "UPDATE charging_limits SET earlier_low_w = 0,"
+            " earlier_high_w = coalesce(earlier_high_w, 0), ends_at = NULL, may_end_at = NULL"
+        )
+    )

@@ -44,6 +44,7 @@ class Odds:
     late_stop: float = 0.2  # of ends of transactions: told half a minute later
     clock_every_s: float = 7200.0  # each charger's clock jumps; 0: never
     circuit: float = 0.4  # of limits: of a circuit
+    behind: float = 0.1  # of crashes: the database is an older one, restored from a backup
 
 
 @dataclass

@@ -76,6 +76,7 @@ class World(Cars):
         }
         # the database
         self.rows: dict[RowKey, LimitRow] = {}
+        self.backup: dict[RowKey, LimitRow] = {}
         self.appetites: dict[RowKey, tuple[int, Appetite]] = {}
         self.outside: list[OutsideLimit] = []
         self.sessions: dict[int, Session] = {}
@@ -165,6 +166,17 @@ class World(Cars):
         """All memory is dropped, all connections are lost; the rows stay."""
         self.result.crashes += 1
         away_s = 0.0
+        if self.more.random() < self.odds.behind:
+            # `csms restore` forgets what charge points enforce, and when that ends
+            self.result.counts["restored"] += 1
+            self.rows = {
+                place: forgotten(row)._replace(
+                    earlier_w=frozenset({0, max(forgotten(row).earlier_w, default=0)}),
+                    ends_at=None,
+                    may_end_at=None,
+                )
+                for place, row in self.backup.items()
+            }
         if self.odd.random() < self.odds.down:
             away_s = self.odd.uniform(*self.odds.down_s)
             self.result.counts["long away"] += 1
@@ -182,6 +194,8 @@ class World(Cars):
 
     def _poll(self) -> None:
         self.hint()
+        if self.more.random() < 0.02:
+            self.backup = dict(self.rows)
         self.after(POLL_S, self._poll)
 
     def snapshot(self) -> SiteSnapshot:
