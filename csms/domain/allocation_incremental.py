@@ -31,7 +31,7 @@ class LiveAllocation:
 
     Attributes:
         current_da: Of every load, in 0.1 A, as `allocate_phases` says it.
-        rebuilds: How often everything was solved anew.
+        rebuilds: How often everything was solved anew; only then may somebody be sent out again.
     """
 
     def __init__(self, tree: PowerTree, loads: Iterable[PhaseLoad]) -> None:
@@ -109,7 +109,7 @@ class LiveAllocation:
     def _take_out(self, load_id: LoadId) -> None:
         place = self._place_of.pop(load_id)
         load = self._queue.pop(place)
-        self._line.remove((load.order, load_id, place))
+        del self._line[bisect_left(self._line, (load.order, load_id, place))]
         if place in self._ladder:
             self._ladder.leave(place)
             low = load.least_da

@@ -251,7 +251,8 @@ class Ladder:
         while self._free[link] < 0:
             climber = self._top(link)
             if climber is None:
-                raise AssertionError("minimums are over a limit")
+                msg = "the minimums of those who are in do not fit"
+                raise ValueError(msg)
             self._fall(climber)
 
     def _fall(self, climber: Climber) -> None:

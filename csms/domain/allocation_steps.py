@@ -41,6 +41,9 @@ def currents_in_steps(
         network: Loads and links.
         present: For each group its loads that take part.
         filling: Their levels.
+
+    Raises:
+        ValueError: Their minimums do not fit beside each other.
     """
     starts = _starts(network, present, filling)
     while True:
@@ -58,6 +61,9 @@ def currents_in_steps(
                 if top > tops[link]:
                     tops[link] = top
         doubtful = {link: tops[link] * 15 // 16 for link, left in enumerate(free) if left < 0}
+        if any(not tops[link] for link in doubtful):
+            msg = "the minimums of those present do not fit"
+            raise ValueError(msg)
         if not doubtful:
             doubtful = _HandOut(network, currents, free, tops).run(blocks)
         if not doubtful:

@@ -111,8 +111,13 @@ def _nobody_waits(network, claims, first):
     return [group.members for group in network.groups], {}
 
 
-def _keeps_the_rest(network, hungry, currents, free):
-    return None
+def _keeps_the_rest(hand_out, blocks):
+    return {}
+
+
+def _never_doubts(hand_out, blocks):
+    REAL_RUN(hand_out, blocks)
+    return {}
 
 
 def _amperes_for_power(tree, loads):
@@ -121,6 +126,7 @@ def _amperes_for_power(tree, loads):
 
 
 REAL_NETWORK = allocation_phases.phase_network
+REAL_RUN = allocation_steps._HandOut.run
 
 
 @pytest.mark.parametrize(
@@ -131,8 +137,8 @@ REAL_NETWORK = allocation_phases.phase_network
         (allocation_phases, "phase_network", _without_power),
         (allocation_phases, "admit", _nobody_waits),
         (allocation_phases, "phase_network", _amperes_for_power),
-        (allocation_steps, "_hand_out", _keeps_the_rest),
-        (allocation_steps, "_move_steps", lambda *_: False),
+        (allocation_steps._HandOut, "run", _keeps_the_rest),
+        (allocation_steps._HandOut, "run", _never_doubts),
     ],
 )
 def test_a_broken_allocator_is_caught(monkeypatch, where, what, broken):
