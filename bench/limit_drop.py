@@ -192,10 +192,13 @@ async def _measure(site: Site, rounds: int) -> dict[str, Any]:
         "stations": len(site.stations),
         "targetMs": TARGET_MS,
         "loadAverage": round(os.getloadavg()[0], 1),
-        "medianMs": {
-            name: round(statistics.median(row[name] for row in figures), 1)
-            for name in figures[0]
-            if name != "decreases"
+        **{
+            f"{name}Ms": {
+                what: round(of([row[what] for row in figures]), 1)
+                for what in figures[0]
+                if what != "decreases"
+            }
+            for name, of in (("min", min), ("median", statistics.median), ("max", max))
         },
         "rounds": [{name: round(value, 1) for name, value in row.items()} for row in figures],
         "sentByNoOp": no_ops,
@@ -205,7 +208,7 @@ async def _measure(site: Site, rounds: int) -> dict[str, Any]:
 def main() -> None:
     """Measure and write the result down."""
     parser = argparse.ArgumentParser(description="How fast a limit that drops gets through.")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--stations", type=int, default=STATIONS)
     parser.add_argument("--keep", action="store_true", help="do not write the result down")
     arguments = parser.parse_args()

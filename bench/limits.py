@@ -152,13 +152,17 @@ class Site:
         return [cp for cp in self.stations if cp.transaction is None]
 
     def is_settled(self) -> bool:
-        """Whether everybody has the fair share, but for raises of less than 1 A: those wait."""
+        """Whether everybody is near the fair share, and less than 2 A a car is left of the site."""
         charging = self.charging
         if not charging:
             return True
-        share = min(22_000, LIMIT_KW * 1000 // len(charging))
-        most = (share + 1) * 10 // VOLTS / 10
-        return all(cp.limit_a is not None and most - 1 <= cp.limit_a <= most for cp in charging)
+        share_a = min(22_000, LIMIT_KW * 1000 // len(charging)) / VOLTS
+        told = [cp.limit_a for cp in charging if cp.limit_a is not None]
+        near = len(told) == len(charging) and all(
+            share_a * 0.75 - 0.1 <= limit <= share_a * 1.5 for limit in told
+        )
+        spare_a = min(LIMIT_KW * 1000 / VOLTS, len(charging) * 22_000 / VOLTS) - sum(told)
+        return near and spare_a + 0.01 >= 0 and spare_a < 2 + 0.1 * len(charging)
 
     async def settle(self, what: str) -> None:
         deadline = time.perf_counter() + PATIENCE_S

@@ -57,11 +57,11 @@ def weighed(
     Args:
         appetite: Before it.
         reading: None: the meter has told no power yet.
-        limit_w: What the load may draw; None: not known, so nothing can be said.
+        limit_w: What the load may draw; None (not known) or 0: nothing can be said.
         told_at: Since when; earlier readings say nothing about it.
         ampere_w: What 1 A on all phases is.
     """
-    if reading is None or limit_w is None or told_at is None or reading.at <= told_at:
+    if reading is None or not limit_w or told_at is None or reading.at <= told_at:
         return appetite
     if appetite.weighed_at is not None and reading.at <= appetite.weighed_at:
         return appetite

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from csms.domain.allocation import Policy
 from csms.domain.battery import BatteryId, BatteryState, advance
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.fallback import fallback_shares
@@ -28,6 +29,7 @@ from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reclaim import Appetite
 from csms.domain.reconciliation import Step, plan_changes
+from csms.domain.resting import may_return, rests
 from csms.domain.site_decision import Decision, decide_site
 from csms.domain.site_entries import (
     astray,
@@ -196,7 +198,7 @@ def control(
             now=now,
         )
 
-    decision = decide(_loads(snapshot, chargers, floors, settled), kept)
+    decision = decide(_loads(snapshot, chargers, floors, settled, now), kept)
     if any(state.dialect.zero_means_stop for state in snapshot.chargers):
         taken = Counter({GRID: has.building_w}) + kept
         tree = site_tree(site, plain, reserved_w=taken, supply_w=decision.available_w)
@@ -204,14 +206,14 @@ def control(
             kept.update(reserved_for(alive))
             settled |= {share.load_id for share in alive}
             decision = _beside(
-                alive, decision, decide(_loads(snapshot, chargers, floors, settled), kept)
+                alive, decision, decide(_loads(snapshot, chargers, floors, settled, now), kept)
             )
     if strays := astray(snapshot, found, settled):
         # told again as if they would follow, while others make room for what they draw
         for entry in strays.values():
             kept[entry.node] += worst_case_w(entry)
         settled |= strays.keys()
-        again = decide(_loads(snapshot, chargers, floors, settled), kept)
+        again = decide(_loads(snapshot, chargers, floors, settled, now), kept)
         told = {share.load_id for share in again.shares}
         fixed = [share for share in decision.shares if share.load_id not in told]
         decision = _beside(fixed, decision, again)
@@ -357,23 +359,32 @@ def _loads(
     chargers: Mapping[ChargerId, ChargerState],
     floors: Mapping[ChargerId, int],
     unmanaged: Collection[LoadId],
+    now: datetime,
 ) -> list[SiteLoad]:
     reclaim = snapshot.rules.reclaim
     # where all maxima fit there is nothing to share
     has_share = snapshot.rules.fallback_a is not None
-    sessions = [
-        SiteLoad(
-            id=session_load(row.transaction_id),
-            at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
-            vehicle_max_w=_cap_w(row, chargers[row.charger_id].charger) if reclaim else None,
-            drawn=row.drawn,
-            idle=reclaim and row.appetite.is_idle,
-            least_w=_kept_w(chargers[row.charger_id].charger, floors) if has_share else 0,
-            # who takes nothing waits behind those who would
-            order=row.transaction_id + (_IDLE_LAST if reclaim and row.appetite.is_idle else 0),
+    may_rest = reclaim and not has_share and snapshot.site.policy is Policy.FAIR
+    sessions = []
+    for row in snapshot.sessions:
+        state, idle = chargers[row.charger_id], reclaim and row.appetite.is_idle
+        resting = idle and may_rest and not state.dialect.zero_means_stop
+        resting = resting and rests(row.own_limit, now)
+        most_w = _cap_w(row, state.charger) if reclaim else None
+        sessions.append(
+            SiteLoad(
+                id=session_load(row.transaction_id),
+                at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
+                vehicle_max_w=0 if resting else most_w,
+                drawn=row.drawn,
+                idle=idle,
+                rests=resting,
+                returns=may_return(row.own_limit, now),
+                least_w=_kept_w(state.charger, floors) if has_share else 0,
+                # who takes nothing waits behind those who would
+                order=row.transaction_id + (_IDLE_LAST if idle else 0),
+            )
         )
-        for row in snapshot.sessions
-    ]
     managed = [
         SiteLoad(
             id=managed_load(row.id),

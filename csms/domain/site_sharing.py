@@ -249,7 +249,7 @@ def _phase_load(load: SiteLoad, charger: Charger, drawn: int | None) -> PhaseLoa
     if load.vehicle_max_w is not None:
         most = min(most, load.vehicle_max_w * 10 // volts)
         # less than it takes would only be given back with the next reading
-        most = next((step for step in steps if step >= most), most)
+        most = next((step for step in steps if step >= most), most) if most else 0
     least = 0
     if charger.has_least_current and charger.max_da and (load.vehicle_max_w or most):
         least = int(charger.least_a * 10)

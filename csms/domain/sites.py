@@ -188,6 +188,8 @@ class SiteLoad:
         weight: From 1.
         order: Place in the queue, lower first (start of the session, or a turn).
         idle: It was seen to take nothing of what it may.
+        rests: It has a claim to nothing, but may keep what nobody else wants.
+        returns: Then it may also have the least of that again.
         least_w: Its fallback share, kept for its connector anyhow: it is given that, or it waits.
     """
 
@@ -199,6 +201,8 @@ class SiteLoad:
     weight: int = 1
     order: int = 0
     idle: bool = False
+    rests: bool = False
+    returns: bool = True
     least_w: int = 0
 
 

@@ -25,6 +25,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from csms.domain.power_tree import LoadId, PowerTree
+from csms.domain.resting import SPARED, WANTED
 from csms.domain.site_sharing import LoadShare, Sharing
 from csms.domain.sites import (
     Charger,
@@ -60,7 +61,7 @@ class _Near(NamedTuple):
 
     Attributes:
         has_w: What it was told last; 0: it waited, or has just come.
-        fair_w: Its fair share, above 0.
+        fair_w: Its fair share; 0 for one that rests.
         most_w: Of use to it; more than that is others' as soon as somebody wants it.
         ampere_w: What 1 A on all phases of its charger is.
     """
@@ -80,11 +81,17 @@ class _Near(NamedTuple):
         return min(self.most_w, int(self.fair_w * RAISED_TO))
 
     @property
-    def lowest_w(self) -> int:
-        """How low it may be left, as a limit that its charger takes."""
+    def least_w(self) -> int:
+        """The least that is of use to it."""
         least_w = self.load.least_w
         if self.charger.has_least_current:
             least_w = max(least_w, int(self.charger.least_a * self.ampere_w))
+        return min(self.charger.max_w, least_w)
+
+    @property
+    def lowest_w(self) -> int:
+        """How low it may be left, as a limit that its charger takes."""
+        least_w = self.least_w
         low_w = _told_w(self.charger, max(least_w, int(self.fair_w * LOWERED_TO)))
         is_near = low_w >= least_w and low_w >= self.fair_w * RAISED_BELOW
         return min(self.fair_w, low_w) if is_near else self.fair_w
@@ -184,39 +191,65 @@ def steadied(
         chargers: Of the loads.
         has_w: What those that have a limit were told last.
     """
-    if not has_w or sum(share.limit_w > 0 for share in sharing.shares) <= EXACT_UP_TO:
+    if not has_w:
         return sharing
     rooms = _Rooms(tree, sharing.shares)
     by_id = {load.id: load for load in loads}
     near: list[_Near] = []
+    resting: list[_Near] = []
     for share in sharing.shares:
-        charger = chargers[share.at.charger_id]
+        load, charger = by_id[share.load_id], chargers[share.at.charger_id]
         links = rooms.links(share, charger)
-        if share.limit is None or not share.limit_w:
+        one = _near(share, load, charger, links, has_w.get(load.id, 0))
+        if share.limit is not None and share.limit_w:
+            near.append(one)
+        elif share.limit is not None and load.rests:
+            resting.append(one)
+        else:
             rooms.move(links, 0, share.limit_w)
-            continue
-        load, fair_w = by_id[share.load_id], share.limit_w
-        most_w = charger.max_w
-        if load.vehicle_max_w is not None:
-            most_w = min(most_w, load.vehicle_max_w)
-        near.append(
-            _Near(
-                share=share,
-                load=load,
-                charger=charger,
-                links=links,
-                has_w=min(has_w.get(load.id, 0), charger.max_w),
-                fair_w=fair_w,
-                most_w=max(fair_w, _told_w(charger, most_w)),
-                ampere_w=max(1, charger.volts),
-            )
-        )
+    if len(near) > EXACT_UP_TO:
+        now_w = _moved(near, rooms)
+    else:
+        now_w = [one.fair_w for one in near]
+        for one in near:
+            rooms.move(one.links, 0, one.fair_w)
     changed = {
         one.share.load_id: _told(one, limit_w)
-        for one, limit_w in zip(near, _moved(near, rooms), strict=True)
+        for one, limit_w in zip(near, now_w, strict=True)
         if limit_w != one.fair_w
     }
+    for one in sorted(resting, key=lambda one: -one.has_w):
+        limit_w = _spared(one, rooms)
+        rooms.move(one.links, 0, limit_w)
+        reason = SPARED if limit_w else WANTED
+        changed[one.share.load_id] = replace(_told(one, limit_w), reason=reason)
     return _with_shares(sharing, tree, chargers, changed) if changed else sharing
+
+
+def _near(share: LoadShare, load: SiteLoad, charger: Charger, links: _Links, has_w: int) -> _Near:
+    most_w = charger.max_w
+    if load.vehicle_max_w is not None:
+        most_w = min(most_w, load.vehicle_max_w)
+    return _Near(
+        share=share,
+        load=load,
+        charger=charger,
+        links=links,
+        has_w=min(has_w, charger.max_w),
+        fair_w=share.limit_w,
+        most_w=max(share.limit_w, _told_w(charger, most_w)),
+        ampere_w=max(1, charger.volts),
+    )
+
+
+def _spared(one: _Near, rooms: _Rooms) -> int:
+    """Return what is left for a load that takes nothing: what it has, the least of use, or 0."""
+    free_w, least_w = rooms.free_w(one.links), one.least_w
+    if one.has_w >= least_w and one.has_w <= free_w:
+        return one.has_w
+    if not one.has_w and not one.load.returns:
+        return 0
+    return least_w if 0 < least_w <= free_w else 0
 
 
 def _moved(near: Sequence[_Near], rooms: _Rooms) -> list[int]:
