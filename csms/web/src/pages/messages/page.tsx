@@ -114,6 +114,7 @@ export default function MessagesPage() {
           ]}
         />
         <StationSelect
+          w={{ base: '48%', xs: 220 }}
           value={search.stationId}
           onChange={(value) => set({ stationId: value ?? undefined })}
         />
@@ -122,7 +123,7 @@ export default function MessagesPage() {
           placeholder="Any action"
           clearable
           searchable
-          w={{ base: '100%', xs: 210 }}
+          w={{ base: '48%', xs: 210 }}
           value={search.action ?? null}
           onChange={(value) => set({ action: value ?? undefined })}
           data={names}
