@@ -147,9 +147,7 @@ class Live:
             return problems.response(
                 Invalid("invalid_request", "There is no such topic.", {"topics": f"known: {known}"})
             )
-        socket = web.WebSocketResponse(
-            heartbeat=_PING_S, max_msg_size=_MOST_SENT, timeout=2.0
-        )
+        socket = web.WebSocketResponse(heartbeat=_PING_S, max_msg_size=_MOST_SENT, timeout=2.0)
         await socket.prepare(request)
         reader = _Reader(self._message_texts)
         self._readers[socket] = reader
