@@ -152,17 +152,17 @@ class Site:
         return [cp for cp in self.stations if cp.transaction is None]
 
     def is_settled(self) -> bool:
-        """Whether everybody is near the fair share, and less than 2 A a car is left of the site."""
+        """Whether everybody is near the fair share, and less than 3 A is left of the site."""
         charging = self.charging
         if not charging:
             return True
         share_a = min(22_000, LIMIT_KW * 1000 // len(charging)) / VOLTS
         told = [cp.limit_a for cp in charging if cp.limit_a is not None]
         near = len(told) == len(charging) and all(
-            share_a * 0.75 - 0.1 <= limit <= share_a * 1.5 for limit in told
+            share_a * 2 / 3 - 0.1 <= limit <= share_a * 1.5 for limit in told
         )
         spare_a = min(LIMIT_KW * 1000 / VOLTS, len(charging) * 22_000 / VOLTS) - sum(told)
-        return near and spare_a + 0.01 >= 0 and spare_a < 2 + 0.1 * len(charging)
+        return near and spare_a + 0.01 >= 0 and spare_a < 3 + 0.1 * len(charging)
 
     async def settle(self, what: str) -> None:
         deadline = time.perf_counter() + PATIENCE_S

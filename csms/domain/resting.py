@@ -1,9 +1,9 @@
 """Cars that take nothing give their power to those who would charge, and get some back in time.
 
 A car that is full stays connected for hours. While there is room it keeps 6 A, so that it can begin
-again by itself; where others want that power it is told 0 A after a while, has 6 A again after an
-hour if there is room, and after eight hours in any case for a try. Where each connector's fallback
-share is kept anyhow, and where 0 would end a session, nobody rests.
+again by itself; where others want that power it is told 0 A after a while, has 6 A again after
+three hours if there is room, and after eight hours in any case for a try. Where each connector's
+fallback share is kept anyhow, and where 0 would end a session, nobody rests.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RESTS_AFTER = timedelta(minutes=5)
 WAKES_AFTER = timedelta(hours=8)
 """Each try costs four messages, two of them to those that make room for it."""
 
-RETURNS_AFTER = timedelta(hours=1)
+RETURNS_AFTER = timedelta(hours=3)
 """How long it has had 0 A before it is told again that there is room: it does not come and go."""
 
 WANTED = "takes nothing: others want its power, it is tried again in time"

@@ -4,12 +4,12 @@ A fair share moves whenever anybody comes, leaves or is full, for everybody by a
 each a new limit every time wears out the memory of chargers. So a limit that is near its fair share
 stays, and what has to move is moved for few, by much:
 
-* whoever has less than three quarters of his fair share is raised, whoever waits or has just come
+* whoever has less than two thirds of his fair share is raised, whoever waits or has just come
   gets his share;
-* the power for that is taken from those who have the most of their fair share, each down to five
-  sixths of it at the lowest, and from cars that do not take what they have;
+* the power for that is taken from those who have the most of their fair share, each down to three
+  quarters of it at the lowest, and from cars that do not take what they have;
 * what becomes free is given to those who have the least of theirs, up to one and a half of it, by
-  at least two amperes.
+  at least three amperes.
 
 Fair shares fit every limit of the site, so that going back to them always helps: what comes out
 fits too. Nothing here delays anything: who may be told what and when stays with `site_wishes` and
@@ -37,15 +37,15 @@ from csms.domain.sites import (
     rate_limit,
 )
 
-RAISED_BELOW = Fraction(3, 4)
+RAISED_BELOW = Fraction(2, 3)
 """Nobody is left with less of his fair share."""
 
-LOWERED_TO = Fraction(5, 6)
+LOWERED_TO = Fraction(3, 4)
 RAISED_TO = Fraction(3, 2)
 EXACT_UP_TO = 4
 """So few are always told exactly their fair share: people look at them side by side."""
 
-STEP_A = 2
+STEP_A = 3
 """Less than that is not worth telling anybody."""
 
 
