@@ -71,6 +71,7 @@ const WORDS: Readonly<Record<string, string | readonly [string, Show]>> = {
   building_max_w: ['Most that the building draws', watts],
   daily_writes: 'Limits a day',
   reclaim: 'Gives what cars do not take to others',
+  wake_up: 'Wakes cars that sleep',
   starts_at: 'From',
   ends_at: 'Until',
   reason: 'Reason',

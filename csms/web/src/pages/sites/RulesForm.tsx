@@ -81,6 +81,13 @@ export function RulesForm({ site, rules }: { site: Site; rules: SiteRules }) {
             checked={typed.reclaim}
             onChange={(event) => set('reclaim', event.currentTarget.checked)}
           />
+          <Switch
+            mt="sm"
+            label="A car that sleeps through the end of its pause is woken"
+            description="Its limit goes up first; if that does not help, its session is ended and begun anew, once."
+            checked={typed.wakeUp}
+            onChange={(event) => set('wakeUp', event.currentTarget.checked)}
+          />
           <FormEnd rest={rest}>
             <Button variant="default" disabled={!dirty} onClick={() => setTyped(known)}>
               Undo

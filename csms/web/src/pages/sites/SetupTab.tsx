@@ -36,6 +36,7 @@ export function SetupTab({ site }: { site: Site }) {
               <Pair name="Building at most" value={power(rules.data.buildingMaxKw)} />
               <Pair name="Limits a day" value={String(rules.data.dailyWrites)} />
               <Pair name="Unused power goes to others" value={rules.data.reclaim ? 'yes' : 'no'} />
+              <Pair name="Sleeping cars are woken" value={rules.data.wakeUp ? 'yes' : 'no'} />
             </dl>
           </Section>
         ))}

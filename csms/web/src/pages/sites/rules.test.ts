@@ -13,13 +13,13 @@ const BEFORE = typedRules({
 describe('the rules of a site', () => {
   it('are sent where they are different', () => {
     expect(rulesBody(BEFORE, BEFORE)).toEqual({ body: {}, problems: {} })
-    expect(
-      rulesBody({ ...BEFORE, fallbackA: '6', leaseMinutes: '2,5', reclaim: false }, BEFORE).body,
-    ).toEqual({
-      fallbackA: 6,
-      leaseS: 150,
-      reclaim: false,
-    })
+    expect(rulesBody({ ...BEFORE, fallbackA: '6', leaseMinutes: '2,5', wakeUp: false }, BEFORE).body).toEqual(
+      {
+        fallbackA: 6,
+        leaseS: 150,
+        wakeUp: false,
+      },
+    )
     const six = { ...BEFORE, fallbackA: '6' }
     expect(rulesBody(BEFORE, six).body).toEqual({ fallbackA: null })
   })

@@ -8,9 +8,17 @@ export interface TypedRules {
   buildingMaxKw: string
   dailyWrites: string
   reclaim: boolean
+  wakeUp: boolean
 }
 
-export const RULE_FIELDS = ['fallbackA', 'leaseMinutes', 'buildingMaxKw', 'dailyWrites', 'reclaim'] as const
+export const RULE_FIELDS = [
+  'fallbackA',
+  'leaseMinutes',
+  'buildingMaxKw',
+  'dailyWrites',
+  'reclaim',
+  'wakeUp',
+] as const
 
 export function typedRules(rules: SiteRules): TypedRules {
   return {
@@ -19,6 +27,7 @@ export function typedRules(rules: SiteRules): TypedRules {
     buildingMaxKw: String(rules.buildingMaxKw),
     dailyWrites: String(rules.dailyWrites),
     reclaim: rules.reclaim,
+    wakeUp: rules.wakeUp,
   }
 }
 
@@ -34,6 +43,7 @@ export function rulesBody(
     ['buildingMaxKw', 'buildingMaxKw', number(typed.buildingMaxKw, 'buildingMaxKw', problems)],
     ['dailyWrites', 'dailyWrites', number(typed.dailyWrites, 'dailyWrites', problems)],
     ['reclaim', 'reclaim', typed.reclaim],
+    ['wakeUp', 'wakeUp', typed.wakeUp],
   ]
   const body = Object.fromEntries(
     values.flatMap(([field, name, value]) => (typed[field] === before[field] ? [] : [[name, value]])),
