@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -209,7 +210,7 @@ class CertificateIssuer:
             if isinstance(signed, Refused):
                 await self._fail(request, signed.reason)
             elif signed is not None:
-                await self._send(request, signed)
+                await self._send(replace(request, tries=0), signed)
         except DatabaseAway:
             _log.warning("a certificate waits for the database", station=request.identity)
         finally:
@@ -254,7 +255,8 @@ class CertificateIssuer:
                 text = f"The chain has {len(chain)} characters, the station takes {limit}."
                 return Refused(reason=text)
             # meanwhile a newer request may have come: the last one wins
-            kept = await unit.signing_requests.issued(request.key, chain, facts)
+            now = self._clock.now()
+            kept = await unit.signing_requests.issued(request.key, chain, facts, now)
         return chain if kept else None
 
     async def _send(self, request: SigningRequest, chain: str) -> None:

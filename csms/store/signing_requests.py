@@ -112,7 +112,7 @@ class SigningRequests:
             update(_R).where(_R.c.id == request).values(tried_at=at, tries=_R.c.tries + 1)
         )
 
-    async def issued(self, request: int, chain: str, facts: CertificateFacts) -> bool:
+    async def issued(self, request: int, chain: str, facts: CertificateFacts, at: datetime) -> bool:
         """See the port."""
         statement = (
             update(_R)
@@ -123,8 +123,8 @@ class SigningRequests:
                 serial_folded=facts.serial_number,
                 fingerprint=facts.fingerprint,
                 not_after=facts.not_after,
-                tries=0,
-                tried_at=None,
+                tries=1,  # it is sent at once
+                tried_at=at,
             )
             .returning(_R.c.id)
         )

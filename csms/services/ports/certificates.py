@@ -263,8 +263,8 @@ class SigningRequests(Protocol):
         """Note that a request is about to be signed or sent."""
         ...
 
-    async def issued(self, request: int, chain: str, facts: CertificateFacts) -> bool:
-        """Keep the chain; False when a newer request has come meanwhile."""
+    async def issued(self, request: int, chain: str, facts: CertificateFacts, at: datetime) -> bool:
+        """Keep the chain, which is sent now; False when a newer request has come meanwhile."""
         ...
 
     async def end(self, request: int, state: str, at: datetime, detail: str | None = None) -> None:
