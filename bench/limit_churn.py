@@ -9,8 +9,8 @@ questions which limit holds. FOLDER has `sessions-*.csv` and `network-*.json`.
 Beside it what the changes bought: energy, the worst tenth of the sessions, how much of the site's
 limit was drawn while cars wanted more than it, and the energy that waiting costs, against the same
 day with a wire and chargers that are at once where they are told to be (`--no-ideal` leaves that
-out). `--taper` gives the cars batteries whose power falls over the last fifth. `--exact` tells
-everybody the exact fair share at once, as a yardstick.
+out). `--taper` gives the cars batteries whose power falls over the last fifth. `--steady` keeps
+limits near the fair share, as the rule of that name does.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from csms.domain import obedience, site_decision, site_wishes
+from csms.domain import obedience, site_wishes
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_messages import limit_payload
@@ -121,6 +122,7 @@ class Day:
         tapers: bool = False,
         wire_s: tuple[float, float] = (ANSWERS_S, FOLLOWS_S),
         poll_s: float = POLL_S,
+        steady: bool = False,
     ) -> None:
         """Lay out the arrivals and departures."""
         self.now = self.start = datetime.fromisoformat(day).replace(tzinfo=UTC)
@@ -128,6 +130,7 @@ class Day:
         self.busy = Busy()
         self.answers_s, self.follows_s = wire_s
         self.poll_s = poll_s
+        self.rules = SiteRules(steady=steady)
         self._looked_at = self.now
         self.needed_wh = 1000 * sum(float(each["energy_kwh"]) for each in sessions)
         self.site = Site(id=SiteId("s"), name="s", grid_limit_w=limit_w)
@@ -262,7 +265,7 @@ class Day:
     def _snapshot(self) -> SiteSnapshot:
         return SiteSnapshot(
             site=self.site,
-            rules=SiteRules(),
+            rules=self.rules,
             turns=self._turns,
             chargers=tuple(
                 ChargerState(
@@ -282,6 +285,7 @@ class Day:
                     measured_at=car.measured_at,
                     limit=self._row(car.key, 1, ProfilePurpose.TX),
                     appetite=self._appetite(car),
+                    charged_wh=int(car.needs_wh - car.left_wh),
                 )
                 for car in self._cars.values()
             ),
@@ -372,13 +376,6 @@ def _ideal() -> ExitStack:
     return patches
 
 
-def _exact() -> ExitStack:
-    """Return what tells everybody exactly his fair share."""
-    patches = ExitStack()
-    patches.enter_context(mock.patch.object(site_decision, "steadied", lambda sharing, *_: sharing))
-    return patches
-
-
 def table(found: list[dict[str, Any]]) -> str:
     """Return the figures as Markdown."""
     lines = [
@@ -407,7 +404,7 @@ def main() -> None:
     parser.add_argument("--days", nargs="*", help="such as jpl-2019-11-20")
     parser.add_argument("--kw", nargs="*", type=int, help="other limits than the usual ones")
     parser.add_argument("--taper", action="store_true", help="batteries that take less in the end")
-    parser.add_argument("--exact", action="store_true", help="exactly the fair share, at once")
+    parser.add_argument("--steady", action="store_true", help="limits near the fair share stay")
     parser.add_argument("--no-ideal", action="store_true", help="only the real wire")
     parser.add_argument("--poll", type=float, default=POLL_S, help="seconds; more is quicker")
     parser.add_argument("--keep", action="store_true", help="do not write the result down")
@@ -421,25 +418,23 @@ def main() -> None:
             sessions = list(csv.DictReader(file))
         network = json.loads((given.folder / f"network-{garage}.json").read_text())
         for kilowatts in given.kw or usual:
-            with ExitStack() as rules:
-                if given.exact:
-                    rules.enter_context(_exact())
-                watts, tapers = kilowatts * 1000, given.taper
-                real = Day(sessions, network, watts, date, tapers=tapers, poll_s=given.poll).play()
-                if not given.no_ideal:
-                    with _ideal():
-                        ideal = Day(
-                            sessions,
-                            network,
-                            watts,
-                            date,
-                            tapers=tapers,
-                            wire_s=(0.001, 0.001),
-                            poll_s=given.poll,
-                        ).play()
-                    lost = 100 * (1 - real["servedWh"] / ideal["servedWh"])
-                    real["lostToWaitingPercent"] = round(lost, 2)
-            found.append({"day": day, "kW": kilowatts, **real})
+            play = partial(
+                Day,
+                sessions,
+                network,
+                kilowatts * 1000,
+                date,
+                tapers=given.taper,
+                poll_s=given.poll,
+                steady=given.steady,
+            )
+            real = play().play()
+            if not given.no_ideal:
+                with _ideal():
+                    ideal = play(wire_s=(0.001, 0.001)).play()
+                lost = 100 * (1 - real["servedWh"] / ideal["servedWh"])
+                real["lostToWaitingPercent"] = round(lost, 2)
+            found.append({"day": day, "kW": kilowatts, "steady": given.steady, **real})
             print(json.dumps(found[-1]), flush=True)
     print(table(found))
     if not given.keep:

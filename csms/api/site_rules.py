@@ -33,6 +33,7 @@ class RulesPatch(In):
     daily_writes: _Writes = 1000
     reclaim: bool = True
     wake_up: bool = True
+    steady: bool = False
 
     def changes(self) -> dict[str, Any]:
         """Return what was given, by the names of the domain."""
@@ -50,7 +51,8 @@ class RulesOut(Out):
     `fallbackA`: what every charger falls back to by itself; `leaseS`: how long a limit holds
     without word from us (0: until the session ends); `buildingMaxKw` counts while no meter tells
     the building's load; `dailyWrites`: limits a charger is sent a day before raises wait;
-    `wakeUp`: cars that sleep through the end of a pause are woken, if need be by a new session.
+    `wakeUp`: cars that sleep through the end of a pause are woken, if need be by a new session;
+    `steady`: a limit near its fair share stays, so that chargers are told fewer changes.
     """
 
     fallback_a: float | None
@@ -59,6 +61,7 @@ class RulesOut(Out):
     daily_writes: int
     reclaim: bool
     wake_up: bool
+    steady: bool
 
     @classmethod
     def of(cls, rules: SiteRules) -> Self:
@@ -70,6 +73,7 @@ class RulesOut(Out):
             daily_writes=rules.daily_writes,
             reclaim=rules.reclaim,
             wake_up=rules.wake_up,
+            steady=rules.steady,
         )
 
 

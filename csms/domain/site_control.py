@@ -195,6 +195,7 @@ def control(
             next_da=next_da,
             turns=snapshot.turns,
             has_w=has_w,
+            exact=not snapshot.rules.steady,
             now=now,
         )
 
@@ -369,7 +370,7 @@ def _loads(
     for row in snapshot.sessions:
         state, idle = chargers[row.charger_id], reclaim and row.appetite.is_idle
         resting = idle and may_rest and not state.dialect.zero_means_stop
-        resting = resting and rests(row.own_limit, now)
+        resting = resting and rests(row.own_limit, row.charged_wh, now)
         most_w = _cap_w(row, state.charger) if reclaim else None
         sessions.append(
             SiteLoad(

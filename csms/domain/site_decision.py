@@ -92,6 +92,7 @@ def decide_site(
     horizon: timedelta = HORIZON,
     turns: Mapping[LoadId, Turn] | None = None,
     has_w: Mapping[LoadId, int] | None = None,
+    exact: bool = False,
     now: datetime | None = None,
 ) -> Decision:
     """Return the decision for a site; equal snapshots give equal decisions.
@@ -110,6 +111,7 @@ def decide_site(
         turns: Of the decision before; empty at first.
         has_w: What loads were told last: near its fair share a limit stays (`steadiness`). None:
             all get exactly that.
+        exact: All get exactly that, but for those who rest.
         now: For the rotation of those who wait. None: the queue alone decides who waits.
 
     Raises:
@@ -133,7 +135,7 @@ def decide_site(
     else:
         sharing = share_power(tree, wanted, by_id, site.policy, turns or {}, now)
     if has_w and site.policy is Policy.FAIR:
-        sharing = steadied(sharing, tree, wanted, by_id, has_w)
+        sharing = steadied(sharing, tree, wanted, by_id, has_w, exact=exact)
     carried = sharing.carried_w
     shortage = carried[GRID] - site.grid_limit_w
     powers = flows(site.batteries, states, shortage_w=shortage, horizon=horizon)

@@ -40,6 +40,7 @@ class SiteRules:
         daily_writes: Limits that a charger may be sent a day before raises wait for the next one:
             its memory wears out. Decreases and renewals go out all the same.
         reclaim: Whether power that a car does not take is given to others.
+        steady: Whether a limit near its fair share stays: fewer changes, less exact.
         wake_up: Whether a car that sleeps through the end of its pause is woken, in the end by a
             new transaction.
     """
@@ -50,6 +51,7 @@ class SiteRules:
     daily_writes: int = 1000
     reclaim: bool = True
     wake_up: bool = True
+    steady: bool = False
 
 
 DEFAULT_RULES = SiteRules()

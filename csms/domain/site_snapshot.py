@@ -115,6 +115,7 @@ class SessionState:
             that one's.
         beside: Then what may hold of its TxProfile, which was refused or not answered.
         waking: Where it stands after a pause, until the decision before.
+        charged_wh: What its meter has counted since it began; None: it does not tell that.
     """
 
     transaction_id: TransactionId
@@ -129,6 +130,7 @@ class SessionState:
     by_default: bool = False
     beside: LimitRow = NOTHING_KNOWN
     waking: Waking | None = None
+    charged_wh: int | None = None
 
     @property
     def purpose(self) -> ProfilePurpose:

@@ -1,5 +1,7 @@
 """Keeps limits where they are while they are near the fair share: fewer changes, the same energy.
 
+For sites whose rules say `steady`; elsewhere everybody has exactly his fair share.
+
 A fair share moves whenever anybody comes, leaves or is full, for everybody by a little; telling
 each a new limit every time wears out the memory of chargers. So a limit that is near its fair share
 stays, and what has to move is moved for few, by much:
@@ -179,6 +181,8 @@ def steadied(
     loads: Iterable[SiteLoad],
     chargers: Mapping[ChargerId, Charger],
     has_w: Mapping[LoadId, int],
+    *,
+    exact: bool = False,
 ) -> Sharing:
     """Return the sharing with limits left where they are as far as they are near the fair ones.
 
@@ -190,6 +194,7 @@ def steadied(
         loads: Its loads.
         chargers: Of the loads.
         has_w: What those that have a limit were told last.
+        exact: Only those who rest have another limit than their fair share.
     """
     if not has_w:
         return sharing
@@ -207,7 +212,7 @@ def steadied(
             resting.append(one)
         else:
             rooms.move(links, 0, share.limit_w)
-    if len(near) > EXACT_UP_TO:
+    if not exact and len(near) > EXACT_UP_TO:
         now_w = _moved(near, rooms)
     else:
         now_w = [one.fair_w for one in near]

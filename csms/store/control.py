@@ -387,6 +387,7 @@ def _session(row: Any, drawn: int | None, awake: Waking | None) -> SessionState:
         clock_off_s=row["clock_off_s"],
         drawn=drawn,
         waking=awake,
+        charged_wh=row["charged_wh"],
     )
 
 

@@ -92,6 +92,7 @@ ORDER BY x.id
 
 SESSIONS = f"""
 SELECT t.id AS transaction_id, c.identity, t.connector_id, t.power_w, t.metered_received_at,
+       t.register_wh - t.meter_start_wh AS charged_wh,
        extract(epoch FROM coalesce(t.metered_at, t.started_at)
            - coalesce(t.metered_received_at, t.start_received_at))::float8 AS clock_off_s,
        l.cap_w, l.under_readings, l.last_w, l.weighed_at, {LIMIT}

@@ -10,6 +10,7 @@ from csms.domain.obedience import Reading
 from csms.domain.power_tree import LoadId
 from csms.domain.reclaim import HUNGRY, weighed
 from csms.domain.resting import (
+    FULL_AFTER_WH,
     RESTS_AFTER,
     RETURNS_AFTER,
     SPARED,
@@ -31,11 +32,17 @@ def told(limit_a, ago):
 
 def test_a_car_is_given_time_before_it_rests_and_is_tried_again():
     second = timedelta(seconds=1)
-    assert not rests(told(6, RESTS_AFTER - second), NOW)
-    assert rests(told(6, RESTS_AFTER), NOW)
-    assert rests(told(0, WAKES_AFTER - second), NOW)
-    assert not rests(told(0, WAKES_AFTER), NOW)
-    assert not rests(LimitRow(), NOW)
+    much = FULL_AFTER_WH
+    assert not rests(told(6, RESTS_AFTER - second), much, NOW)
+    assert rests(told(6, RESTS_AFTER), much, NOW)
+    assert rests(told(0, WAKES_AFTER - second), much, NOW)
+    assert not rests(told(0, WAKES_AFTER), much, NOW)
+    assert not rests(LimitRow(), much, NOW)
+
+
+def test_who_has_not_charged_yet_does_not_rest():
+    assert not rests(told(6, RESTS_AFTER), FULL_AFTER_WH - 1, NOW)
+    assert not rests(told(6, RESTS_AFTER), None, NOW)
 
 
 def test_at_0_a_nothing_is_learned_of_what_a_car_would_take():

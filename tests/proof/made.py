@@ -107,7 +107,7 @@ class Made:
         most = sum(true.max_w for true in self.chargers)
         self.built_w = int(most * chance.uniform(0.3, 0.9))
         below = {true.number for true in self.chargers if chance.random() < 0.5}
-        rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]))
+        rules = rules or SiteRules(lease_s=chance.choice([0, 300, 900]), steady=bool(self.seed % 2))
         if self.odd.random() < odds.fallback:
             rules = replace(rules, fallback_a=Decimal(6))
         self.rules = rules

@@ -21,6 +21,7 @@ from csms.domain.limit_dialect import spoken_to
 from csms.domain.limit_messages import limit_payload, question, said_limit_w
 from csms.domain.limit_rows import LimitRow, forgotten
 from csms.domain.reclaim import HUNGRY, Appetite
+from csms.domain.resting import FULL_AFTER_WH
 from csms.domain.site_control import Sending, control
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
 from csms.domain.site_rules import LEAD, OutsideLimit, SiteRules
@@ -236,6 +237,7 @@ class World(Cars):
                     appetite=self._appetite(each),
                     drawn=each.drawn if self.site.shares_phases else None,
                     clock_off_s=each.clock_off_s,
+                    charged_wh=FULL_AFTER_WH,  # so that those who take nothing rest
                 )
                 for each in self.sessions.values()
             ),

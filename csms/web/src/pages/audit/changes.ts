@@ -72,6 +72,7 @@ const WORDS: Readonly<Record<string, string | readonly [string, Show]>> = {
   daily_writes: 'Limits a day',
   reclaim: 'Gives what cars do not take to others',
   wake_up: 'Wakes cars that sleep',
+  steady: 'Keeps limits that are near the fair share',
   starts_at: 'From',
   ends_at: 'Until',
   reason: 'Reason',

@@ -88,6 +88,13 @@ export function RulesForm({ site, rules }: { site: Site; rules: SiteRules }) {
             checked={typed.wakeUp}
             onChange={(event) => set('wakeUp', event.currentTarget.checked)}
           />
+          <Switch
+            mt="sm"
+            label="Limits near the fair share stay"
+            description="Fewer changes for chargers that wear out or are slow; shares are then only roughly equal."
+            checked={typed.steady}
+            onChange={(event) => set('steady', event.currentTarget.checked)}
+          />
           <FormEnd rest={rest}>
             <Button variant="default" disabled={!dirty} onClick={() => setTyped(known)}>
               Undo

@@ -37,6 +37,7 @@ export function SetupTab({ site }: { site: Site }) {
               <Pair name="Limits a day" value={String(rules.data.dailyWrites)} />
               <Pair name="Unused power goes to others" value={rules.data.reclaim ? 'yes' : 'no'} />
               <Pair name="Sleeping cars are woken" value={rules.data.wakeUp ? 'yes' : 'no'} />
+              <Pair name="Limits near the fair share stay" value={rules.data.steady ? 'yes' : 'no'} />
             </dl>
           </Section>
         ))}

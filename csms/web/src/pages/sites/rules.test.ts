@@ -8,6 +8,7 @@ const BEFORE = typedRules({
   dailyWrites: 1000,
   reclaim: true,
   wakeUp: true,
+  steady: false,
 })
 
 describe('the rules of a site', () => {

@@ -9,6 +9,7 @@ export interface TypedRules {
   dailyWrites: string
   reclaim: boolean
   wakeUp: boolean
+  steady: boolean
 }
 
 export const RULE_FIELDS = [
@@ -18,6 +19,7 @@ export const RULE_FIELDS = [
   'dailyWrites',
   'reclaim',
   'wakeUp',
+  'steady',
 ] as const
 
 export function typedRules(rules: SiteRules): TypedRules {
@@ -28,6 +30,7 @@ export function typedRules(rules: SiteRules): TypedRules {
     dailyWrites: String(rules.dailyWrites),
     reclaim: rules.reclaim,
     wakeUp: rules.wakeUp,
+    steady: rules.steady,
   }
 }
 
@@ -44,6 +47,7 @@ export function rulesBody(
     ['dailyWrites', 'dailyWrites', number(typed.dailyWrites, 'dailyWrites', problems)],
     ['reclaim', 'reclaim', typed.reclaim],
     ['wakeUp', 'wakeUp', typed.wakeUp],
+    ['steady', 'steady', typed.steady],
   ]
   const body = Object.fromEntries(
     values.flatMap(([field, name, value]) => (typed[field] === before[field] ? [] : [[name, value]])),
