@@ -177,14 +177,15 @@ class Ladder:
 
     def _top(self, link: int) -> Climber | None:
         """Return whose last step has the highest rank in a link; None when none was taken."""
-        tops, at = self._tops[link], self._at
-        if tops is None or len(tops) > _STALE * (len(self._inside[link]) + _STALE):
-            tops = [-climber.last for climber in self._inside[link] if climber.last >= 0]
+        tops, at, inside = self._tops[link], self._at, self._inside[link]
+        if tops is None or len(tops) > _STALE * (len(inside) + _STALE):
+            tops = [-climber.last for climber in inside if climber.last >= 0]
             heapify(tops)
             self._tops[link] = tops
         while tops:
             climber = at.get(-tops[0] & _PLACE)
-            if climber is not None and climber.last == -tops[0]:
+            # the place may be another load's by now, which is elsewhere and has the same rank
+            if climber is not None and climber.last == -tops[0] and climber in inside:
                 return climber
             heappop(tops)
         return None

@@ -49,6 +49,7 @@ async def test_rules_have_defaults_and_change_one_by_one(site):
         "dailyWrites": 1000,
         "reclaim": True,
         "wakeUp": True,
+        "steady": False,
     }
     assert await site.get("/api/sites/s/rules") == defaults
     changed = await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 6, "leaseS": 300})

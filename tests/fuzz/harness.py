@@ -58,6 +58,9 @@ class Line:
     def use_recv(self) -> None:
         self._queued = self._queued or asyncio.Queue()
 
+    def let_go(self) -> None:
+        self._on_text = None
+
     def write_now(self, text: str) -> bool:
         text.encode()  # as the real one does
         self.out.append(text)
