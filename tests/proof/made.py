@@ -17,6 +17,9 @@ from csms.domain.site_rules import SiteRules
 from csms.domain.sites import Charger, ChargerId, Circuit, CircuitId, CurrentType, Site
 from tests.proof.truth import VOLT, Connector, TrueCharger
 
+Place = tuple[int, int]
+"""A charge point's number and that of one of its connectors."""
+
 
 @dataclass(frozen=True)
 class Odds:
@@ -59,14 +62,21 @@ class Result:
 
 @dataclass
 class Node:
-    """A limit of the site and the chargers below it; `phase_limit_da`: of each of its phases."""
+    """A limit of the site and the chargers below it; `phase_limit_da`: of each of its phases.
+
+    `ceiling_w` holds while what could flow before its limit fell still could; `next_w` is what the
+    next car at each connector could start with since then, and `seen` which car was there last and
+    what it could draw.
+    """
 
     name: str
     limit_w: int
     below: set[int]
     phase_limit_da: int | None = None
     built_w: int = 0
-    ceiling_w: int | None = None  # while what could flow before its limit fell still could
+    ceiling_w: int | None = None
+    next_w: dict[Place, int] = field(default_factory=dict)
+    seen: dict[Place, tuple[int | None, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.built_w = self.limit_w

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from csms.domain import limit_rows, site_observation
+from tests.proof.truth import Installed
 from tests.proof.world import World
 
 
@@ -33,9 +34,71 @@ def test_no_instant_over_a_limit_in_some_transitions():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [30004])
+@pytest.mark.parametrize("seed", [30004, 200116])
 def test_what_was_found_once_is_found_no_more(seed):
     assert violations([seed], transitions=500)[0] == []
+
+
+# After a drop without notice: what the observer allows for a while
+
+
+def _told(purpose, limit_w, transaction=None):
+    number = 0 if transaction is None else 1
+    return Installed(number, purpose, 0, number, transaction, limit_w, None, None)
+
+
+@pytest.fixture
+def fallen():
+    """A site that may draw nothing at once; its one car is told so, its charger's next car not."""
+    world = World(10)
+    for true in world.chargers:
+        true.profiles = [_told("TxDefaultProfile", 0)]
+    true = next(true for true in world.chargers if len(true.connectors) == 1)
+    connector = true.connectors[1]
+    connector.transaction = connector.server_id = 1
+    connector.car_w = true.max_w
+    true.profiles = [_told("TxDefaultProfile", 3000), _told("TxProfile", 3000, 1)]
+    world.nodes[0].limit_w = 0
+    world.limit_fell(world.nodes[0])
+    world.observe("fallen")
+    true.profiles[1] = _told("TxProfile", 0, 1)
+    world.observe("told")
+    assert world.result.violations == []
+    return world, true
+
+
+def _next_car(world, true):
+    connector = true.connectors[1]
+    connector.transaction, connector.server_id = connector.transaction + 1, None
+    world.observe("next car")
+    return world.result.counts["violations"]
+
+
+def test_a_car_that_comes_after_a_drop_starts_with_the_fallback_share_of_before(fallen):
+    assert _next_car(*fallen) == 0
+    assert _next_car(*fallen) == 0
+
+
+def test_the_car_that_is_there_may_not_rise_again_after_a_drop(fallen):
+    world, true = fallen
+    true.profiles[1] = _told("TxProfile", 3000, 1)
+    world.observe("raised")
+    assert world.result.counts["violations"] == 1
+
+
+@pytest.mark.parametrize("fallback_w", [3001, 9000])
+def test_a_fallback_share_may_not_rise_after_a_drop(fallen, fallback_w):
+    world, true = fallen
+    true.profiles[0] = _told("TxDefaultProfile", fallback_w)
+    assert _next_car(world, true) == 1
+
+
+def test_a_fallback_share_that_fell_after_a_drop_may_not_come_back(fallen):
+    world, true = fallen
+    true.profiles[0] = _told("TxDefaultProfile", 0)
+    world.observe("told")
+    true.profiles[0] = _told("TxDefaultProfile", 3000)
+    assert _next_car(world, true) == 1
 
 
 # The observer catches a ledger that believes too early

@@ -117,7 +117,6 @@ class TrueCharger:
         """What a GetCompositeSchedule would tell; None: no limit."""
         connector = self.connectors[number]
         at = now + self.clock_off
-        found: int | None = None
         own = [
             each
             for each in self.profiles
@@ -127,25 +126,34 @@ class TrueCharger:
             and each.transaction == connector.server_id
             and each.holds(at)
         ]
-        if own:
-            found = max(own, key=lambda each: each.level).limit_w
-        else:
-            default = [
-                each
-                for each in self.profiles
-                if each.purpose == "TxDefaultProfile"
-                and each.connector in (0, number)
-                and each.holds(at)
-            ]
-            if default:
-                found = max(default, key=lambda each: (each.connector, each.level)).limit_w
-        caps = [
+        if not own:
+            return self._default_w(number, at)
+        return min([max(own, key=lambda each: each.level).limit_w, *self._caps_w(at)])
+
+    def next_w(self, number: int, now: datetime) -> int:
+        """What the next car at a connector may start with."""
+        default = self._default_w(number, now + self.clock_off)
+        return self.max_w if default is None else default
+
+    def _default_w(self, number: int, at: datetime) -> int | None:
+        default = [
+            each
+            for each in self.profiles
+            if each.purpose == "TxDefaultProfile"
+            and each.connector in (0, number)
+            and each.holds(at)
+        ]
+        limits = self._caps_w(at)
+        if default:
+            limits.append(max(default, key=lambda each: (each.connector, each.level)).limit_w)
+        return min(limits, default=None)
+
+    def _caps_w(self, at: datetime) -> list[int]:
+        return [
             each.limit_w
             for each in self.profiles
             if each.purpose == "ChargePointMaxProfile" and each.holds(at)
         ]
-        limits = [*caps, *(() if found is None else (found,))]
-        return min(limits) if limits else None
 
     def in_force_w(self, number: int, now: datetime) -> int:
         """The highest limit that works now: what was taken, or what still works for a moment."""

@@ -536,7 +536,7 @@ class World(Cars):
             return
         for node in self.nodes:
             is_grid = node.name == "grid"
-            before, could = node.limit_w, self.could_w(node)
+            before = node.limit_w
             holds = [
                 each.limit_w
                 for each in self.outside
@@ -545,7 +545,7 @@ class World(Cars):
             node.limit_w = min([self.operators_w if is_grid else node.built_w, *holds])
             self.note(f"{node.name} limit {node.limit_w}")
             if node.limit_w < before:
-                node.ceiling_w = max(could, node.ceiling_w or 0)
+                self.limit_fell(node)
         self.hint()
 
     # Chances
