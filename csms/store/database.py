@@ -178,16 +178,9 @@ class Database:
                     yield connection
                 except exc.DBAPIError as error:
                     if isinstance(_original(error), asyncpg.ReadOnlySQLTransactionError):
-                        await self.led_astray(connection)
+                        # after a fail-over it leads to a standby; a new one leads to the primary
+                        await connection.invalidate()
                     raise
-
-    async def led_astray(self, connection: AsyncConnection) -> None:
-        """Give up a connection to a database that takes no writes, and all others like it.
-
-        After a fail-over they lead to a standby; new ones lead to the primary.
-        """
-        await connection.invalidate()
-        await self.engine.dispose()  # those that are in use go when they come back
 
     async def close(self) -> None:
         """Close all connections of the pool; a database that hangs is not waited for."""

@@ -225,5 +225,5 @@ class SqlUnitsOfWork:
         async with self._database.transaction() as connection:
             query = text("SELECT current_setting('transaction_read_only') = 'on'")
             if (await connection.execute(query)).scalar_one():
-                await self._database.led_astray(connection)
+                await connection.invalidate()  # after a fail-over a new one leads to the primary
                 raise DatabaseAway("it is read-only")
