@@ -12,7 +12,7 @@ ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
 _ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 _COLOURS = {"type": "rule", "values": ["color-contrast"]}
-# colours change from frame to frame
+# colours change from frame to frame, a frame late where nothing may move
 _CHANGED = """
 async () => {
   for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
@@ -70,6 +70,7 @@ class Accessibility:
         if not await page.evaluate("typeof window.axe === 'object'"):
             await page.evaluate(self._axe)
         what = _COLOURS if colours_only else _ALL
+        await page.evaluate(_CHANGED)
         found = await page.evaluate(_RUN_AXE, [what, list(without)])
         return [
             f"{each['id']} ({each['count']}): {each['help']}\n    " + "\n    ".join(each["nodes"])

@@ -77,8 +77,11 @@ describe('the page', () => {
     const asking = shown({ pending: 'start' })
     expect(button(asking, 'start')?.disabled).toBe(true)
     expect(text(asking)).toContain('Asking the charger')
-    const starting = shown({}, { blocked: 'in_use', mine: mine({ phase: 'starting', session: null }) })
-    expect(button(starting, 'start')).toBeNull()
+    const starting = { blocked: 'in_use', tag: false, mine: mine({ phase: 'starting', session: null }) }
+    const heard = shown({}, { ...starting, say: ['starting', 'starting.asking'] })
+    expect(button(heard, 'start')?.disabled).toBe(true)
+    const agreed = shown({}, { ...starting, say: ['starting', 'starting.waiting'] })
+    expect(button(agreed, 'start')).toBeNull()
     const stopping = shown({}, { blocked: 'in_use', mine: mine({ phase: 'stopping' }) })
     expect(button(stopping, 'stop')?.disabled).toBe(true)
   })

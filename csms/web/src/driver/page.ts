@@ -189,7 +189,12 @@ function actions(model: Model, view: View, { say }: Manner): HTMLElement | null 
       button('stop', say(stopping ? 'action.stopping' : 'action.stop'), { pending: stopping, kind: 'stop' }),
       h('p', { class: 'small', 'data-key': 'unplug' }, say('charging.unplug')),
     ]
-  } else if (phase !== 'starting' && view.open && startShown(view)) {
+  } else if (phase === 'starting') {
+    // the button stays where the finger was until the charger has answered
+    if (view.say[1] === 'starting.asking') {
+      buttons = [button('start', say('action.starting'), { pending: true, kind: 'main' })]
+    }
+  } else if (view.open && startShown(view)) {
     const starting = model.pending === 'start'
     const label = starting ? 'action.starting' : phase === 'failed' ? 'action.again' : 'action.start'
     buttons = [

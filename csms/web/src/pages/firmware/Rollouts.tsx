@@ -1,11 +1,8 @@
-import { Ago } from '@/parts/Ago'
-import { count } from '@/parts/format'
 import { Listing, useListing } from '@/parts/Listing'
 import { PageLink } from '@/parts/PageLink'
 import { Section } from '@/parts/Section'
 import type { BulkJob } from '../stationbulk/jobs'
-import { JobState } from '../stationbulk/page'
-import { outcomeText } from '../stationcalls/Answer'
+import { JOB_COLUMNS } from '../stationbulk/page'
 import type { Image } from './images'
 
 /** Updates that went to many stations. */
@@ -35,18 +32,7 @@ export function Rollouts({ images }: { images: readonly Image[] }) {
               </PageLink>
             ),
           },
-          { header: 'State', fixed: true, cell: (row) => <JobState job={row} /> },
-          { header: 'Stations', align: 'right', cell: (row) => count(row.total) },
-          {
-            header: 'Asked',
-            extra: true,
-            cell: (row) =>
-              Object.entries(row.outcomes)
-                .map(([outcome, times]) => `${outcomeText(outcome)} ${count(times)}`)
-                .join(', '),
-          },
-          { header: 'By', extra: true, cell: (row) => row.operator },
-          { header: 'When', align: 'right', cell: (row) => <Ago at={row.createdAt} /> },
+          ...JOB_COLUMNS,
         ]}
       />
     </Section>

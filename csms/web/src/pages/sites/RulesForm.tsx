@@ -34,6 +34,12 @@ export function RulesForm({ site, rules }: { site: Site; rules: SiteRules }) {
     onChange: (event: { currentTarget: { value: string } }) => set(name, event.currentTarget.value),
   })
 
+  const flag = (name: 'reclaim' | 'wakeUp' | 'steady') => ({
+    mt: 'sm',
+    checked: typed[name],
+    onChange: (event: { currentTarget: { checked: boolean } }) => set(name, event.currentTarget.checked),
+  })
+
   async function go(event: FormEvent) {
     event.preventDefault()
     blame(problems)
@@ -75,25 +81,16 @@ export function RulesForm({ site, rules }: { site: Site; rules: SiteRules }) {
               {...field('dailyWrites')}
             />
           </SimpleGrid>
+          <Switch label="What a car does not take is given to others" {...flag('reclaim')} />
           <Switch
-            mt="sm"
-            label="What a car does not take is given to others"
-            checked={typed.reclaim}
-            onChange={(event) => set('reclaim', event.currentTarget.checked)}
-          />
-          <Switch
-            mt="sm"
             label="A car that sleeps through the end of its pause is woken"
             description="Its limit goes up first; if that does not help, its session is ended and begun anew, once."
-            checked={typed.wakeUp}
-            onChange={(event) => set('wakeUp', event.currentTarget.checked)}
+            {...flag('wakeUp')}
           />
           <Switch
-            mt="sm"
             label="Limits near the fair share stay"
             description="Fewer changes for chargers that wear out or are slow; shares are then only roughly equal."
-            checked={typed.steady}
-            onChange={(event) => set('steady', event.currentTarget.checked)}
+            {...flag('steady')}
           />
           <FormEnd rest={rest}>
             <Button variant="default" disabled={!dirty} onClick={() => setTyped(known)}>

@@ -4,7 +4,7 @@ import { useMe } from '@/api/me'
 import { Ago } from '@/parts/Ago'
 import { count } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
-import { Listing, useListing } from '@/parts/Listing'
+import { type ListColumn, Listing, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { StatusBadge } from '@/parts/StatusBadge'
@@ -43,24 +43,29 @@ export default function BulkPage() {
                 </PageLink>
               ),
             },
-            { header: 'State', cell: (row) => <JobState job={row} />, fixed: true },
-            { header: 'Stations', align: 'right', cell: (row) => count(row.total) },
-            {
-              header: 'Outcomes',
-              extra: true,
-              cell: (row) =>
-                Object.entries(row.outcomes)
-                  .map(([outcome, times]) => `${outcomeText(outcome)} ${count(times)}`)
-                  .join(', '),
-            },
-            { header: 'By', extra: true, cell: (row) => row.operator },
-            { header: 'When', align: 'right', cell: (row) => <Ago at={row.createdAt} /> },
+            ...JOB_COLUMNS,
           ]}
         />
       </div>
     </>
   )
 }
+
+/** What a job is about besides its name, in lists of jobs. */
+export const JOB_COLUMNS: readonly ListColumn<BulkJob>[] = [
+  { header: 'State', cell: (row) => <JobState job={row} />, fixed: true },
+  { header: 'Stations', align: 'right', cell: (row) => count(row.total) },
+  {
+    header: 'Outcomes',
+    extra: true,
+    cell: (row) =>
+      Object.entries(row.outcomes)
+        .map(([outcome, times]) => `${outcomeText(outcome)} ${count(times)}`)
+        .join(', '),
+  },
+  { header: 'By', extra: true, cell: (row) => row.operator },
+  { header: 'When', align: 'right', cell: (row) => <Ago at={row.createdAt} /> },
+]
 
 export function JobState({ job }: { job: BulkJob }) {
   const status = job.state === 'running' ? 'active' : job.state === 'done' ? 'completed' : 'dropped'
