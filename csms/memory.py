@@ -31,7 +31,9 @@ GROWN_BY = 1.25
 GROWN_AT_LEAST = 64 * 2**20
 """So much more memory than after the last whole look, in bytes, before there is another one."""
 
-_YOUNG = 8_000  # more new objects than were freed, before the second is over: some 10 ms
+# more new objects than were freed, before the second is over: some 20 ms. A thousand messages in
+# flight are ten thousand objects, which come and go without its help
+_YOUNG = 30_000
 _MIDDLE = 0
 _OLD = 10  # nothing is there: it was left out
 _STATM = Path("/proc/self/statm")
