@@ -53,10 +53,11 @@ interface ChooseAllProps {
   ids: readonly string[]
 }
 
-/** The box in the head of a table: all that are shown, or none. */
+/** The box in the head of a table: all that are shown, or none; not there before they are. */
 export function ChooseAll({ chosen, ids }: ChooseAllProps) {
+  if (ids.length === 0) return null
   const some = chosen.ids.size > 0
-  const all = some && ids.length > 0 && ids.every((id) => chosen.ids.has(id))
+  const all = some && ids.every((id) => chosen.ids.has(id))
   return (
     <input
       type="checkbox"

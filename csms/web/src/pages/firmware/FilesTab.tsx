@@ -8,10 +8,10 @@ import { ConfirmAction } from '@/parts/ConfirmAction'
 import { EmptyState } from '@/parts/EmptyState'
 import { Listing, useListing } from '@/parts/Listing'
 import { tellDone } from '@/parts/notices'
-import { PageLink } from '@/parts/PageLink'
 import { Section } from '@/parts/Section'
 import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
+import { stationColumn } from '@/parts/stationColumn'
 import { bytes } from '../station/bytes'
 
 type StationFile = components['schemas']['StationFileOut']
@@ -56,19 +56,7 @@ export function FilesTab() {
           rowKey={(row) => row.id}
           empty=""
           columns={[
-            {
-              header: 'Station',
-              cell: (row) => (
-                <PageLink
-                  to="/stations/$stationId"
-                  params={{ stationId: row.stationId }}
-                  search={{ tab: 'firmware' }}
-                  className="row-link"
-                >
-                  {row.stationId}
-                </PageLink>
-              ),
-            },
+            stationColumn('firmware'),
             {
               header: 'File',
               cell: (row) => (

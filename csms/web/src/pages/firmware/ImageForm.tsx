@@ -12,11 +12,12 @@ import {
 } from '@mantine/core'
 import { useMemo, useRef, useState } from 'react'
 import { sendJson } from '@/api/client'
-import { asProblem, type Problem } from '@/api/problem'
+import { asProblem } from '@/api/problem'
 import { useStations } from '@/live/hooks'
+import { FormEnd } from '@/parts/FormEnd'
 import { percent } from '@/parts/format'
 import { tellDone } from '@/parts/notices'
-import { ProblemNotice } from '@/parts/ProblemNotice'
+import { useSending } from '@/parts/sending'
 import { bytes } from '../station/bytes'
 import { type Description, type Image, upload, useEndpoint } from './images'
 
@@ -26,6 +27,8 @@ interface ImageFormProps {
   close: () => void
   done: () => void
 }
+
+const FIELDS = ['name', 'version', 'vendor', 'model', 'signature', 'signingCertificate'] as const
 
 /** Brings an image, or changes what is said of one. */
 export function ImageForm({ image, close, done }: ImageFormProps) {
@@ -40,66 +43,59 @@ export function ImageForm({ image, close, done }: ImageFormProps) {
     signature: image?.signature ?? '',
     signingCertificate: image?.signingCertificate ?? '',
   }))
-  const [share, setShare] = useState<number | null>(null)
-  const [problem, setProblem] = useState<Problem | null>(null)
-  const [missing, setMissing] = useState(false)
+  const [share, setShare] = useState(0)
+  const { errors, rest, busy, blame, forgive, send } = useSending([...FIELDS, 'file'])
   const request = useRef<XMLHttpRequest | null>(null)
   const known = useMemo(() => {
     const of = (name: 'vendor' | 'model') =>
       [...new Set(stations.flatMap((each) => (each[name] ? [each[name] as string] : [])))].sort()
     return { vendor: of('vendor'), model: of('model') }
   }, [stations])
-  const fields = problem?.fields ?? {}
   const most = endpoint.data?.largestBytes
   const tooLarge = file !== null && most !== undefined && file.size > most
   const set = (name: keyof Description) => (value: string) => {
     setSaid({ ...said, [name]: value })
-    setProblem(null)
+    forgive(name)
   }
   const text = (name: keyof Description) => ({
     value: said[name],
-    error: fields[name],
+    error: errors[name],
     onChange: (event: { currentTarget: { value: string } }) => set(name)(event.currentTarget.value),
   })
 
-  async function save() {
-    setMissing(image === null && file === null)
-    if (tooLarge || (image === null && file === null)) return
-    setProblem(null)
-    setShare(0)
-    try {
-      if (image === null && file !== null) {
-        const made = await upload(file, said, setShare, (begun) => {
-          request.current = begun
-        })
-        tellDone(`${made.name} is here.`)
-      } else if (image !== null) {
-        const path = `/api/firmware/${encodeURIComponent(image.id)}`
-        const { name, ...rest } = said
-        const cleared = Object.fromEntries(
-          Object.entries(rest).map(([field, value]) => [field, value.trim() || null]),
-        )
-        await sendJson('PATCH', path, { ...(name.trim() ? { name: name.trim() } : {}), ...cleared })
-      }
-      done()
-      close()
-    } catch (error) {
-      const found = asProblem(error)
-      if (found.code !== 'aborted') setProblem(found)
-    } finally {
-      setShare(null)
-      request.current = null
+  async function keep() {
+    if (image !== null)
+      await sendJson('PATCH', `/api/firmware/${encodeURIComponent(image.id)}`, asChange(said))
+    else if (file !== null) {
+      const made = await upload(file, said, setShare, (begun) => {
+        request.current = begun
+      })
+      tellDone(`${made.name} is here.`)
     }
+    done()
+    close()
   }
 
-  const busy = share !== null
+  function save() {
+    if (image === null && file === null) return blame({ file: 'This is needed' })
+    if (tooLarge) return
+    setShare(0)
+    void send(() =>
+      keep().catch((error: unknown) => {
+        if (asProblem(error).code !== 'aborted') throw error
+      }),
+    )
+  }
+
+  function leave() {
+    request.current?.abort()
+    close()
+  }
+
   return (
     <Modal
       opened
-      onClose={() => {
-        request.current?.abort()
-        close()
-      }}
+      onClose={leave}
       closeOnClickOutside={!busy}
       size="lg"
       title={image === null ? 'Bring an image' : `Change ${image.name}`}
@@ -107,7 +103,7 @@ export function ImageForm({ image, close, done }: ImageFormProps) {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          void save()
+          save()
         }}
       >
         <Stack gap="sm">
@@ -120,15 +116,13 @@ export function ImageForm({ image, close, done }: ImageFormProps) {
               value={file}
               onChange={(chosen) => {
                 setFile(chosen)
-                setMissing(false)
+                forgive('file')
               }}
               description={file === null ? (most ? `At most ${bytes(most)}` : undefined) : bytes(file.size)}
               error={
                 tooLarge
                   ? `It is larger than the ${bytes(most)} that are taken (CSMS_FILES_MAX_MB)`
-                  : missing
-                    ? 'This is needed'
-                    : undefined
+                  : errors.file
               }
             />
           )}
@@ -145,7 +139,7 @@ export function ImageForm({ image, close, done }: ImageFormProps) {
               size="sm"
               value={said.vendor}
               onChange={set('vendor')}
-              error={fields.vendor}
+              error={errors.vendor}
               data={known.vendor}
             />
             <Autocomplete
@@ -154,7 +148,7 @@ export function ImageForm({ image, close, done }: ImageFormProps) {
               size="sm"
               value={said.model}
               onChange={set('model')}
-              error={fields.model}
+              error={errors.model}
               data={known.model}
             />
           </Group>
@@ -190,23 +184,22 @@ export function ImageForm({ image, close, done }: ImageFormProps) {
               </Text>
             </div>
           )}
-          {problem && <ProblemNotice problem={problem} title="It was not kept" />}
-          <Group justify="flex-end" gap="xs">
-            <Button
-              variant="default"
-              onClick={() => {
-                request.current?.abort()
-                close()
-              }}
-            >
+          <FormEnd rest={rest && `It was not kept. ${rest}`}>
+            <Button variant="default" onClick={leave}>
               {busy ? 'Give up' : 'Cancel'}
             </Button>
             <Button type="submit" loading={busy}>
               {image === null ? 'Bring it' : 'Save'}
             </Button>
-          </Group>
+          </FormEnd>
         </Stack>
       </form>
     </Modal>
   )
+}
+
+/** Returns the change to ask for: what is left empty is taken away, but never the name. */
+function asChange({ name, ...others }: Description): Record<string, string | null> {
+  const given = Object.entries(others).map(([field, value]) => [field, value.trim() || null])
+  return { ...(name.trim() && { name: name.trim() }), ...Object.fromEntries(given) }
 }

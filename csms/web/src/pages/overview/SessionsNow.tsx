@@ -3,6 +3,7 @@ import type { LiveSession, LiveStation } from '@/live/types'
 import { Ago } from '@/parts/Ago'
 import { energy, NOTHING, percent, power } from '@/parts/format'
 import { PageLink } from '@/parts/PageLink'
+import { PowerNow } from '@/parts/PowerNow'
 import tables from '@/parts/tables.module.css'
 import classes from './overview.module.css'
 
@@ -50,7 +51,9 @@ export function SessionsNow({ sessions, stations, loaded }: SessionsNowProps) {
                 </PageLink>
                 <span className="dimmed"> · {session.connectorId}</span>
               </th>
-              <td data-align="right">{power(session.powerKw)}</td>
+              <td data-align="right">
+                <PowerNow session={session} station={stations.get(session.stationId)} />
+              </td>
               <td data-align="right" className={tables.extra}>
                 {session.limitKw === null ? NOTHING : power(session.limitKw)}
               </td>

@@ -9,14 +9,15 @@ import type { LiveAttention } from '@/live/types'
 import { EmptyState } from '@/parts/EmptyState'
 import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
+import { powerNow } from '@/parts/PowerNow'
 import { countStates, filterRows, rowOf } from '../stations/rows'
 import { AttentionList } from './AttentionList'
+import { DayTiles } from './DayTiles'
 import classes from './overview.module.css'
 import { SessionsNow } from './SessionsNow'
 import { SitesTable } from './SitesTable'
 import { StationsByState } from './StationsByState'
 import { sitesNow, strongest, supply, urgent } from './summary'
-import { Tiles } from './Tiles'
 
 /** What happens now, what needs somebody, and one click to act. */
 export default function OverviewPage() {
@@ -27,6 +28,8 @@ export default function OverviewPage() {
   const attention = useAttention()
   const loaded = useLoaded('stations')
   const attentionLoaded = useLoaded('attention')
+  const sessionsLoaded = useLoaded('sessions') && loaded
+  const sitesLoaded = useLoaded('sites')
   const [site] = useSiteFilter()
 
   const byId = useMemo(() => new Map(stations.map((station) => [station.id, station])), [stations])
@@ -36,6 +39,10 @@ export default function OverviewPage() {
   )
   const states = useMemo(() => countStates(rows), [rows])
   const running = useMemo(() => strongest(sessions, site, byId), [sessions, site, byId])
+  const unmeasured = useMemo(
+    () => running.filter((session) => powerNow(session, byId.get(session.stationId)) === null).length,
+    [running, byId],
+  )
   const items = useMemo(() => urgent(attention, site, (id) => byId.get(id)?.siteId), [attention, site, byId])
   const places = useMemo(() => {
     const all = sitesNow(sites, today, attention)
@@ -51,14 +58,19 @@ export default function OverviewPage() {
         title="Overview"
         subtitle={name ?? (sites.length > 1 ? `All ${sites.length} sites` : undefined)}
       />
-      <Tiles day={day} running={running.length} loaded={loaded} supplyKw={supply(places)} />
+      <DayTiles
+        day={day}
+        running={sessionsLoaded ? running.length : null}
+        unmeasured={unmeasured}
+        supplyKw={sitesLoaded ? supply(places) : undefined}
+      />
       <div className={classes.columns}>
         <div className={classes.column}>
           <Panel id="needs-you" title="Needs you" count={items.length} order={1}>
             <AttentionList items={items} loaded={attentionLoaded} />
           </Panel>
           <Panel id="sessions-now" title="Charging now" count={running.length} order={4}>
-            <SessionsNow sessions={running} stations={byId} loaded={loaded} />
+            <SessionsNow sessions={running} stations={byId} loaded={sessionsLoaded} />
           </Panel>
         </div>
         <div className={classes.column}>

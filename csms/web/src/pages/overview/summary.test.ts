@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LiveAttention, LiveSession, LiveSite, LiveStation, LiveToday } from '@/live/types'
-import { sitesNow, strongest, supply, supplyOf, urgent } from './summary'
+import { drawnNow, sitesNow, strongest, supply, supplyOf, urgent } from './summary'
 
 const item = (id: string, more: Partial<LiveAttention>): LiveAttention => ({
   id,
@@ -90,8 +90,8 @@ describe('strongest', () => {
 
   it('leaves out what has ended and what is elsewhere', () => {
     const stations = new Map([
-      ['A', { id: 'A', siteId: 'depot' } as LiveStation],
-      ['B', { id: 'B', siteId: null } as LiveStation],
+      ['A', { id: 'A', siteId: 'depot', online: true } as LiveStation],
+      ['B', { id: 'B', siteId: null, online: true } as LiveStation],
     ])
     const sessions = [
       session(1, 3),
@@ -102,5 +102,22 @@ describe('strongest', () => {
     ]
     expect(strongest(sessions, 'depot', stations).map(({ id }) => id)).toEqual(['3', '1', '2'])
     expect(strongest(sessions, null, stations).map(({ id }) => id)).toEqual(['5', '3', '1', '2'])
+  })
+
+  it('does not take the last word of a station that is away for what it draws now', () => {
+    const stations = new Map([
+      ['A', { id: 'A', online: true } as LiveStation],
+      ['B', { id: 'B', online: false } as LiveStation],
+    ])
+    const sessions = [session(1, 150, { stationId: 'B' }), session(2, 3)]
+    expect(strongest(sessions, null, stations).map(({ id }) => id)).toEqual(['2', '1'])
+  })
+})
+
+describe('drawnNow', () => {
+  it('is not known while none of what runs is measured', () => {
+    expect(drawnNow({ powerKw: 0 }, 2)).toBeNull()
+    expect(drawnNow({ powerKw: 0 }, 0)).toBe(0)
+    expect(drawnNow({ powerKw: 7 }, 2)).toBe(7)
   })
 })

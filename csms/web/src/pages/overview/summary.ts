@@ -1,4 +1,5 @@
 import type { LiveAttention, LiveSession, LiveSite, LiveStation, LiveToday, Severity } from '@/live/types'
+import { powerNow } from '@/parts/PowerNow'
 
 /** What the overview says of one site, or of all. */
 export interface SiteNow {
@@ -56,6 +57,11 @@ export function supply(places: readonly SiteNow[]): number | null {
   return places.length === 0 ? null : places.reduce((sum, { site }) => sum + supplyOf(site), 0)
 }
 
+/** Returns what is drawn now, kW: the sum of nothing that is measured is not 0, but null. */
+export function drawnNow({ powerKw }: Pick<LiveToday, 'powerKw'>, unmeasured: number): number | null {
+  return powerKw === 0 && unmeasured > 0 ? null : powerKw
+}
+
 function fullness(site: LiveSite): number {
   const capacity = supplyOf(site)
   return capacity > 0 ? (site.powerKw ?? 0) / capacity : 0
@@ -72,5 +78,7 @@ export function strongest(
       (session) =>
         session.status === 'active' && (site === null || stations.get(session.stationId)?.siteId === site),
     )
-    .sort((a, b) => (b.powerKw ?? -1) - (a.powerKw ?? -1) || b.transactionId - a.transactionId)
+    .map((session) => ({ session, kw: powerNow(session, stations.get(session.stationId)) ?? -1 }))
+    .sort((a, b) => b.kw - a.kw || b.session.transactionId - a.session.transactionId)
+    .map(({ session }) => session)
 }

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react'
 import { api, ok } from '@/api/client'
 import { useMe } from '@/api/me'
 import { useStation } from '@/live/hooks'
+import type { LiveStation } from '@/live/types'
 import { Ago } from '@/parts/Ago'
 import { Chart } from '@/parts/Chart'
 import { EmptyState } from '@/parts/EmptyState'
@@ -12,6 +13,7 @@ import { Listing, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { PendingButton } from '@/parts/PendingButton'
+import { PowerNow } from '@/parts/PowerNow'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
 import { StatusBadge } from '@/parts/StatusBadge'
@@ -89,7 +91,7 @@ function SessionView({ session }: { session: Session }) {
           )
         }
       />
-      <Facts session={session} />
+      <Facts session={session} station={station} />
       {session.flags.length > 0 && <Odd session={session} explanation={why.data} />}
       <Curves session={session} explanation={why.data} />
       <div className={classes.two}>
@@ -101,19 +103,19 @@ function SessionView({ session }: { session: Session }) {
   )
 }
 
-function Facts({ session }: { session: Session }) {
+function Facts({ session, station }: { session: Session; station: LiveStation | undefined }) {
   const ended = session.stoppedAt === null ? null : Date.parse(session.stoppedAt)
   const facts: [string, React.ReactNode][] = [
     ['Energy', energy(session.energyKwh)],
     ['Cost', money(session.cost, session.currency)],
     ...(session.status === 'active'
       ? ([
-          ['Power', power(session.powerKw)],
+          ['Power', <PowerNow key="power" session={session} station={station} />],
           ['Limit', power(session.limitKw)],
           ['State of charge', percent(session.socPercent)],
           [
             'Done, as far as can be told',
-            session.etaAt === null ? NOTHING : <Ago key="eta" at={session.etaAt} />,
+            session.etaAt === null || !station?.online ? NOTHING : <Ago key="eta" at={session.etaAt} />,
           ],
         ] satisfies [string, React.ReactNode][])
       : ([

@@ -15,6 +15,7 @@ import { Icon } from '@/parts/Icon'
 import { nextOf, useListing } from '@/parts/Listing'
 import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
+import { PowerNow, powerNow } from '@/parts/PowerNow'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
@@ -285,8 +286,8 @@ const RUNNING: readonly Column<Row>[] = [
     header: 'Power',
     align: 'right',
     width: 100,
-    cell: ({ session }) => power(session.powerKw),
-    value: ({ session }) => session.powerKw,
+    cell: (row) => <PowerNow {...row} />,
+    value: ({ session, station }) => powerNow(session, station),
   },
   {
     id: 'limit',

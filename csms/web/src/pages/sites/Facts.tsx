@@ -2,8 +2,8 @@ import type { ReactNode } from 'react'
 import type { LiveSite } from '@/live/types'
 import { Ago } from '@/parts/Ago'
 import { energy, NOTHING, power } from '@/parts/format'
+import { Tile, Tiles } from '@/parts/Tiles'
 import type { Site } from './form'
-import classes from './sites.module.css'
 
 /** The site's numbers of this moment. */
 export function Facts({ site, live }: { site: Site; live: LiveSite | undefined }) {
@@ -44,14 +44,12 @@ export function Facts({ site, live }: { site: Site; live: LiveSite | undefined }
     facts.push(['Grid meter', power(Math.abs(meter)), meter < 0 ? 'into the grid' : 'out of the grid'])
   if (live?.solarKw != null) facts.push(['Solar', power(live.solarKw), 'as the site meter has told'])
   return (
-    <dl className={classes.facts}>
+    <Tiles>
       {facts.map(([name, value, more]) => (
-        <div key={name} className={`card ${classes.fact}`}>
-          <dt>{name}</dt>
-          <dd className={classes.value}>{value}</dd>
-          <dd className={classes.more}>{more}</dd>
-        </div>
+        <Tile key={name} name={name} value={value}>
+          {more}
+        </Tile>
       ))}
-    </dl>
+    </Tiles>
   )
 }

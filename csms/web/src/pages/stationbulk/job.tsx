@@ -14,6 +14,7 @@ import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
 import { StatusBadge, type Tone } from '@/parts/StatusBadge'
+import { stationColumn } from '@/parts/stationColumn'
 import { ToneBar } from '@/parts/ToneBar'
 import { OutcomeBadge, outcomeText, outcomeTone } from '../stationcalls/Answer'
 import forms from '../stationcalls/calls.module.css'
@@ -137,19 +138,7 @@ function Outcomes({ job }: { job: BulkJob }) {
         rowKey={(row) => row.stationId}
         empty="No station has this outcome."
         columns={[
-          {
-            header: 'Station',
-            cell: (row) => (
-              <PageLink
-                to="/stations/$stationId"
-                params={{ stationId: row.stationId }}
-                search={{ tab: 'calls' }}
-                className="row-link"
-              >
-                {row.stationId}
-              </PageLink>
-            ),
-          },
+          stationColumn('calls'),
           {
             header: 'Outcome',
             fixed: true,

@@ -14,6 +14,7 @@ import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { Section } from '@/parts/Section'
 import { StationSelect } from '@/parts/StationSelect'
+import { Tile, Tiles } from '@/parts/Tiles'
 import { type Bar, Bars } from './Bars'
 import { type By, SumsTable } from './SumsTable'
 import classes from './statistics.module.css'
@@ -144,7 +145,7 @@ export default function StatisticsPage() {
         </div>
       ) : (
         <>
-          <Tiles sum={whole} />
+          <SumTiles sum={whole} />
           <Section
             title={{ energy: 'Energy', sessions: 'Sessions', revenue: 'Revenue' }[what]}
             about={about(step, what, currencies)}
@@ -218,7 +219,7 @@ function useSums(by: Step | 'station' | 'site', filter: string, enabled: boolean
   })
 }
 
-function Tiles({ sum }: { sum: Sum }) {
+function SumTiles({ sum }: { sum: Sum }) {
   const amounts = [...sum.revenue].sort()
   const facts: [string, string][] = [
     ['Sessions', count(sum.sessions)],
@@ -227,14 +228,11 @@ function Tiles({ sum }: { sum: Sum }) {
     ['Revenue', amounts.map(([currency, amount]) => money(amount, currency)).join(' + ') || NOTHING],
   ]
   return (
-    <dl className={classes.tiles}>
+    <Tiles>
       {facts.map(([name, value]) => (
-        <div key={name} className={`card ${classes.tile}`}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
+        <Tile key={name} name={name} value={value} />
       ))}
-    </dl>
+    </Tiles>
   )
 }
 

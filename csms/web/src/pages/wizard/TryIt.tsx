@@ -7,6 +7,7 @@ import { energy, power } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { PageLink } from '@/parts/PageLink'
 import { PendingButton } from '@/parts/PendingButton'
+import { powerNow } from '@/parts/PowerNow'
 import { StatusBadge } from '@/parts/StatusBadge'
 import classes from './wizard.module.css'
 
@@ -58,7 +59,7 @@ function Outlet({ station, connector }: { station: LiveStation; connector: LiveC
           <PageLink to="/sessions/$sessionId" params={{ sessionId }}>
             Session {sessionId}
           </PageLink>
-          {session && ` · ${power(session.powerKw)} · ${energy(session.energyKwh)}`}
+          {session && ` · ${power(powerNow(session, station))} · ${energy(session.energyKwh)}`}
         </span>
       )}
       {sessionId === null ? (
