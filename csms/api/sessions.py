@@ -247,7 +247,7 @@ class Sessions:
         )
         if started.session is None:
             pending: Any = StartPending(
-                call_id=started.call_id, station_id=body.station_id, id_tag=started.id_tag
+                call_id=str(started.call_id), station_id=body.station_id, id_tag=started.id_tag
             )
             return Reply(body=pending, status=202)
         return Reply(body=session_out(started.session), status=201)

@@ -13,7 +13,7 @@ from csms.clock import Clock
 from csms.domain import transactions
 from csms.domain.events import SessionsChanged
 from csms.domain.registers import taken_wh
-from csms.errors import Conflict, DatabaseAway, NotFound
+from csms.errors import CallFailed, Conflict, DatabaseAway, NotFound
 from csms.services.commands import CommandService
 from csms.services.credentials import tag_of_user
 from csms.services.ports.bus import Bus
@@ -23,13 +23,18 @@ from csms.services.records import CallRecord, MeterReading, Session, Station
 
 _POLL_S = 1.0
 _LATE_VALUES = timedelta(days=2)
+_SENT = frozenset({"call_timeout", "connection_lost", "invalid_response"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """What a remote start has led to; `session` None: accepted, not started yet."""
+    """What a remote start has led to; `session` None: accepted, not started yet.
 
-    call_id: str
+    Attributes:
+        call_id: None where the session has started although the call got no usable answer.
+    """
+
+    call_id: str | None
     id_tag: str
     session: Session | None
 
@@ -146,25 +151,31 @@ class SessionService:
                 seen.update(new)
                 hint.give()
 
+        async def started() -> Session | None:
+            async with self._units() as unit:
+                return await unit.sessions.started_after(
+                    identity, newest, id_tag=tag, connector_id=connector_id
+                )
+
+        call_id: str | None
+        session: Session | None
         unsubscribe = self._bus.subscribe(SessionsChanged, receive)
         try:
-            call = await self._commands.send(actor, identity, "RemoteStartTransaction", payload)
-            _require_accepted(call)
-
-            async def started() -> Session | None:
-                async with self._units() as unit:
-                    return await unit.sessions.started_after(
-                        identity, newest, id_tag=tag, connector_id=connector_id
-                    )
-
-            session = await self._waited(started, hint, wait_s)
+            try:
+                call = await self._commands.send(actor, identity, "RemoteStartTransaction", payload)
+            except CallFailed as error:
+                call_id, session = None, await self._all_the_same(error, started, hint, wait_s)
+            else:
+                _require_accepted(call)
+                call_id = call.id
+                session = await self._waited(started, hint, wait_s)
         finally:
             unsubscribe()
         if session is not None and vehicle_id is not None:
             async with self._units() as unit:
                 await unit.sessions.set_vehicle(session.transaction_id, vehicle_id)
             session = replace(session, vehicle_id=vehicle_id)
-        return Started(call_id=call.id, id_tag=tag, session=session)
+        return Started(call_id=call_id, id_tag=tag, session=session)
 
     async def stop(self, actor: str, transaction_id: int, *, wait_s: float) -> Session:
         """Send RemoteStopTransaction and wait up to `wait_s` seconds for its StopTransaction.
@@ -185,19 +196,21 @@ class SessionService:
             if transaction_id in event.transaction_ids:
                 hint.give()
 
+        async def stopped() -> Session | None:
+            found = await self.get(transaction_id)
+            return None if found.active else found
+
         unsubscribe = self._bus.subscribe(SessionsChanged, receive)
         try:
-            call = await self._commands.send(
-                actor,
-                session.identity,
-                "RemoteStopTransaction",
-                {"transactionId": transaction_id},
-            )
-
-            async def stopped() -> Session | None:
-                found = await self.get(transaction_id)
-                return None if found.active else found
-
+            try:
+                call = await self._commands.send(
+                    actor,
+                    session.identity,
+                    "RemoteStopTransaction",
+                    {"transactionId": transaction_id},
+                )
+            except CallFailed as error:
+                return await self._all_the_same(error, stopped, hint, wait_s)
             if call.outcome != "accepted":
                 over = await stopped()  # it may have ended by itself meanwhile
                 if over is not None:
@@ -207,6 +220,27 @@ class SessionService:
         finally:
             unsubscribe()
         return session if found is None else found
+
+    async def _all_the_same(
+        self,
+        error: CallFailed,
+        look: Callable[[], Awaitable[Session | None]],
+        hint: Hint,
+        wait_s: float,
+    ) -> Session:
+        """Return the session where a station has done what it was asked for, but not said so.
+
+        Raises:
+            CallFailed: It has not, as far as is known.
+        """
+        if error.code not in _SENT:
+            raise error
+        # nothing more is to be waited for where the time for an answer has passed
+        answered = error.code == "invalid_response"
+        found = await self._waited(look, hint, wait_s if answered else 0.0)
+        if found is None:
+            raise error
+        return found
 
     async def _waited(
         self, look: Callable[[], Awaitable[Session | None]], hint: Hint, wait_s: float
