@@ -28,7 +28,13 @@ from csms.domain.transactions import (
 from csms.ocppj import timestamps
 from csms.ocppj.call_errors import ErrorCode, PayloadRefused
 from csms.ocppj.repairs import TIME_WITHOUT_ZONE, times
-from csms.ocppj.repairs.catalogue import NUMBER_CAPPED, TIME_MISSING, TIME_UNREADABLE
+from csms.ocppj.repairs.catalogue import (
+    ESCAPED_NUL,
+    NUMBER_CAPPED,
+    TIME_MISSING,
+    TIME_UNREADABLE,
+)
+from csms.ocppj.repairs.scalars import without_nul
 from csms.ocppj.repairs.tolerance import Known
 from csms.ocppj.schemas import LARGEST_INT
 
@@ -82,9 +88,14 @@ def check(known: Known, action: str, payload: dict[str, Any], raw: str, source: 
             raise PayloadRefused(worst.code, f"{worst.field} {worst.text}")
     # the text is searched first because hardly any frame has an escaped NUL
     if "\\u0000" in raw and _has_nul(payload):
-        raise PayloadRefused(
-            ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "texts must not hold the character NUL"
-        )
+        if source.strict or ESCAPED_NUL not in known.switches:
+            raise PayloadRefused(
+                ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "texts must not hold the character NUL"
+            )
+        bare = without_nul(payload)
+        payload.clear()
+        payload.update(bare)
+        _note(source, ESCAPED_NUL)
 
 
 def boot(payload: Mapping[str, Any], source: Source) -> BootFact:

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 
 from tests.app.bench import System
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Misfit:

@@ -73,6 +73,9 @@ async def test_an_answer_to_another_call_is_none_to_ours(csms, cp):
     assert await cp.repairs("answer_id") == []
 
 
+KEY = {"key": "HeartbeatInterval", "value": "60"}
+
+
 @pytest.mark.parametrize(
     ("action", "payload", "reply", "status"),
     [
@@ -82,8 +85,32 @@ async def test_an_answer_to_another_call_is_none_to_ours(csms, cp):
         ("ClearCache", {}, '{"Status":"rejected","reason":"x"}', "Rejected"),
         ("UnlockConnector", {"connectorId": 1}, '{"status":"unlock_failed"}', "UnlockFailed"),
         ("GetLocalListVersion", {}, '{"listVersion":"3"}', None),
+        ("GetLocalListVersion", {}, '{"version":3}', None),
+        ("ChangeConfiguration", KEY, '{"status":"Reboot"}', "RebootRequired"),
+        ("ChangeConfiguration", KEY, '{"status":"ReadOnly"}', "Rejected"),
+        ("ChangeConfiguration", KEY, '{"status":"NotImplemented"}', "NotSupported"),
+        (
+            "TriggerMessage",
+            {"requestedMessage": "MeterValues"},
+            '{"status":"NotSupported"}',
+            "NotImplemented",
+        ),
+        (
+            "GetInstalledCertificateIds",
+            {"certificateType": "CentralSystemRootCertificate"},
+            '{"status":"NotFound","certificateHashData":[]}',
+            "NotFound",
+        ),
+        (
+            "GetCompositeSchedule",
+            {"connectorId": 1, "duration": 60},
+            '{"status":"Accepted","chargingSchedule":{"chargingRateUnit":"Amps",'
+            '"chargingSchedulePeriod":{"startPeriod":0,"limit":"16"}}}',
+            "Accepted",
+        ),
         ("GetConfiguration", {}, "[]", None),
         ("GetConfiguration", {}, '{"configurationKey":[{"key":"A","value":5}]}', None),
+        ("GetConfiguration", {}, '{"configurationKey":[{"name":"A","value":"5"}]}', None),
         (
             "GetConfiguration",
             {},

@@ -32,7 +32,7 @@ async def status_line(csms, path: str, **changes: str | None) -> str:
     headers = {**HEADERS, **{name.replace("_", "-"): value for name, value in changes.items()}}
     lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
     writer.write("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         line = (await reader.readline()).decode()
     writer.close()
     return line
@@ -94,7 +94,7 @@ async def first_line(csms, raw: bytes) -> str:
     """Send bytes and return the first line of what comes back."""
     reader, writer = await asyncio.open_connection("127.0.0.1", csms.running.ocpp_port)
     writer.write(raw)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         line = (await reader.readline()).decode()
     writer.close()
     return line
@@ -243,6 +243,7 @@ async def test_what_is_no_repair_stays_refused(csms, identity, user, password):
         ({"firmwareVersion": 1.5, "meterType": "Internal NON compliant"}, None),
         ({"ChargeboxSerialNumber": "1", "extra": {"a": [1]}}, None),
         ({"firmwareVersion": ["1.0"]}, None),
+        ({"chargePointVendor": "V\0\0", "chargePointSerialNumber": "\0"}, {"vendor": "V"}),
     ],
 )
 async def test_odd_boots_are_accepted(cp, payload, kept):

@@ -69,6 +69,7 @@ CHOICE_OTHER = "choice_other"
 CHOICE_KEPT = "choice_kept"
 MEASURAND_WITH_PHASE = "measurand_with_phase"
 TAG_CONTROL_CHARACTERS = "tag_control_characters"
+ESCAPED_NUL = "escaped_nul"
 NOTHING_MEASURED = "nothing_measured"
 HERTZ_IN_STOP_TRANSACTION = "hertz_in_stop_transaction"
 
@@ -302,6 +303,11 @@ def _repairs() -> Iterable[Repair]:
         TAG_CONTROL_CHARACTERS,
         "Control characters and blanks round an id tag that is too long are left out.",
         "Ocular/BS",
+    )
+    yield repair(
+        ESCAPED_NUL,
+        "The escaped character NUL in a text, which no database keeps, is left out.",
+        "firmware in C",
     )
     yield repair(
         NOTHING_MEASURED, "MeterValues without a value are answered; there is nothing to store."

@@ -239,7 +239,10 @@ class Walk:
                 continue
             self._missed = False
             try:
-                made[name] = self._value(part, value, name)
+                fitting = self._value(part, value, name)
+                if fitting == [] and part.get("minItems") and name not in required:
+                    raise _Senseless  # nothing, said in a way that the schema does not have
+                made[name] = fitting
             except _Senseless:
                 end = scalars.capped(value) if name in _CAPPED else None
                 if end is not None and self.may(names.NUMBER_CAPPED):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
@@ -51,6 +52,23 @@ def wrapped_text(value: Mapping[str, object]) -> str | None:
         only = next(iter(value.values()))
         return only if isinstance(only, str) else None
     return next((v for key, v in value.items() if key in _WRAPS and isinstance(v, str)), None)
+
+
+def without_nul(value: Any) -> Any:
+    r"""Return a value whose texts, and names, do not hold the character NUL.
+
+    >>> without_nul({"serial": "A1\0\0", "parts": ["\0", 1]})
+    {'serial': 'A1', 'parts': ['', 1]}
+    """
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case dict():
+            return {key.replace("\0", ""): without_nul(item) for key, item in value.items()}
+        case list():
+            return [without_nul(item) for item in value]
+        case _:
+            return value
 
 
 def as_number(value: object) -> float | int | None:

@@ -78,6 +78,7 @@ OTHER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "meterend": ("meterStop",),
     "metervalues": ("meterValue",),
     "model": ("chargePointModel",),
+    "name": ("key",),
     "result": ("status",),
     "rfid": ("idTag",),
     "rfidtag": ("idTag",),
@@ -93,9 +94,18 @@ OTHER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "values": ("meterValue", "sampledValue", "transactionData"),
     "vendor": ("chargePointVendor", "vendorId"),
     "vendorname": ("chargePointVendor",),
+    "version": ("listVersion", "firmwareVersion"),
 }
 
 OTHER_VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "chargingRateUnit": {
+        "amp": ("A",),
+        "ampere": ("A",),
+        "amperes": ("A",),
+        "amps": ("A",),
+        "watt": ("W",),
+        "watts": ("W",),
+    },
     "errorCode": {
         "": ("NoError",),
         "0": ("NoError",),
@@ -142,6 +152,7 @@ OTHER_VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "status": {
         "accept": ("Accepted",),
         "accepted": ("Unlocked",),
+        "applied": ("Accepted",),
         "busy": ("Charging",),
         "connected": ("Preparing",),
         "done": ("Accepted",),
@@ -155,11 +166,17 @@ OTHER_VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "free": ("Available",),
         "idle": ("Idle", "Available"),
         "inoperative": ("Unavailable",),
+        "needreboot": ("RebootRequired",),
         "notavailable": ("Unavailable",),
+        "notimplemented": ("NotSupported",),
+        "notsupported": ("NotImplemented",),
         "occupied": ("Preparing",),  # OCPP 1.5
         "ok": ("Accepted",),
         "outofservice": ("Unavailable",),
         "plugged": ("Preparing",),
+        "readonly": ("Rejected",),
+        "reboot": ("RebootRequired",),
+        "rebootneeded": ("RebootRequired",),
         "reject": ("Rejected",),
         "rejected": ("UnlockFailed",),
         "reserved": ("Accepted",),
@@ -167,6 +184,8 @@ OTHER_VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "successful": ("Accepted",),
         "suspended": ("SuspendedEV",),
         "true": ("Accepted",),
+        "unknownkey": ("NotSupported",),
+        "unsupported": ("NotSupported", "NotImplemented"),
         "uploadfailed": ("UploadFailure", "UploadFailed"),
         "uploadfailure": ("UploadFailed", "UploadFailure"),
         "waiting": ("Preparing",),

@@ -204,6 +204,10 @@ CASES: dict[str, Case] = {
         fact=lambda f: f.id_tag == "12345678901234567890",
         needed=False,  # then it is cut
     ),
+    names.ESCAPED_NUL: FrameCase(
+        raw=start(idTag="A\0\0"),
+        fact=lambda f: f.id_tag == "A",
+    ),
     names.NOTHING_MEASURED: FrameCase(
         raw=call("MeterValues", {"connectorId": 1, "meterValue": []})
     ),
