@@ -8,7 +8,7 @@ because then nothing may be answered at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
@@ -17,7 +17,7 @@ import structlog
 
 from csms.clock import Clock, wire_time
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo
-from csms.domain.charge_points import BootOutcome, ChargePointRecord, Registration
+from csms.domain.charge_points import BootOutcome, Registration
 from csms.domain.connectors import StatusFact
 from csms.domain.ids import ChargePointKey
 from csms.domain.reservations import ENDING_STATUSES, ConnectorDownFact
@@ -28,11 +28,12 @@ from csms.ocppj.call_errors import ErrorCode, PayloadRefused, Refused
 from csms.ocppj.conversation import TAKEN, Call
 from csms.ocppj.leaky import LeakyCounts
 from csms.ocppj.messages import Source
+from csms.ocppj.notice_handlers import NoticeHandlers
 from csms.ocppj.repairs.tolerance import Repairs, Tolerance
 from csms.ocppj.schemas import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Schemas
-from csms.services.intake import Fact, Intake
+from csms.ocppj.serving import Answer, Done, Handler, Kept, Later, Station
+from csms.services.intake import Intake
 from csms.services.notices import Notices
-from csms.services.ports.notices import Notice
 from csms.services.signing import Signing
 
 _log = structlog.get_logger(__name__)
@@ -47,39 +48,6 @@ _GUESS_S = 1.0
 
 KEPT_WHEN_REFUSED = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 """A station throws these away after a few CALLERRORs: their raw text is kept (R34)."""
-
-
-@dataclass(slots=True, eq=False)
-class Station:
-    """What a connection knows of its charge point.
-
-    Attributes:
-        record: Renewed when the registration changes, by a boot or by an operator.
-        triggered_until: Monotonic time until which a pending station may send triggered messages.
-        tolerance: The repairs of its connection; None: those of the process.
-    """
-
-    record: ChargePointRecord
-    triggered_until: float = 0.0
-    tolerance: Tolerance | None = None
-
-
-Answer = dict[str, Any]
-
-
-@dataclass(slots=True, eq=False)
-class Kept:
-    """A fact to be made durable, and what its outcome is answered with."""
-
-    fact: Fact
-    answer: Callable[[Station, Any], Answer]
-
-
-Later = Callable[[], Coroutine[Any, Any, Answer]]
-Done = Callable[[Answer | Refused | DatabaseAway, tuple[str, ...]], None]
-"""Takes how a call is to be answered, and the repairs that it needed."""
-
-_Handler = Callable[[Station, Mapping[str, Any], Source], Answer | Kept | Later]
 
 
 class Handlers:
@@ -110,7 +78,7 @@ class Handlers:
         self._intake = intake
         self._repairs = known_repairs or Repairs(schemas)
         self._clock = clock
-        self._handlers: dict[str, _Handler] = {
+        self._handlers: dict[str, Handler] = {
             "Authorize": self._authorize,
             "BootNotification": self._boot,
             "DataTransfer": self._data_transfer,
@@ -217,7 +185,7 @@ class Handlers:
             f"{refused.code}: {refused.description}",
         )
 
-    def _allowed(self, station: Station, call: Call) -> _Handler | Refused:
+    def _allowed(self, station: Station, call: Call) -> Handler | Refused:
         """Return the handler of a call, or why there is none for it now (R07, R08, R17)."""
         action = call.action
         handler = self._handlers.get(action)
@@ -350,48 +318,6 @@ class _Waiting:
             except Exception as error:
                 answer = _refusal(error, station, call)
         self._handlers.answered(station, call, self._repairs, answer, self._done)
-
-
-class NoticeHandlers:
-    """Serves what charge points report beside charging; each is stored, then answered `{}`."""
-
-    def __init__(self, notices: Notices, signing: Signing | None) -> None:
-        self._notices = notices
-        self._signing = signing
-
-    def handlers(self) -> dict[str, _Handler]:
-        """Return the handlers by action."""
-        return {
-            "DiagnosticsStatusNotification": self._kept(messages.diagnostics_status),
-            "FirmwareStatusNotification": self._kept(messages.firmware_status),
-            "LogStatusNotification": self._kept(messages.log_status),
-            "SecurityEventNotification": self._kept(messages.security_event),
-            "SignCertificate": self._sign_certificate,
-            "SignedFirmwareStatusNotification": self._kept(messages.signed_firmware_status),
-        }
-
-    def _kept(self, read: Callable[[Mapping[str, Any], Source], Notice]) -> _Handler:
-        def handle(station: Station, payload: Mapping[str, Any], source: Source) -> Later:
-            return partial(self._submit, read(payload, source), {})
-
-        return handle
-
-    def _sign_certificate(
-        self, station: Station, payload: Mapping[str, Any], source: Source
-    ) -> Later:
-        if self._signing is not None:
-            return partial(self._asked, self._signing, station, payload["csr"], source)
-        # M80: nobody here can sign it
-        notice = messages.unsigned_certificate(source)
-        return partial(self._submit, notice, {"status": "Rejected"})
-
-    async def _asked(self, signing: Signing, station: Station, csr: str, source: Source) -> Answer:
-        accepted = await signing.requested(station.record, csr, source.received_at)
-        return {"status": "Accepted" if accepted else "Rejected"}
-
-    async def _submit(self, notice: Notice, answer: Answer) -> Answer:
-        await self._notices.submit(notice)
-        return answer
 
 
 def _nothing(station: Station, outcome: object) -> Answer:

@@ -26,7 +26,7 @@ from csms.ocppj.connection import Connection
 from csms.ocppj.door import OPEN_TIMEOUT_S, Door, Pings
 from csms.ocppj.gate import Gate
 from csms.ocppj.gateway import LocalGateway
-from csms.ocppj.handlers import Handlers, Station
+from csms.ocppj.handlers import Handlers
 from csms.ocppj.handshake import (
     Admission,
     Refusal,
@@ -43,6 +43,7 @@ from csms.ocppj.repairs.pings import UnansweredPings, probe_instead
 from csms.ocppj.repairs.requests import put_right
 from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.schemas import Schemas
+from csms.ocppj.serving import Station
 from csms.ocppj.session import Services, Session
 from csms.proxies import Peer, TrustedProxies
 from csms.services.connections import Connections

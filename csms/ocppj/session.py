@@ -40,11 +40,12 @@ from csms.ocppj.conversation import (
     Reply,
 )
 from csms.ocppj.frame_log import FrameLog
-from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handlers, Station
+from csms.ocppj.handlers import KEPT_WHEN_REFUSED, TRIGGERED_FOR_S, Handlers
 from csms.ocppj.outgoing import Outgoing
 from csms.ocppj.pace import WAITING, Pace
 from csms.ocppj.repairs import count
 from csms.ocppj.schemas import Schemas
+from csms.ocppj.serving import Station
 from csms.services.connections import Connections
 from csms.services.intake import Intake
 from csms.services.ports.gateway import Answer

@@ -20,11 +20,12 @@ from websockets.exceptions import ConnectionClosedOK
 from websockets.frames import Close
 
 from csms.clock import SystemClock
-from csms.ocppj.handlers import Handlers, Station
+from csms.ocppj.handlers import Handlers
 from csms.ocppj.repairs.catalogue import CATALOGUE
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.repairs.tolerance import Repairs
 from csms.ocppj.schemas import Schemas
+from csms.ocppj.serving import Station
 from csms.ocppj.session import Services, Session
 from tests.ocppj.standins import StandInConnections, StandInIntake, record
 from tests.ocppj.test_handlers_fuzz import fits

@@ -18,12 +18,12 @@ from csms.errors import CallFailed
 from csms.ocppj.connection import Connection
 from csms.ocppj.conversation import Conversation
 from csms.ocppj.gate import Arrival
-from csms.ocppj.handlers import Station
 from csms.ocppj.handshake import Admission
 from csms.ocppj.opening import OpeningProtocol
 from csms.ocppj.outgoing import Outgoing, PendingCall
 from csms.ocppj.repairs.tolerance import Tolerance
 from csms.ocppj.server import OcppServer
+from csms.ocppj.serving import Station
 from csms.ocppj.session import Session
 from tests.ocppj.playbook import plug_in
 from tests.waiting import wait_until

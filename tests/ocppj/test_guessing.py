@@ -8,7 +8,8 @@ import pytest
 
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo
 from csms.ocppj.conversation import Call
-from csms.ocppj.handlers import FREE_GUESSES, Handlers, Station
+from csms.ocppj.handlers import FREE_GUESSES, Handlers
+from csms.ocppj.serving import Station
 from tests.fakes import FakeClock
 from tests.ocppj.standins import record
 

@@ -18,8 +18,9 @@ from csms.clock import SystemClock
 from csms.domain.metering import Reading
 from csms.ocppj.call_errors import ErrorCode, Refused
 from csms.ocppj.conversation import Call
-from csms.ocppj.handlers import Handlers, Station
+from csms.ocppj.handlers import Handlers
 from csms.ocppj.schemas import FROM_CHARGE_POINT, Schemas
+from csms.ocppj.serving import Station
 from tests.many import many
 from tests.ocppj.standins import StandInIntake, record
 
