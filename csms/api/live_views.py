@@ -15,7 +15,7 @@ from csms.clock import wire_time
 from csms.services.attention import Attention
 from csms.services.live import LiveSession, Thing
 from csms.services.live_sites import LiveSite
-from csms.services.live_stations import LiveStation
+from csms.services.live_stations import LiveStation, power_now
 from csms.services.live_today import Today
 from csms.services.ports.live import ConnectorRow
 from csms.services.records import Session
@@ -78,7 +78,7 @@ def _connector(row: ConnectorRow, session: Session | None) -> View:
         "sessionId": None,
     }
     if session is not None:
-        view["powerKw"] = kilo(session.power_w)
+        view["powerKw"] = kilo(power_now(session, row))
         view["limitA"] = _limit_a(session)
         view["limitKw"] = kilo(session.limit_w)
         view["sessionId"] = str(session.transaction_id)

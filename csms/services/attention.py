@@ -94,7 +94,13 @@ def found(
 ) -> list[Attention]:
     """Return everything that needs somebody: the most severe first, then the oldest."""
     items = [item for station in stations for item in _of_station(station, now)]
-    items += [item for site in sites for item in _of_site(site)]
+    # a charger that keeps no limits is told of once, with what can be done about it
+    told = tuple(
+        f"charger {trouble.identity} {what}"
+        for trouble in troubles.limits
+        for what in ("does not take limits", "draws more than the limit")
+    )
+    items += [item for site in sites for item in _of_site(site, told)]
     items += [_of_limit(trouble) for trouble in troubles.limits]
     items += [_of_certificate(row, now) for row in troubles.certificates]
     items += [_of_quarantine(row) for row in troubles.quarantined]
@@ -186,9 +192,11 @@ def _stuck(station: LiveStation, session: Session, reason: str) -> Attention:
     )
 
 
-def _of_site(site: LiveSite) -> Iterator[Attention]:
+def _of_site(site: LiveSite, told: tuple[str, ...]) -> Iterator[Attention]:
     status = site.row.status
     for warning in () if status is None else status.warnings:
+        if warning.startswith(told):
+            continue
         yield Attention(
             id=f"siteWarning:{site.row.id}:{warning}",
             kind="siteWarning",

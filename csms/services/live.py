@@ -108,11 +108,10 @@ class LiveFeed:
         self._bus = bus
         self._clock = clock
         self._feed = sessions
-        self._is_online = gateway.is_online
         self._estimates = estimates
         self._stations = StationBoard(units, gateway, last_seen)
         self._stations_known = False
-        self._sites = SiteBoard(units, clock, gateway.is_online)
+        self._sites = SiteBoard(units, clock, self._stations.drawn_w)
         self._hint = Hint()
         self._sessions = SessionBoard(self._hint.give)
         self._leave_sessions: Callable[[], None] | None = None
@@ -255,7 +254,7 @@ class LiveFeed:
             self._sessions.has_ended = False
             async with self._units() as unit:
                 self._completed = tuple(await unit.live.completed_today(self._clock.now()))
-        numbers = Numbers(self._sites.all(), self._is_online)
+        numbers = Numbers(self._sites.all(), self._stations.drawn_w)
         numbers.add_completed(self._completed)
         sessions = tuple(active)
         for start in range(0, len(sessions), _PIECE):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from csms.clock import Clock
-from csms.domain.ids import ChargePointKey, SiteId
+from csms.domain.ids import SiteId
 from csms.services.ports.live import SiteRow
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import Session
@@ -44,14 +44,16 @@ class LiveSite:
 
 
 class SiteBoard:
-    """Keeps all sites while somebody watches. Concurrency: one task calls it."""
+    """Keeps all sites while somebody watches. Concurrency: one task calls it.
 
-    def __init__(
-        self, units: UnitsOfWork, clock: Clock, is_online: Callable[[ChargePointKey], bool]
-    ) -> None:
+    Args:
+        drawn_w: What a session draws now, 0 where nobody knows.
+    """
+
+    def __init__(self, units: UnitsOfWork, clock: Clock, drawn_w: Callable[[Session], int]) -> None:
         self._units = units
         self._clock = clock
-        self._is_online = is_online
+        self._drawn_w = drawn_w
         self._sites: dict[SiteId, LiveSite] = {}
 
     def all(self) -> list[LiveSite]:
@@ -73,8 +75,7 @@ class SiteBoard:
         drawn: defaultdict[SiteId | None, int] = defaultdict(int)
         running: defaultdict[SiteId | None, int] = defaultdict(int)
         for session in sessions:
-            if session.power_w and self._is_online(session.charge_point):
-                drawn[session.site_id] += session.power_w
+            drawn[session.site_id] += self._drawn_w(session)
             running[session.site_id] += 1
         changed = []
         sites: dict[SiteId, LiveSite] = {}

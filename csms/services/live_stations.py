@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 from csms.domain.ids import ChargePointKey, Identity, TransactionId
 from csms.services.ports.gateway import Gateway
-from csms.services.ports.live import StationRow
+from csms.services.ports.live import ConnectorRow, StationRow
 from csms.services.ports.store import UnitsOfWork
 from csms.services.records import Session
 
 _PAGE = 500  # stations read in one go; more would keep the event loop from charge points
 _SEEN_AGAIN = timedelta(minutes=5)
+_NO_CAR = frozenset({"Available", "Reserved"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,18 @@ class LiveStation:
     online: bool
     last_seen_at: datetime | None
     sessions: Mapping[int, Session] = field(default_factory=dict)
+
+
+def power_now(session: Session, connector: ConnectorRow) -> int | None:
+    """Return what a session draws now, in W, as far as its station, which is there, has told.
+
+    What was measured last says nothing any more once the connector is free again: the session has
+    ended without our knowing.
+    """
+    said_at = connector.received_at
+    if connector.status in _NO_CAR and said_at is not None and said_at > session.start_received_at:
+        return None
+    return session.power_w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +90,16 @@ class StationBoard:
     def get(self, key: ChargePointKey) -> LiveStation | None:
         """Return one, if it is known here."""
         return self._stations.get(key)
+
+    def drawn_w(self, session: Session) -> int:
+        """Return what a session draws now as far as is known; of one that is offline nothing is."""
+        if not session.power_w or not self._gateway.is_online(session.charge_point):
+            return 0
+        station = self._stations.get(session.charge_point)
+        for connector in () if station is None else station.row.connectors:
+            if connector.connector_id == session.connector_id:
+                return power_now(session, connector) or 0
+        return session.power_w
 
     def note(self, key: ChargePointKey) -> None:
         """Take a hint: this station is read again with the next `refresh`."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from csms.domain.ids import ChargePointKey, SiteId
+from csms.domain.ids import SiteId
 from csms.services.live_sites import LiveSite
 from csms.services.ports.live import CompletedToday
 from csms.services.records import Session
@@ -50,12 +50,11 @@ class Numbers:
 
     Args:
         sites: Each gets numbers of its own.
+        drawn_w: What a session draws now, 0 where nobody knows.
     """
 
-    def __init__(
-        self, sites: Iterable[LiveSite], is_online: Callable[[ChargePointKey], bool]
-    ) -> None:
-        self._is_online = is_online
+    def __init__(self, sites: Iterable[LiveSite], drawn_w: Callable[[Session], int]) -> None:
+        self._drawn_w = drawn_w
         self._all = _Sum()
         self._sites: dict[str, _Sum] = {}
         for site in sites:
@@ -75,8 +74,7 @@ class Numbers:
                 one.sessions += 1
                 one.revenues[session.currency] += price or Decimal()
             if len(sums) == 1:  # at no site, which would have counted it
-                if session.power_w and self._is_online(session.charge_point):
-                    self._all.power_w += session.power_w
+                self._all.power_w += self._drawn_w(session)
                 self._all.active += 1
 
     def add_completed(self, rows: Iterable[CompletedToday]) -> None:

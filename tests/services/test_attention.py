@@ -11,7 +11,7 @@ import pytest
 from csms.domain.site_status import SiteStatus
 from csms.services.attention import Troubles, found
 from csms.services.live_sites import LiveSite
-from csms.services.live_stations import LiveStation
+from csms.services.live_stations import LiveStation, power_now
 from csms.services.live_today import Numbers
 from csms.services.ports.live import (
     CompletedToday,
@@ -89,6 +89,35 @@ def test_all_is_well():
 )
 def test_a_station_is_offline_after_a_while_and_only_if_it_was_ever_there(away, expected):
     assert kinds(station(online=False, away=away)) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes_ago", "expected"),
+    [
+        ("Charging", 5, 7000),
+        ("Faulted", 5, 7000),  # it may draw all the same, and then somebody has to see it
+        ("Available", 5, None),
+        ("Reserved", 5, None),
+        ("Available", 90, 7000),  # said before it began
+    ],
+)
+def test_what_a_free_connector_drew_last_is_not_what_it_draws_now(status, minutes_ago, expected):
+    assert power_now(session(), connector(status, minutes_ago)) == expected
+
+
+def test_a_charger_that_takes_no_limits_is_told_of_once():
+    refused = LimitTrouble(
+        identity="CP1", site_id="S1", connector_id=1, transaction_id=7, status="Rejected",
+        wanted_w=4000, since=NOW,
+    )  # fmt: skip
+    warnings = [f"charger {name} does not take limits (Rejected): it counts for 22 kW"
+                for name in ("CP1", "CP11")]  # fmt: skip
+    items = found(NOW, [], [site(*warnings)], Troubles(limits=(refused,)))
+    assert [(item.kind, item.station) for item in items] == [
+        ("limitNotObeyed", "CP1"),
+        ("siteWarning", None),
+    ]
+    assert "CP11" in items[1].text
 
 
 def test_a_station_that_goes_with_a_session_is_worse():
@@ -183,7 +212,7 @@ def test_the_most_severe_comes_first_then_the_oldest():
 
 
 def test_the_day_in_numbers():
-    numbers = Numbers([site(power_w=9000, active_sessions=2)], lambda _: True)
+    numbers = Numbers([site(power_w=9000, active_sessions=2)], lambda session: session.power_w or 0)
     numbers.add_active([session(1), session(2, site_id=None, power_w=3000, currency="CHF")])
     numbers.add_active([session(3, site_id="gone", power_w=None)])
     numbers.add_completed(

@@ -1,16 +1,22 @@
+import type { LiveStation } from '@/live/types'
 import { power } from './format'
 
 interface Drawing {
+  id: string
   powerKw: number | null
 }
 
-interface Reached {
-  online: boolean
-}
+type Reached = Pick<LiveStation, 'online' | 'connectors'>
 
-/** Returns what a session draws now, kW; of a station that is away nobody knows it: null. */
+/**
+ * Returns what a session draws now, kW; null: nobody knows it.
+ *
+ * Of a station that is away only the last word is known, and so it is once the connector is free
+ * again or has another session.
+ */
 export function powerNow(session: Drawing, station: Reached | undefined): number | null {
-  return station?.online ? session.powerKw : null
+  if (!station?.online) return null
+  return station.connectors.find(({ sessionId }) => sessionId === session.id)?.powerKw ?? null
 }
 
 interface PowerNowProps {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LiveAttention, LiveSession, LiveSite, LiveStation, LiveToday } from '@/live/types'
-import { drawnNow, sitesNow, strongest, supply, supplyOf, urgent } from './summary'
+import { byKind, drawnNow, firstOf, sitesNow, strongest, supply, supplyOf, urgent } from './summary'
 
 const item = (id: string, more: Partial<LiveAttention>): LiveAttention => ({
   id,
@@ -26,6 +26,29 @@ describe('urgent', () => {
 
   it('keeps to a site, also by the station that it names', () => {
     expect(urgent(items, 'depot', siteOf).map(({ id }) => id)).toEqual(['newer', 'info'])
+  })
+})
+
+describe('byKind', () => {
+  it('keeps what is alike together, in the order of the most urgent of each', () => {
+    const of = (id: string, kind: string) => item(id, { kind })
+    const groups = byKind([of('1', 'stationOffline'), of('2', 'stationFaulted'), of('3', 'stationOffline')])
+    expect(groups.map((items) => items.map(({ id }) => id))).toEqual([['1', '3'], ['2']])
+  })
+})
+
+describe('firstOf', () => {
+  const items = (many: number) => Array.from({ length: many }, (_, at) => item(String(at), {}))
+
+  it('does not let one kind push out the others', () => {
+    expect(firstOf(items(50), 1, false)).toHaveLength(8)
+    expect(firstOf(items(50), 4, false)).toHaveLength(3)
+    expect(firstOf(items(50), 4, true)).toHaveLength(50)
+  })
+
+  it('never hides a single one: its line would be as long', () => {
+    expect(firstOf(items(4), 4, false)).toHaveLength(4)
+    expect(firstOf(items(5), 4, false)).toHaveLength(3)
   })
 })
 
@@ -88,10 +111,18 @@ describe('strongest', () => {
   const session = (id: number, powerKw: number | null, more: Partial<LiveSession> = {}) =>
     ({ id: String(id), transactionId: id, stationId: 'A', status: 'active', powerKw, ...more }) as LiveSession
 
+  const station = (id: string, more: Partial<LiveStation>, ...running: [number, number | null][]) =>
+    ({
+      id,
+      online: true,
+      connectors: running.map(([number, powerKw]) => ({ sessionId: String(number), powerKw })),
+      ...more,
+    }) as LiveStation
+
   it('leaves out what has ended and what is elsewhere', () => {
     const stations = new Map([
-      ['A', { id: 'A', siteId: 'depot', online: true } as LiveStation],
-      ['B', { id: 'B', siteId: null, online: true } as LiveStation],
+      ['A', station('A', { siteId: 'depot' }, [1, 3], [2, null], [3, 9])],
+      ['B', station('B', { siteId: null }, [5, 22])],
     ])
     const sessions = [
       session(1, 3),
@@ -106,8 +137,8 @@ describe('strongest', () => {
 
   it('does not take the last word of a station that is away for what it draws now', () => {
     const stations = new Map([
-      ['A', { id: 'A', online: true } as LiveStation],
-      ['B', { id: 'B', online: false } as LiveStation],
+      ['A', station('A', {}, [2, 3])],
+      ['B', station('B', { online: false }, [1, 150])],
     ])
     const sessions = [session(1, 150, { stationId: 'B' }), session(2, 3)]
     expect(strongest(sessions, null, stations).map(({ id }) => id)).toEqual(['2', '1'])

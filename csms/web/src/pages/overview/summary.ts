@@ -32,6 +32,30 @@ function since(item: LiveAttention): number {
   return item.since === null ? Number.POSITIVE_INFINITY : Date.parse(item.since)
 }
 
+/** Returns the same things by their kinds, the kind of the first one first. */
+export function byKind(items: readonly LiveAttention[]): LiveAttention[][] {
+  const groups = new Map<string, LiveAttention[]>()
+  for (const item of items) {
+    const group = groups.get(item.kind)
+    if (group === undefined) groups.set(item.kind, [item])
+    else group.push(item)
+  }
+  return [...groups.values()]
+}
+
+const SHOWN_ALONE = 8
+const SHOWN_OF_EACH = 3
+
+/** Returns those of one kind that are shown among `kinds` kinds, unless all shall be. */
+export function firstOf(
+  items: readonly LiveAttention[],
+  kinds: number,
+  all: boolean,
+): readonly LiveAttention[] {
+  const most = kinds === 1 ? SHOWN_ALONE : SHOWN_OF_EACH
+  return all || items.length <= most + 1 ? items : items.slice(0, most)
+}
+
 /** Returns the sites with their day, the fullest first. */
 export function sitesNow(
   sites: readonly LiveSite[],
