@@ -104,6 +104,8 @@ export interface Tail {
   /** The newest last. */
   messages: readonly LiveMessage[]
   dropped: number
+  /** How often following has begun, as the server says: after a cut it begins anew. */
+  begun: number
   clear: () => void
 }
 
@@ -114,6 +116,7 @@ export interface Tail {
  */
 export function useMessages(filter: MessageFilter | null): Tail {
   const [tail, setTail] = useState<MessageBatch>({ messages: [], dropped: 0 })
+  const [begun, setBegun] = useState(0)
   const clear = useCallback(() => setTail({ messages: [], dropped: 0 }), [])
   const following = filter !== null
   const stationId = filter?.stationId
@@ -127,12 +130,15 @@ export function useMessages(filter: MessageFilter | null): Tail {
     const wanted: MessageFilter = {}
     if (stationId) wanted.stationId = stationId
     if (action) wanted.action = action
-    return live.follow(wanted, (batch) =>
-      setTail((before) => ({
-        messages: [...before.messages, ...batch.messages].slice(-MOST_MESSAGES),
-        dropped: before.dropped + batch.dropped,
-      })),
-    )
+    return live.follow(wanted, (batch) => {
+      // an empty one says: from now on
+      if (batch.messages.length === 0) setBegun((before) => before + 1)
+      else
+        setTail((before) => ({
+          messages: [...before.messages, ...batch.messages].slice(-MOST_MESSAGES),
+          dropped: before.dropped + batch.dropped,
+        }))
+    })
   }, [following, stationId, action, clear])
-  return { ...tail, clear }
+  return { ...tail, begun, clear }
 }

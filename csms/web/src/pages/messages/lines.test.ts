@@ -64,3 +64,8 @@ test('what was asked for and what has come since make one list', () => {
   const [one, two, three] = [frame('in', 'call', '1'), frame('in', 'call', '2'), frame('in', 'call', '3')]
   expect(joined([two, one], [{ ...two }, three]).map(({ messageId }) => messageId)).toEqual(['1', '2', '3'])
 })
+
+test('what came during a cut stands between what came live before and after it', () => {
+  const [one, two, three] = [frame('in', 'call', '1'), frame('in', 'call', '2'), frame('in', 'call', '3')]
+  expect(joined([three, two, one], [one, three]).map(({ messageId }) => messageId)).toEqual(['1', '2', '3'])
+})

@@ -48,7 +48,9 @@ export function linesOf(messages: readonly LiveMessage[]): Line[] {
 export function joined(asked: readonly LiveMessage[], live: readonly LiveMessage[]): LiveMessage[] {
   const name = (message: LiveMessage) => `${message.at} ${message.direction} ${exchange(message)}`
   const known = new Set(live.map(name))
-  return [...[...asked].reverse().filter((message) => !known.has(name(message))), ...live]
+  const missing = [...asked].reverse().filter((message) => !known.has(name(message)))
+  // asked for after a cut, they belong between those that came live; equal times stay as they are
+  return [...missing, ...live].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
 }
 
 export interface Filter {

@@ -2,7 +2,7 @@ import { Button, Group, SegmentedControl, Select, TextInput, VisuallyHidden } fr
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { useMe } from '@/api/me'
 import { useMessages } from '@/live/hooks'
@@ -179,9 +179,9 @@ function Live({ search, open, opened }: Shared) {
     () => (paused ? null : { ...(stationId ? { stationId } : {}), ...(action ? { action } : {}) }),
     [paused, stationId, action],
   )
-  const { messages, dropped, clear } = useMessages(filter)
+  const { messages, dropped, begun, clear } = useMessages(filter)
   const [clearedAt, setClearedAt] = useState('')
-  // what came just before one looks; asked anew while nothing has come yet, or a gap would stay
+  // what came just before one looks
   const recent = useQuery({
     queryKey: ['messages', 'recent', stationId, action],
     queryFn: () => {
@@ -190,10 +190,14 @@ function Live({ search, open, opened }: Shared) {
       if (action) query.set('action', action)
       return sendJson<{ items: LiveMessage[] }>('GET', `/api/messages?${query}`)
     },
-    refetchInterval: messages.length === 0 && !paused ? 2000 : false,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   })
+  // what came between that answer and the first live message would be missing, and what came during a cut
+  const { refetch } = recent
+  useEffect(() => {
+    if (begun > 0) void refetch()
+  }, [begun, refetch])
   const lines = useMemo(
     () => linesOf(joined(recent.data?.items ?? [], messages).filter(({ at }) => at > clearedAt)),
     [recent.data, messages, clearedAt],

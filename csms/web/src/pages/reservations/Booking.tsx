@@ -56,10 +56,11 @@ export function Booking({ known, stationId = '', here = false, close }: BookingP
     const { body, problems } = bodyOf(typed, Date.now(), before)
     blame(problems)
     if (Object.keys(problems).length > 0) return
-    const again = () => void queries.invalidateQueries({ queryKey: ['reservations'] })
+    const again = (options = {}) => void queries.invalidateQueries({ queryKey: ['reservations'] }, options)
     await send(async () => {
-      // it stands in the list as pending as soon as the call is on its way
-      const looking = setInterval(again, 700)
+      // it stands in the list as pending as soon as the call is on its way; an answer that takes longer
+      // than the next look is waited for
+      const looking = setInterval(() => again({ cancelRefetch: false }), 700)
       try {
         const made = known
           ? await sendJson<Reservation>('PATCH', pathOf(known), body)

@@ -26,8 +26,14 @@ export function useSession(sessionId: string) {
     if (before.current !== status) void queries.invalidateQueries({ queryKey: ['sessions', sessionId] })
     before.current = status
   }, [status, sessionId, queries])
+  // and holds until the answer is there: what has ended does not run once more meanwhile
+  const last = useRef(live)
+  useEffect(() => {
+    if (live !== undefined) last.current = live
+  }, [live])
+  const told = live ?? (last.current?.id === sessionId ? last.current : undefined)
   const session =
-    asked.data && live && asked.data.status === 'active' ? { ...asked.data, ...live } : asked.data
+    asked.data && told && asked.data.status === 'active' ? { ...asked.data, ...told } : asked.data
   return { session: session as Session | undefined, error: asked.error, refetch: asked.refetch }
 }
 

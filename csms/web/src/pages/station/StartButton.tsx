@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { sendJson } from '@/api/client'
 import { formErrors } from '@/api/problem'
 import { Icon } from '@/parts/Icon'
@@ -21,6 +21,8 @@ export function StartButton({ station, connector, onAsking }: StartButtonProps) 
     onOpen: () => onAsking(true),
     onClose: () => onAsking(false),
   })
+  // a session that has begun meanwhile takes the button away, and its dialog
+  useEffect(() => () => onAsking(false), [onAsking])
   const [idTag, setIdTag] = useState('')
   const { phase, problem, run } = usePending({ done: connector.sessionId !== null })
   const errors = problem && formErrors(problem, ['idTag'])
