@@ -21,7 +21,11 @@ _MOST = 2**31 - 1
 _MOST_ENERGY_WH = 10**15
 
 _OUTLETS = frozenset({None, "Outlet", "EV"})
+_ELSEWHERE = ("Cable", "Body", "Inlet")
+"""Other places to measure at, the nearest to the car first."""
+
 _PERIODIC = "Sample.Periodic"  # the default (7.33), not worth a column
+_BEGIN = "Transaction.Begin"
 
 _ENERGY_SCALES: dict[str | None, int] = {None: 1, "Wh": 1, "kWh": 1000}
 _POWER_SCALES: dict[str | None, int] = {None: 1, "W": 1, "kW": 1000, "VA": 1, "kVA": 1000}
@@ -77,6 +81,7 @@ of looking a plan up by its key, and stations say the same all day."""
 _MOST_MEASURANDS = 200
 _MOST_SHAPES = 12  # of one measurand; stations that say it in yet another way take the longer way
 _NO_PHASES: list[int | None] = [None] * 6
+_TOTAL_OF = {_PHASE_ENERGY: _TOTAL_ENERGY, _PHASE_POWER: _TOTAL_POWER}
 _SHORT = 18  # digits; longer numbers take the slow way
 _POWERS_OF_TEN = [10**n for n in range(_SHORT)]
 
@@ -151,8 +156,12 @@ def read(measured_at: datetime, sampled_values: Sequence[Mapping[str, Any]]) -> 
                 break
         else:
             plan, said = _shape(sample)
-        if said is not None and context is None:
-            context = said
+        if said is not None:
+            if context is None or context == _BEGIN:
+                context = said
+            elif said == _BEGIN:  # begin and end in one element: it tells of the end
+                rest = [*(rest or ()), sample]
+                continue
         value = None if plan is None else _value(text, plan)
         if plan is None or value is None:
             if rest is None:
@@ -166,6 +175,8 @@ def read(measured_at: datetime, sampled_values: Sequence[Mapping[str, Any]]) -> 
         slots[plan[0]] = value
     if slots[_PHASE_ENERGY:] != _NO_PHASES:
         _add_up(slots)
+    if rest is not None:
+        _from_elsewhere(slots, rest)
     return Reading(
         measured_at=measured_at,
         context=context,
@@ -228,6 +239,29 @@ def _add_up(slots: list[int | None]) -> None:
         slots[_TOTAL_ENERGY] = sum(energy or 0 for energy in energies)
     if slots[_TOTAL_POWER] is None and any(power is not None for power in powers):
         slots[_TOTAL_POWER] = sum(power or 0 for power in powers)
+
+
+def _from_elsewhere(slots: list[int | None], rest: Sequence[Mapping[str, Any]]) -> None:
+    """Take what was measured at another place alone, such as the power of a DC charger's inlet.
+
+    Where the outlet tells a measurand, by whatever phase, other places say nothing about it.
+    """
+    there = [sample for sample in rest if sample.get("location") in _ELSEWHERE]
+    if not there:
+        return
+    told = [value is not None for value in slots]
+    for sample in sorted(there, key=lambda each: _ELSEWHERE.index(each["location"])):
+        get = sample.get
+        plan = _planned((get("measurand"), get("phase"), get("unit"), get("format"), None))
+        if plan is None:
+            continue
+        slot = plan[0]
+        first = slot if slot < _CURRENT else slot - (slot - _CURRENT) % 3
+        is_told = told[slot] if first < _CURRENT else any(told[first : first + 3])
+        if slots[slot] is None and not is_told and not told[_TOTAL_OF.get(first, slot)]:
+            slots[slot] = _value(sample["value"], plan)
+    if slots[_PHASE_ENERGY:] != _NO_PHASES:
+        _add_up(slots)
 
 
 def _value(text: str, plan: _Plan) -> int | None:

@@ -57,7 +57,7 @@ def test_usual_measurands_become_numbers_in_fixed_units(fields, name, expected):
         {"value": "230", "measurand": "Voltage", "phase": "L1-L2"},
         {"value": "50", "measurand": "Frequency"},
         {"value": "0A0B", "format": "SignedData"},
-        {"value": "1", "location": "Inlet"},
+        {"value": "1", "location": "Roof"},
         {"value": "-3", "measurand": "SoC"},
         {"value": "1001", "measurand": "SoC"},
         {"value": "5", "measurand": "Energy.Active.Export.Register"},
@@ -88,6 +88,47 @@ def test_energy_by_phase_is_summed_only_when_all_phases_are_there():
 def test_the_context_is_that_of_the_first_value_that_has_one():
     reading = read(AT, [sample("1"), sample("2", unit="kW", context="Trigger")])
     assert reading.context == "Trigger"
+
+
+def at_place(place, value, measurand, **more):
+    return {"value": value, "measurand": measurand, "location": place, **more}
+
+
+def test_what_is_told_of_another_place_alone_is_taken():
+    power = at_place("Inlet", "6407.0", "Power.Active.Import", unit="W")
+    energy = at_place("Outlet", "18938.08", "Energy.Active.Import.Register", unit="kWh")
+    reading = read(AT, [power, energy])
+    assert (reading.power_w, reading.energy_wh) == (6407, 18_938_080)
+    assert (reading.rest, reading.odd) == ([power], False)
+    nearest = [at_place(each, str(n), None) for n, each in enumerate(("Inlet", "Body", "Cable"))]
+    for sample_ in nearest:
+        del sample_["measurand"]
+    assert read(AT, nearest).energy_wh == 2
+
+
+def test_what_the_outlet_tells_counts_whatever_other_places_say():
+    inlet = [at_place("Inlet", str(n), "Current.Import", phase=f"L{n}") for n in (1, 2, 3)]
+    direct = at_place("Outlet", "125", "Current.Import")
+    for order in ([*inlet, direct], [direct, *inlet]):
+        assert read(AT, order).current_ma == [125_000, None, None]
+    assert read(AT, inlet).current_ma == [1000, 2000, 3000]
+    phases = [
+        sample(str(w), measurand="Power.Active.Import", phase=f"L{i + 1}")
+        for i, w in enumerate((1000, 2000, 3000))
+    ]
+    total = at_place("Inlet", "7000", "Power.Active.Import")
+    assert read(AT, [total, *phases]).power_w == 6000
+    by_phase = [{**each, "location": "Inlet"} for each in phases]
+    assert read(AT, by_phase).power_w == 6000
+    assert read(AT, [*by_phase, sample("9", measurand="Power.Active.Import")]).power_w == 9
+
+
+def test_begin_and_end_in_one_element_tell_of_the_end():
+    begin = sample("1000", context="Transaction.Begin")
+    end = sample("6000", context="Transaction.End")
+    for order in ([begin, end], [end, begin]):
+        reading = read(AT, order)
+        assert (reading.energy_wh, reading.context) == (6000, "Transaction.End")
 
 
 @given(

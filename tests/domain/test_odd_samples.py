@@ -67,7 +67,7 @@ def test_what_odd_samples_mean_and_that_they_are_kept(sample, field, value):
         {"value": "1e999"},
         {"value": ""},
         {"value": "7", "unit": "Celsius"},
-        {"value": "7", "location": "Inlet"},
+        {"value": "7", "location": "Roof"},
         {"value": "120", "measurand": "SoC"},
     ],
 )
