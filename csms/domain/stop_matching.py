@@ -8,16 +8,24 @@ transactions point at it. Where nothing decides, nothing is stopped and the mess
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from csms.domain.ids import id_tag_key
+from csms.domain.registers import is_of_session, taken_wh
 from csms.domain.transactions import (
     CLOCK_UNSET_BEFORE_YEAR,
+    MISREAD_WH,
+    MISSED_WH,
     MOST_ENERGY_WH,
     ROUNDING_WH,
+    Finding,
     OpenTransaction,
     StopFact,
+    is_foreign_tag,
 )
+
+_BEGIN = "Transaction.Begin"
+_KILO = 1000
 
 _SINCE_READING_WH = 20_000
 _SINCE_START_WH = 200_000
@@ -36,7 +44,8 @@ def repeated(fact: StopFact, stopped: Sequence[OpenTransaction]) -> OpenTransact
             row
             for row in stopped
             if row.charge_point == fact.charge_point
-            and (row.meter_stop_wh, row.stopped_at) == (fact.meter_stop_wh, fact.stopped_at)
+            and row.stopped_at == fact.stopped_at
+            and row.meter_stop_wh == with_meter_that_can_be(fact, row).meter_stop_wh
         ),
         None,
     )
@@ -58,7 +67,7 @@ def meant(fact: StopFact, active: Sequence[OpenTransaction]) -> OpenTransaction 
         only = own[0]
         # a foreign tag may stop (M42), a register may be reset; both at once is another session
         return None if _foreign_tag(fact, only) and not _meter_fits(fact, only) else only
-    if fact.id_tag is not None:
+    if fact.id_tag:
         same = [row for row in own if not _foreign_tag(fact, row)]
         own = same or own
     if len(own) > 1:
@@ -68,15 +77,44 @@ def meant(fact: StopFact, active: Sequence[OpenTransaction]) -> OpenTransaction 
     return own[0] if len(own) == 1 else None
 
 
+def with_meter_that_can_be(fact: StopFact, opened: OpenTransaction) -> StopFact:
+    """Return a stop with the register at its end, where it tells none or one that cannot be.
+
+    What is put in its place is what the session's own readings say; it stays in doubt.
+    """
+    told, start = fact.meter_stop_wh, opened.meter_start_wh
+    register = opened.register_wh
+    wh: int | None = None
+    if Finding.METER_SUSPECT in fact.doubts or told < 0 or told == 0 < start:
+        wh = last_known_wh(fact, opened)
+    elif told == start and (taken := taken_wh(start, register)) > MISSED_WH:
+        wh = start + taken  # the start's value again (Fronius Wattpilot)
+    elif register is not None and register > MISREAD_WH:
+        if told < start and _is_of_session(start, register, told):
+            wh = start + told
+        elif start <= told and abs(register - told * _KILO) <= 2 * MISREAD_WH:
+            wh = start + (told - start) * _KILO
+    if wh is None:
+        return fact
+    return replace(fact, meter_stop_wh=wh, doubts=(*fact.doubts, Finding.METER_SUSPECT))
+
+
+def _is_of_session(start_wh: int, register_wh: int, told_wh: int) -> bool:
+    """Return whether both the newest reading and the stop count the session alone."""
+    both = is_of_session(start_wh, register_wh) and is_of_session(start_wh, told_wh)
+    return both and register_wh <= told_wh + MISREAD_WH
+
+
 def last_known_wh(fact: StopFact, opened: OpenTransaction) -> int:
     """Return what the register is best taken for at the end when the stop does not say."""
-    known = [r.energy_wh for r in fact.readings if r.energy_wh is not None]
-    known += [wh for wh in (opened.register_wh, opened.meter_start_wh) if wh is not None]
+    told = [r for r in fact.readings if r.energy_wh is not None and r.context != _BEGIN]
+    newest = [r.energy_wh for r in sorted(told, key=lambda r: r.measured_at)][-1:]
+    known = [wh for wh in (*newest, opened.register_wh, opened.meter_start_wh) if wh is not None]
     return max(known[0], opened.meter_start_wh)
 
 
 def _foreign_tag(fact: StopFact, row: OpenTransaction) -> bool:
-    return fact.id_tag is not None and id_tag_key(fact.id_tag) != id_tag_key(row.id_tag)
+    return is_foreign_tag(fact.id_tag, row.id_tag)
 
 
 def _stopped_before(fact: StopFact, row: OpenTransaction) -> bool:
@@ -103,6 +141,6 @@ def _meter_is_near(fact: StopFact, row: OpenTransaction) -> bool:
 def _begun_wh(fact: StopFact) -> int | None:
     """Return the register at the beginning, where the stop's own readings tell it."""
     return next(
-        (r.energy_wh for r in fact.readings if r.context == "Transaction.Begin"),
+        (r.energy_wh for r in fact.readings if r.context == _BEGIN),
         None,
     )

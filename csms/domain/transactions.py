@@ -153,6 +153,16 @@ def is_no_id(transaction_id: int) -> bool:
     return not 0 < transaction_id < 2**31
 
 
+def is_foreign_tag(stopping: str | None, starting: str) -> bool:
+    """Return whether somebody else's tag has stopped a transaction; a blank one is nobody's.
+
+    >>> is_foreign_tag("B", "A"), is_foreign_tag("a", "A"), is_foreign_tag(" ", "A")
+    (True, False, False)
+    """
+    key = "" if stopping is None else id_tag_key(stopping)
+    return bool(key.strip()) and key != id_tag_key(starting)
+
+
 def start_findings(fact: StartFact, status: AuthorizationStatus) -> list[Finding]:
     """Return what is odd about a start (M34, M37, M38)."""
     findings = list(fact.doubts)
@@ -182,11 +192,7 @@ def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) 
     findings = list(fact.doubts)
     if is_no_id(fact.transaction_id):
         findings.append(Finding.ID_MISSING)
-    if (
-        fact.id_tag is not None
-        and id_tag_key(fact.id_tag) != id_tag_key(opened.id_tag)
-        and not same_group
-    ):
+    if is_foreign_tag(fact.id_tag, opened.id_tag) and not same_group:
         findings.append(Finding.FOREIGN_TAG_STOP)
     if fact.stopped_at < opened.started_at or clock_is_suspect(fact.stopped_at, fact.received_at):
         findings.append(Finding.TIME_SUSPECT)

@@ -143,7 +143,8 @@ async def record_stops(
                 links.append(opened.id)
         else:
             first = rows.get(opened.id)
-            if (first.meter_stop_wh if first else opened.meter_stop_wh) != fact.meter_stop_wh:
+            again = stop_matching.with_meter_that_can_be(fact, opened).meter_stop_wh
+            if (first.meter_stop_wh if first else opened.meter_stop_wh) != again:
                 orphans.append(_orphan(fact, foreign=False, reason=Finding.DUPLICATE_STOP))
         outcomes.append(StopOutcome(id_tag_info=_stop_info(fact, known.tags)))
     if readings:
@@ -180,7 +181,9 @@ def _in_batch(
 ) -> bool:
     """Return whether an equal stop stands earlier in the batch."""
     return any(
-        (row.meter_stop_wh, row.stopped_at) == (fact.meter_stop_wh, fact.stopped_at)
+        row.stopped_at == fact.stopped_at
+        and row.meter_stop_wh
+        == stop_matching.with_meter_that_can_be(fact, transaction).meter_stop_wh
         for transaction in active
         if transaction.charge_point == fact.charge_point
         and (row := rows.get(transaction.id)) is not None
@@ -199,8 +202,7 @@ def _stopped(
         and stopper.parent_id_tag is not None
         and id_tag_key(starter.parent_id_tag) == id_tag_key(stopper.parent_id_tag)
     )
-    if Finding.METER_SUSPECT in fact.doubts:
-        fact = replace(fact, meter_stop_wh=stop_matching.last_known_wh(fact, opened))
+    fact = stop_matching.with_meter_that_can_be(fact, opened)
     findings = [f for f in opened.findings if f != Finding.STOP_MISSING]
     findings += [f for f in stop_findings(fact, opened, same_group=same_group) if f not in findings]
     return StoppedTransaction(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from csms.domain.authorization import AuthorizationStatus
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.metering import Reading
-from csms.domain.stop_matching import last_known_wh, meant, repeated
+from csms.domain.stop_matching import last_known_wh, meant, repeated, with_meter_that_can_be
 from csms.domain.transactions import OpenTransaction, StopFact
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -142,3 +142,57 @@ def test_what_is_meant_is_one_of_the_stations_own(active, id_tag, meter):
 def test_a_stop_without_a_meter_ends_where_the_register_was_seen_last(readings, register, expected):
     fact = stop(readings=readings, meter_stop_wh=-1)
     assert last_known_wh(fact, opened(register_wh=register)) == expected
+
+
+def at_end(energy_wh, context, second=0):
+    at = NOW.replace(second=second)
+    return Reading(measured_at=at, energy_wh=energy_wh, context=context)
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        (at_end(1000, "Transaction.Begin"), at_end(6000, "Transaction.End")),
+        (at_end(6000, "Transaction.End"), at_end(1000, "Transaction.Begin")),
+        (at_end(6000, None, second=9), at_end(4000, None)),
+    ],
+)
+def test_a_stop_without_a_meter_goes_by_the_reading_of_its_end(readings):
+    assert last_known_wh(stop(readings=readings, meter_stop_wh=-1), opened()) == 6000
+
+
+@pytest.mark.parametrize(
+    ("start", "register", "told", "meant_wh"),
+    [
+        (1000, 5000, 6000, None),
+        (1000, 5000, 999, None),
+        (0, None, 0, None),
+        (0, 50, 0, None),
+        (1000, 5000, 0, 5000),
+        (1000, None, 0, 1000),
+        (1000, 5000, -1, 5000),  # it does not know, see lorenzodonini/ocpp-go 114
+        (1_000_000, 4000, 5000, 1_005_000),  # both of the session alone
+        (1_000_000, 1_004_000, 5000, None),
+        (1_000_000, None, 5000, None),
+        (0, 12_300, 12, 12_000),  # kWh
+        (1000, 1_012_300, 1012, 13_000),
+        (0, 500, 1, None),
+        (1000, 9000, 1000, 9000),
+        (1000, 1050, 1000, None),
+    ],
+)
+def test_a_meter_at_the_end_that_cannot_be_is_put_right_and_stays_in_doubt(
+    start, register, told, meant_wh
+):
+    fact = stop(meter_stop_wh=told)
+    row = opened(meter_start_wh=start, register_wh=register)
+    found = with_meter_that_can_be(fact, row)
+    assert found.meter_stop_wh == (told if meant_wh is None else meant_wh)
+    assert found.doubts == (() if meant_wh is None else ("meterSuspect",))
+
+
+def test_the_same_stop_again_is_recognised_though_its_meter_was_put_right():
+    fact = stop(meter_stop_wh=0)
+    ended = opened(register_wh=5000, meter_stop_wh=5000, stopped_at=fact.stopped_at, active=False)
+    assert repeated(fact, [ended]) is ended
+    assert repeated(stop(meter_stop_wh=7), [ended]) is None

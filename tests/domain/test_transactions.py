@@ -67,6 +67,7 @@ def test_the_content_of_a_start_ignores_message_receipt_and_the_case_of_the_tag(
         ({"id_tag": "tag"}, False, []),
         ({"id_tag": "OTHER"}, False, ["foreignTagStop"]),
         ({"id_tag": "OTHER"}, True, []),
+        ({"id_tag": ""}, False, []),
         ({"stopped_at": NOW - timedelta(hours=1)}, False, ["timeSuspect"]),
         ({"meter_stop_wh": 99}, False, ["meterSuspect"]),
         ({"meter_stop_wh": 100}, False, []),

@@ -143,7 +143,48 @@ async def test_fronius_the_start_value_again_at_the_end_though_energy_was_metere
     number = await cp.start()
     await cp.told("MeterValues", values(number, 9000))
     await cp.told("StopTransaction", stop(number, meterStop=1000))
-    assert "meterSuspect" in (await cp.session(number))["flags"]
+    session = await cp.session(number)
+    assert "meterSuspect" in session["flags"]
+    assert (session["energyKwh"], session["cost"]) == (8, None)
+
+
+@pytest.mark.parametrize(
+    ("start", "seen", "end", "energy"),
+    [
+        (1000, 5000, 0, 4),
+        (1000, 5000, -1, 4),
+        (1_000_000, 4000, 5000, 5),  # both of the session alone
+        (0, 12_300, 12, 12),  # kWh
+    ],
+)
+async def test_a_meter_at_the_end_that_cannot_be_loses_no_energy_and_bills_none(
+    cp, start, seen, end, energy
+):
+    number = await cp.start(meterStart=start, timestamp=at(seconds=-30))
+    await cp.told("MeterValues", values(number, seen))
+    message = stop(number, meterStop=end, timestamp=at())
+    for _ in range(2):  # the second is a repetition
+        await cp.told("StopTransaction", message)
+    session = await cp.session(number)
+    assert (session["energyKwh"], session["cost"]) == (energy, None)
+    assert "meterSuspect" in session["flags"]
+
+
+async def test_a_blank_tag_in_a_stop_is_nobodys(cp):
+    number = await cp.start(timestamp=at(seconds=-30))
+    await cp.told("StopTransaction", stop(number, idTag="", timestamp=at()))
+    assert (await cp.session(number))["flags"] == []
+
+
+async def test_power_that_is_told_of_the_inlet_alone(cp):
+    number = await cp.start()
+    power = {"value": "6407.0", "measurand": "Power.Active.Import", "location": "Inlet"}
+    energy = {"value": "18.08", "unit": "kWh", "location": "Outlet"}
+    element = {"timestamp": START_AT, "sampledValue": [power, energy]}
+    payload = {"connectorId": 1, "transactionId": number, "meterValue": [element]}
+    await cp.told("MeterValues", payload)
+    session = await cp.session(number)
+    assert (session["powerKw"], session["energyKwh"]) == (6.407, 17.08)
 
 
 async def test_fractions_texts_and_padding_in_numbers(cp):
