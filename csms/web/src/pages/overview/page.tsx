@@ -69,9 +69,6 @@ export default function OverviewPage() {
           <Panel id="needs-you" title="Needs you" count={items.length} order={1}>
             <AttentionList items={items} loaded={attentionLoaded} />
           </Panel>
-          <Panel id="sessions-now" title="Charging now" count={running.length} order={4}>
-            <SessionsNow sessions={running} stations={byId} loaded={sessionsLoaded} />
-          </Panel>
         </div>
         <div className={classes.column}>
           <Panel id="stations-now" title="Stations" count={rows.length} order={2}>
@@ -82,6 +79,9 @@ export default function OverviewPage() {
               <SitesTable places={places} />
             </Panel>
           )}
+          <Panel id="sessions-now" title="Charging now" count={running.length} order={4}>
+            <SessionsNow sessions={running} stations={byId} loaded={sessionsLoaded} />
+          </Panel>
         </div>
       </div>
     </>

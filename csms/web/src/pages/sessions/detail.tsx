@@ -23,7 +23,7 @@ import { Correction } from './Correction'
 import { curvesOf } from './curves'
 import { type Explanation, type Moment, type Session, useExplanation, useReadings, useSession } from './data'
 import classes from './sessions.module.css'
-import { FLAGS } from './words'
+import { FLAGS, STOPS } from './words'
 
 /** One session: what it takes and may take, what it costs, and all that has happened. */
 export default function SessionPage() {
@@ -121,7 +121,7 @@ function Facts({ session, station }: { session: Session; station: LiveStation | 
       : ([
           ['Took', ended === null ? NOTHING : duration((ended - Date.parse(session.startedAt)) / 1000)],
           ['Ended', session.stoppedAt === null ? NOTHING : <Ago key="end" at={session.stoppedAt} />],
-          ['Ended by', session.stopReason ?? 'no stop was reported'],
+          ['Ended by', <EndedBy key="by" reason={session.stopReason} />],
           ['State of charge', percent(session.socPercent)],
         ] satisfies [string, React.ReactNode][])),
   ]
@@ -134,6 +134,16 @@ function Facts({ session, station }: { session: Session; station: LiveStation | 
         </div>
       ))}
     </dl>
+  )
+}
+
+function EndedBy({ reason }: { reason: string | null }) {
+  if (reason === null) return <>no stop was reported</>
+  return (
+    <>
+      <span>{reason}</span>
+      {STOPS[reason] && <small className={classes.words}>{STOPS[reason]}</small>}
+    </>
   )
 }
 

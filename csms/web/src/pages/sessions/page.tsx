@@ -22,7 +22,7 @@ import { StatusBadge } from '@/parts/StatusBadge'
 import { TagInput } from '@/parts/TagInput'
 import type { Session } from './data'
 import { queryOf, type Search } from './filter'
-import { FLAGS } from './words'
+import { FLAGS, STOPS } from './words'
 
 interface Row {
   session: Session
@@ -220,6 +220,7 @@ const TAG: Column<Row> = {
   header: 'Id tag',
   cell: ({ session }) => session.idTag,
   value: ({ session }) => session.idTag,
+  width: 180,
   from: 620,
 }
 
@@ -227,7 +228,7 @@ const ENERGY: Column<Row> = {
   id: 'energy',
   header: 'Energy',
   align: 'right',
-  width: 110,
+  width: 100,
   cell: ({ session }) => energy(session.energyKwh),
   value: ({ session }) => session.energyKwh,
 }
@@ -254,7 +255,7 @@ const PRICE: Column<Row> = {
   id: 'price',
   header: 'Price a kWh',
   align: 'right',
-  width: 110,
+  width: 115,
   cell: ({ session }) => unitPrice(session.pricePerKwh, session.currency),
   value: ({ session }) => session.pricePerKwh,
   from: 1100,
@@ -275,6 +276,7 @@ const ODD: Column<Row> = {
   header: 'Odd',
   cell: ({ session }) => session.flags.map((flag) => FLAGS[flag] ?? flag).join(', '),
   value: ({ session }) => session.flags.length,
+  width: 150,
   from: 1000,
 }
 
@@ -285,7 +287,7 @@ const RUNNING: readonly Column<Row>[] = [
     id: 'power',
     header: 'Power',
     align: 'right',
-    width: 100,
+    width: 90,
     cell: (row) => <PowerNow {...row} />,
     value: ({ session, station }) => powerNow(session, station),
   },
@@ -333,7 +335,13 @@ const ENDED: readonly Column<Row>[] = [
   {
     id: 'why',
     header: 'Ended by',
-    cell: ({ session }) => session.stopReason ?? <StatusBadge status="Pending" text="No stop reported" />,
+    width: 150,
+    cell: ({ session }) =>
+      session.stopReason === null ? (
+        <StatusBadge status="Pending" text="No stop reported" />
+      ) : (
+        <span title={STOPS[session.stopReason]}>{session.stopReason}</span>
+      ),
     value: ({ session }) => session.stopReason,
     from: 700,
   },

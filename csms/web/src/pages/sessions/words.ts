@@ -17,3 +17,18 @@ export const FLAGS: Readonly<Record<string, string>> = {
   closedByHand: 'Closed by hand',
   correctedByHand: 'Corrected by hand',
 }
+
+/** Why a session has ended, as stations say it, in an operator's words. */
+export const STOPS: Readonly<Record<string, string>> = {
+  DeAuthorized: 'The id tag was not valid any more',
+  EmergencyStop: 'The emergency stop was pressed',
+  EVDisconnected: 'The car was unplugged',
+  HardReset: 'The station was reset, hard',
+  Local: 'Somebody stopped it at the station',
+  Other: 'The station says no more than that',
+  PowerLoss: 'The station had no power',
+  Reboot: 'The station restarted by itself',
+  Remote: 'It was stopped from here or by the driver page',
+  SoftReset: 'The station was reset, softly',
+  UnlockCommand: 'Its connector was unlocked from here',
+}

@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { api, ok } from '@/api/client'
 import { useSession, useStations } from '@/live/hooks'
-import type { LiveLoad, LiveSite } from '@/live/types'
+import type { LiveLoad, LiveSite, LiveStation } from '@/live/types'
 import { Ago } from '@/parts/Ago'
 import { current, power } from '@/parts/format'
 import { Icon } from '@/parts/Icon'
 import { PageLink } from '@/parts/PageLink'
 import { PowerBar } from '@/parts/PowerBar'
+import { powerNow } from '@/parts/PowerNow'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import tables from '@/parts/tables.module.css'
 import type { Site } from './form'
@@ -60,7 +61,7 @@ export function Shares({ site, live }: SharesProps) {
               siteId={site.id}
               load={load}
               name={names.get(load.chargerId)?.name ?? load.chargerId}
-              offline={names.get(load.chargerId)?.online === false}
+              station={names.get(load.chargerId)}
               circuits={circuits}
             />
           ))}
@@ -84,15 +85,20 @@ interface ShareProps {
   siteId: string
   load: LiveLoad
   name: string
-  /** Its charger is: nobody knows what it draws now. */
-  offline: boolean
+  /** Undefined: a charger that another system controls. */
+  station: LiveStation | undefined
   circuits: ReadonlyMap<string, string>
 }
 
-function Share({ siteId, load, name, offline, circuits }: ShareProps) {
+function Share({ siteId, load, name, station, circuits }: ShareProps) {
   const live = useSession(load.id)
   const [open, setOpen] = useState(false)
   const reason = reasonOf(load.reason, circuits)
+  const told = [
+    station?.online === false && 'offline',
+    load.allocatedPowerKw === 0 && `may draw ${power(0)}`,
+    load.limitA !== null && `told ${current(load.limitA)}`,
+  ]
   return (
     <>
       <tr>
@@ -105,13 +111,11 @@ function Share({ siteId, load, name, offline, circuits }: ShareProps) {
         <td>
           <PowerBar
             label={`Power of ${name}`}
-            value={offline ? null : (live?.powerKw ?? load.measuredPowerKw)}
+            value={live && station ? powerNow(live, station) : load.measuredPowerKw}
             capacity={load.allocatedPowerKw}
           />
           <span className={classes.small}>
-            {offline && 'offline '}
-            {load.allocatedPowerKw === 0 && `may draw ${power(0)} `}
-            {load.limitA !== null && `told ${current(load.limitA)}`}
+            {told.filter(Boolean).join(', ')}
             {load.phases !== null && ` on ${load.phases.map((phase) => `L${phase}`).join(', ')}`}
           </span>
         </td>

@@ -1,9 +1,8 @@
-import { Alert, Loader, Tabs } from '@mantine/core'
+import { Loader, Tabs } from '@mantine/core'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMe } from '@/api/me'
 import { useSite } from '@/live/hooks'
 import { EmptyState } from '@/parts/EmptyState'
-import { Icon } from '@/parts/Icon'
 import { PageHeader } from '@/parts/PageHeader'
 import { ProblemNotice } from '@/parts/ProblemNotice'
 import { StatusBadge } from '@/parts/StatusBadge'
@@ -12,7 +11,7 @@ import type { Site } from './form'
 import { LimitsTab } from './LimitsTab'
 import { NowTab } from './NowTab'
 import { SetupTab } from './SetupTab'
-import classes from './sites.module.css'
+import { Warnings } from './Warnings'
 import { WhatIfTab } from './WhatIfTab'
 
 const TABS = [
@@ -50,7 +49,6 @@ function SiteView({ site }: { site: Site }) {
   const { tab = 'now' } = useSearch({ strict: false }) as { tab?: string }
   const tabs = TABS.filter(({ writes }) => !writes || may('operator'))
   const chosen = tabs.some(({ value }) => value === tab) ? tab : 'now'
-  const warnings = live?.warnings ?? []
   const held = live !== undefined && live.limitKw !== null && live.limitKw < live.gridCapacityKw
   return (
     <>
@@ -61,21 +59,7 @@ function SiteView({ site }: { site: Site }) {
           site.chargers.length === 1 ? 'charger' : 'chargers'
         } · times in ${site.timeZone}`}
       />
-      {warnings.length > 0 && (
-        <Alert
-          color="yellow"
-          variant="light"
-          mb="sm"
-          icon={<Icon name="alert" />}
-          title={warnings.length === 1 ? 'Something is not as it should be' : 'Not as it should be'}
-        >
-          <ul className={classes.warnings}>
-            {warnings.map((text) => (
-              <li key={text}>{text.charAt(0).toUpperCase() + text.slice(1)}.</li>
-            ))}
-          </ul>
-        </Alert>
-      )}
+      <Warnings texts={live?.warnings ?? []} />
       <Tabs
         value={chosen}
         keepMounted={false}
