@@ -34,7 +34,7 @@ from csms.ocppj.repairs.catalogue import (
     TIME_MISSING,
     TIME_UNREADABLE,
 )
-from csms.ocppj.repairs.scalars import without_nul
+from csms.ocppj.repairs.scalars import without_padding
 from csms.ocppj.repairs.tolerance import Known
 from csms.ocppj.schemas import LARGEST_INT
 
@@ -88,14 +88,15 @@ def check(known: Known, action: str, payload: dict[str, Any], raw: str, source: 
             raise PayloadRefused(worst.code, f"{worst.field} {worst.text}")
     # the text is searched first because hardly any frame has an escaped NUL
     if "\\u0000" in raw and _has_nul(payload):
-        if source.strict or ESCAPED_NUL not in known.switches:
+        if not source.strict and ESCAPED_NUL in known.switches:
+            bare = without_padding(payload)
+            payload.clear()
+            payload.update(bare)
+            _note(source, ESCAPED_NUL)
+        if _has_nul(payload):
             raise PayloadRefused(
                 ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "texts must not hold the character NUL"
             )
-        bare = without_nul(payload)
-        payload.clear()
-        payload.update(bare)
-        _note(source, ESCAPED_NUL)
 
 
 def boot(payload: Mapping[str, Any], source: Source) -> BootFact:

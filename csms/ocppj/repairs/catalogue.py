@@ -306,7 +306,7 @@ def _repairs() -> Iterable[Repair]:
     )
     yield repair(
         ESCAPED_NUL,
-        "The escaped character NUL in a text, which no database keeps, is left out.",
+        "Escaped characters NUL behind a text are left out; elsewhere they are refused (R30).",
         "firmware in C",
     )
     yield repair(

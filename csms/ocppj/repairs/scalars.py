@@ -54,19 +54,19 @@ def wrapped_text(value: Mapping[str, object]) -> str | None:
     return next((v for key, v in value.items() if key in _WRAPS and isinstance(v, str)), None)
 
 
-def without_nul(value: Any) -> Any:
-    r"""Return a value whose texts, and names, do not hold the character NUL.
+def without_padding(value: Any) -> Any:
+    r"""Return a value whose texts do not end with the characters NUL behind them.
 
-    >>> without_nul({"serial": "A1\0\0", "parts": ["\0", 1]})
-    {'serial': 'A1', 'parts': ['', 1]}
+    >>> without_padding({"serial": "A1\0\0", "parts": ["\0", "a\0b", 1]})
+    {'serial': 'A1', 'parts': ['\x00', 'a\x00b', 1]}
     """
     match value:
         case str():
-            return value.replace("\0", "")
+            return value.rstrip("\0") or value
         case dict():
-            return {key.replace("\0", ""): without_nul(item) for key, item in value.items()}
+            return {key: without_padding(item) for key, item in value.items()}
         case list():
-            return [without_nul(item) for item in value]
+            return [without_padding(item) for item in value]
         case _:
             return value
 
