@@ -274,7 +274,9 @@ class DriverPages:
         return f"event: {name}\ndata: {orjson.dumps(data).decode()}\n\n"
 
     async def _shown(self, asked: Asked) -> web.Response:
-        view = self._timed(view_out(await self._pages.view(asked)))
+        # from before the look: what the stream tells later has seen all that this has seen, or more
+        at = precise_time(self._clock.now())
+        view = {**view_out(await self._pages.view(asked)), "at": at}
         return web.Response(body=orjson.dumps(view), content_type="application/json")
 
     def _timed(self, view: dict[str, Any]) -> dict[str, Any]:

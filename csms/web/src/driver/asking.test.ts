@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import en from '../../../api/driver_languages/en.json'
-import { ask } from './asking'
+import { ask, overtaken } from './asking'
+import type { View } from './types'
 
 const answers = (body: unknown, init?: ResponseInit) =>
   vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(body), init)))
@@ -11,6 +12,13 @@ describe('ask', () => {
   it('gives the state of an answer', async () => {
     answers({ state: 'free' })
     expect(await ask('/c/A/1/start', {})).toEqual({ view: { state: 'free' } })
+  })
+  it('is not believed when the live state has overtaken it, unless the clock was set', () => {
+    const at = (time: string) => ({ at: `2026-03-01T${time}Z` }) as View
+    expect(overtaken(at('10:00:00.100'), null)).toBe(false)
+    expect(overtaken(at('10:00:00.200'), at('10:00:00.100'))).toBe(false)
+    expect(overtaken(at('10:00:00.100'), at('10:00:00.200'))).toBe(true)
+    expect(overtaken(at('10:00:00'), at('11:00:00'))).toBe(false)
   })
   it.each(['in_use', 'not_plugged_in', 'tag_refused', 'already_charging', 'cookie_needed', 'no_session'])(
     'has words for %s',

@@ -41,6 +41,19 @@ export async function ask(path: string, body: object): Promise<Answer> {
   }
 }
 
+const OVERTAKEN_MS = 60_000
+
+/**
+ * Returns whether the live state has overtaken an answer: it is told once, so its word stays.
+ *
+ * By more than a minute nothing is overtaken, but the server's clock was set.
+ */
+export function overtaken(answer: View, shown: View | null): boolean {
+  if (shown === null) return false
+  const late = Date.parse(shown.at) - Date.parse(answer.at)
+  return late > 0 && late < OVERTAKEN_MS
+}
+
 /** Returns the present state; null where it cannot be had. */
 export async function look(path: string): Promise<View | null> {
   try {

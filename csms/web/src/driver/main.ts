@@ -1,5 +1,5 @@
 import './driver.css'
-import { ask, look } from './asking'
+import { ask, look, overtaken } from './asking'
 import { morph } from './dom'
 import { formatOf, localeOf } from './format'
 import { LiveLink, type Source } from './link'
@@ -62,7 +62,8 @@ function begin(page: HTMLElement, view: View, texts: TextTable): void {
     change({ pending: action, failure: null, tagProblem: null })
     const answer = await ask(`${here}/${action === 'stop' ? 'stop' : 'start'}`, body)
     if ('view' in answer) {
-      change({ ...heard(answer.view), pending: null, tagOpen: false })
+      const news = overtaken(answer.view, model.view) ? {} : heard(answer.view)
+      change({ ...news, pending: null, tagOpen: false })
     } else if (answer.code === 'tag_refused') {
       change({ pending: null, tagProblem: 'error.tag_refused' })
       document.getElementById('code')?.focus()
