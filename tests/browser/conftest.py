@@ -37,6 +37,7 @@ _ARGUMENTS = [
     "--disable-dev-shm-usage",
 ]
 expect.set_options(timeout=20_000)  # ms, on a machine that does much else
+_LONGEST_S = 300  # with what the first test of a process starts, and perhaps installs
 _FAILED = pytest.StashKey[bool]()
 
 Start = Callable[..., AbstractAsyncContextManager[System]]
@@ -47,6 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(_LONGEST_S))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from playwright.async_api import Page, expect
 
+from tests.waiting import wait_until
+
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 """Ignored by git; to be looked at by people."""
 
@@ -48,6 +50,15 @@ async def dark(page: Page, *, back: bool = False) -> None:
     await page.emulate_media(color_scheme=scheme)
     await expect(page.locator(f":root[data-mantine-color-scheme={scheme}]")).to_be_attached()
     await page.evaluate(_CHANGED)
+
+
+async def fits(page: Page, what: str) -> None:
+    """Wait until the page, which was just given another size, is no wider than its window."""
+
+    async def does_fit() -> bool:
+        return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    await wait_until(does_fit, 20, what=f"{what} is no wider than its window")
 
 
 class Accessibility:

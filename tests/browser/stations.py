@@ -10,6 +10,7 @@ from simulator.charge_point import ChargePointSimulator
 from simulator.settings import StationSettings
 from simulator.vehicle import Vehicle
 from tests.browser.cockpit import System
+from tests.waiting import wait_until
 
 
 @asynccontextmanager
@@ -28,6 +29,15 @@ async def charger(
         async with asyncio.timeout(30):
             await station.until_registered()
         yield station
+
+
+async def logged(system: System, query: str) -> None:
+    """Wait until the log has such a message: a page that searches it asks once."""
+
+    async def found() -> bool:
+        return bool((await system.ask("GET", f"/api/messages?{query}"))["items"])
+
+    await wait_until(found, 30, what=f"the log has a message with {query}")
 
 
 async def charge(system: System, station: ChargePointSimulator) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from tests.app.bench import TOKEN
+from tests.browser.cockpit import link
 from tests.browser.looks import shot
 from tests.browser.stations import charge, charger
 
@@ -44,6 +45,7 @@ async def test_name_and_password(system, windows, accessibility):
     await accessibility.no_violations(page)
     await sign_in(page, "Ada", "correct horse battery")
     await expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    await expect(link(page)).to_have_text("Live")  # ended before it is there, it is an error's line
     await page.get_by_role("button", name="Menu of Ada", exact=True).click()
     await page.get_by_role("menuitem", name="Sign out", exact=True).click()
     await expect(page.get_by_role("heading", name="Sign in to csms", exact=True)).to_be_visible()

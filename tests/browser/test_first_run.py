@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from simulator.charge_point import ChargePointSimulator
@@ -12,7 +11,6 @@ from tests.browser.cockpit import PHONE
 from tests.browser.looks import dark, shot
 
 
-@pytest.mark.timeout(120)
 async def test_the_first_charger_is_let_in_named_and_started(start_system, windows, accessibility):
     async with start_system(accept_unknown_stations="false", quiet="false") as system:
         await system.ask("PUT", "/api/sites/depot/config", DEPOT)

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.browser.cockpit import PHONE
 from tests.browser.looks import shot
 from tests.browser.stations import charge, charger
+from tests.waiting import wait_until
 
 
 async def test_a_tag_is_added_blocked_and_deleted(system, windows, accessibility):
@@ -44,6 +45,8 @@ async def test_a_tag_is_added_blocked_and_deleted(system, windows, accessibility
     await expect(viewer.get_by_role("button", name="Add", exact=True)).to_have_count(0)
 
     await table.get_by_role("link", name="04ADA", exact=True).click()
+    # the list, asked for in the moment in which the tag goes, has it looked for
+    windows.watch_of(page).expect("status of 404")
     await dialog.get_by_role("button", name="Delete …", exact=True).click()
     await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(page.get_by_role("heading", name="No id tag yet", exact=True)).to_be_visible()
@@ -75,12 +78,17 @@ async def test_the_next_tag_is_learned_from_a_reader(system, windows):
         page = await windows.open(system, "/id-tags")
         await page.get_by_role("button", name="Learn the next tag", exact=True).first.click()
         dialog = page.get_by_role("dialog", name="Learn the next tag", exact=True)
-        async with page.expect_request("**/api/id-tags/learn"):
-            await dialog.get_by_role("button", name="Wait for a card", exact=True).click()
+        await dialog.get_by_role("button", name="Wait for a card", exact=True).click()
         await expect(dialog.get_by_text("Waiting up to a minute")).to_be_visible()
         await shot(page, "id-tag-learn")
-        await station.present_tag(1, "04CARD")
         dialog = page.get_by_role("dialog", name="Add an id tag", exact=True)
+
+        async def is_read() -> bool:
+            # it waits here already; that the server does too, nobody is told
+            await station.present_tag(1, "04CARD")
+            return await dialog.is_visible()
+
+        await wait_until(is_read, 30)
         await expect(dialog.get_by_label("Id tag")).to_have_value("04CARD")
         await dialog.get_by_role("button", name="Add", exact=True).click()
         await expect(page.get_by_role("link", name="04CARD", exact=True)).to_be_visible()
@@ -131,7 +139,11 @@ async def test_a_session_that_has_ended_counts(system, windows, accessibility):
     async with charger(system, "IT3") as station:
         number = await charge(system, station)
         await system.ask("POST", f"/api/sessions/{number}/stop")
-    (row,) = (await system.ask("GET", "/api/stats/daily?stationId=IT3"))["items"]
+
+    async def days() -> list[dict]:
+        return (await system.ask("GET", "/api/stats/daily?stationId=IT3"))["items"]
+
+    (row,) = await wait_until(days, 30)
     await page.reload()
     await expect(page.get_by_role("img", name="energy of each day")).to_be_visible()
     table = page.get_by_role("region", name="Sums by day", exact=True)

@@ -115,6 +115,7 @@ async def test_all_that_match_are_deleted_on_a_phone(tags, windows):
 
 async def test_a_cut_in_between_is_told_and_gone_on_from(tags, windows):
     page = await windows.open(tags, "/id-tags?group=FLEET")
+    await expect(page.get_by_text("Those that match: 150", exact=True)).to_be_visible()
     await page.get_by_label("Choose all that are shown", exact=True).check()
     await page.get_by_role("button", name="Block …", exact=True).click()
     dialog = page.get_by_role("dialog", name="Block 150 tags", exact=True)

@@ -31,14 +31,14 @@ async def test_the_demo_on_the_map(demo, windows, accessibility):
     await shot(page, "map-garage")
     await accessibility.no_violations(page)
     before = await bay.bounding_box()
-    await area.focus()
-    await page.keyboard.press("ArrowRight")
+    await area.press("ArrowRight")
 
     async def moved() -> bool:
-        return (await bay.bounding_box())["x"] < before["x"] - 50
+        now = await bay.bounding_box()
+        return now is not None and now["x"] < before["x"] - 50
 
     await wait_until(moved, 30)
-    await page.keyboard.press("0")
+    await area.press("0")
     await expect(marks).to_have_count(3)
 
     await page.set_viewport_size(WALL)

@@ -10,7 +10,10 @@ from websockets.asyncio.client import connect
 
 from tests.browser.cockpit import PHONE
 from tests.browser.looks import shot
-from tests.browser.stations import charge, charger
+from tests.browser.puppet import puppet
+from tests.browser.stations import charge, charger, logged
+
+STATES = ("Available", "Preparing", "Faulted", "Finishing")
 
 
 async def test_messages_are_seen_as_they_come_and_found_again(system, windows, accessibility):
@@ -44,12 +47,32 @@ async def test_messages_are_seen_as_they_come_and_found_again(system, windows, a
 
         await page.get_by_role("search", name="Messages").get_by_text("Log", exact=True).click()
         await page.get_by_label("Text in the message").fill("meterStart")
-        logged = page.get_by_role("region", name="Logged messages", exact=True)
-        found = logged.get_by_role("button", name="StartTransaction")
-        await expect(found).to_have_count(1)
+        found = page.get_by_role("region", name="Logged messages", exact=True)
+        await expect(found.get_by_role("button", name="StartTransaction")).to_have_count(1)
         await shot(page, "messages-search")
         await page.get_by_label("Text in the message").fill("nobody ever said this")
         await expect(page.get_by_role("heading", name="Nothing found", exact=True)).to_be_visible()
+
+
+async def test_what_came_while_the_line_was_cut_is_there_afterwards(system, windows):
+    async with puppet(system, "ME3") as doll:
+        page = await windows.open(system, "/messages?stationId=ME3")
+        windows.watch_of(page).expect("net::ERR_|WebSocket connection")
+        live = page.get_by_role("region", name="Live messages", exact=True)
+        told = live.get_by_role("row").filter(has_text="StatusNotification").filter(has_text="{")
+        await expect(told.filter(has_text="Available")).to_be_visible()
+        await doll.shows("Preparing")
+        await expect(told.filter(has_text="Preparing")).to_be_visible()
+        system.wire.cut()
+        await expect(page.get_by_role("alert").filter(has_text="Connection lost")).to_be_visible()
+        await doll.shows("Faulted")
+        system.wire.mend()
+        await expect(told.filter(has_text="Faulted")).to_be_visible()
+        await doll.shows("Finishing")
+        await expect(told.filter(has_text="Finishing")).to_be_visible()
+        order = [await row.inner_text() for row in await told.all()]
+        states = [state for text in order for state in STATES if state in text]
+        assert states == ["Finishing", "Faulted", "Preparing", "Available"]
 
 
 async def test_what_was_repaired_is_marked_and_shown_beside_what_was_sent(system, windows):
@@ -58,19 +81,18 @@ async def test_what_was_repaired_is_marked_and_shown_beside_what_was_sent(system
     async with connect(url, subprotocols=["ocpp1.6"]) as socket:
         boot = {"chargePointVendor": "V", "chargePointModel": "M"}
         await socket.send(json.dumps([2, "1", "BootNotification", boot]))
-        await socket.recv()
         status = {"connectorId": "1", "status": "available", "errorCode": "NoError"}
         await socket.send(json.dumps([2, "2", "StatusNotification", status]))
-        await socket.recv()
+        await logged(system, "stationId=ME2&repair=any")
         page = await windows.open(
             system,
             "/messages?view=log&stationId=ME2&repair=any",
             viewport=PHONE,
             color_scheme="dark",
         )
-        logged = page.get_by_role("region", name="Logged messages", exact=True)
+        found = page.get_by_role("region", name="Logged messages", exact=True)
         sent = "→ from the station: StatusNotification"
-        await logged.get_by_role("button", name=sent, exact=True).click()
+        await found.get_by_role("button", name=sent, exact=True).click()
         drawer = page.get_by_role("dialog", name="StatusNotification", exact=True)
         await expect(drawer.get_by_text("As it was understood", exact=True)).to_be_visible()
         await expect(drawer.get_by_text(re.compile('"status": "Available"'))).to_be_visible()

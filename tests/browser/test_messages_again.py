@@ -12,8 +12,8 @@ from simulator.replays import Replays
 from simulator.replays_api import replay_routes
 from simulator.serving import listening
 from tests.browser.cockpit import PHONE
-from tests.browser.looks import dark, shot
-from tests.browser.stations import charge, charger
+from tests.browser.looks import dark, fits, shot
+from tests.browser.stations import charge, charger, logged
 
 
 async def test_a_message_is_read_once_more_beside_what_was_made_of_it(
@@ -26,11 +26,11 @@ async def test_a_message_is_read_once_more_beside_what_was_made_of_it(
         status = {"connectorId": "1", "status": "available", "errorCode": "NoError"}
         for number, call in enumerate((("BootNotification", boot), ("StatusNotification", status))):
             await socket.send(json.dumps([2, str(number), *call]))
-            await socket.recv()
+        await logged(system, "stationId=M3&repair=any")
         viewer = await system.key("viewer")
         page = await windows.open(system, "/messages?view=log&stationId=M3", token=viewer)
-        logged = page.get_by_role("region", name="Logged messages")
-        await logged.get_by_role("button", name="from the station: StatusNotification").click()
+        found = page.get_by_role("region", name="Logged messages")
+        await found.get_by_role("button", name="from the station: StatusNotification").click()
         drawer = page.get_by_role("dialog")
         await drawer.get_by_role("button", name="Read once more").click()
         await expect(drawer.get_by_text("It would be read just as it was then.")).to_be_visible()
@@ -51,9 +51,12 @@ async def test_a_call_is_sent_again_after_a_question(system, windows, accessibil
         await system.ask("POST", "/api/stations/M4/calls/ChangeConfiguration", change)
         secret = {"key": "AuthorizationKey", "value": "0123456789abcdef"}
         await system.ask("POST", "/api/stations/M4/calls/ChangeConfiguration", secret)
+        sent = "stationId=M4&action=ChangeConfiguration&direction=out"
+        for key in ("HeartbeatInterval", "AuthorizationKey"):
+            await logged(system, f"{sent}&text={key}")
         page = await windows.open(system, "/messages?view=log&stationId=M4&text=HeartbeatInterval")
-        logged = page.get_by_role("region", name="Logged messages")
-        await logged.get_by_role("button", name="to the station: ChangeConfiguration").click()
+        found = page.get_by_role("region", name="Logged messages")
+        await found.get_by_role("button", name="to the station: ChangeConfiguration").click()
         await page.get_by_role("dialog").get_by_role("button", name="Send again").click()
         form = page.get_by_role("region", name="Change a configuration key")
         await expect(form.get_by_label("Value")).to_have_value("77")
@@ -73,7 +76,7 @@ async def test_a_call_is_sent_again_after_a_question(system, windows, accessibil
 
         # the log has no secrets: nobody sends their mask
         await page.goto("/messages?view=log&stationId=M4&text=AuthorizationKey&direction=out")
-        await logged.get_by_role("button", name="to the station: ChangeConfiguration").click()
+        await found.get_by_role("button", name="to the station: ChangeConfiguration").click()
         await page.get_by_role("dialog").get_by_role("button", name="Send again").click()
         await expect(form.get_by_label("Value")).to_have_value("***")
         await form.get_by_role("button", name="Send").click()
@@ -111,6 +114,5 @@ async def test_a_stretch_is_played_again(start_system, windows, accessibility):
         await page.set_viewport_size(PHONE)
         await dark(page)
         await accessibility.no_violations(page)
-        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{wide} px wider than a phone"
+        await fits(page, "playing again")
         await shot(page, "replay-phone-dark", whole=True)

@@ -8,15 +8,16 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.cockpit import DESK, PHONE, WALL, System, link
-from tests.browser.looks import dark, shot
+from tests.browser.looks import dark, fits, shot
 
 ON_THE_WALL = ("/", "/stations", "/sites", "/sites/garage")
 
 
 async def links(page: Page) -> list[str]:
-    """Return the addresses of all pages in the navigation."""
-    found = await page.get_by_role("navigation").get_by_role("link").all()
-    return [str(await link.get_attribute("href")) for link in found]
+    """Return the addresses of all pages in the navigation, that of the simulator too."""
+    found = page.get_by_role("navigation").get_by_role("link")
+    await expect(found.and_(page.get_by_role("link", name="Simulator", exact=True))).to_be_visible()
+    return await found.evaluate_all("links => links.map((each) => each.getAttribute('href'))")
 
 
 async def go_to(page: Page, path: str) -> None:
@@ -77,8 +78,7 @@ async def test_every_page_by_desk_wall_and_phone(demo, windows, accessibility):
         found += await accessibility.violations(page, colours_only=True)
         await page.set_viewport_size(PHONE)
         await shot(page, f"page-{name}-phone")
-        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} is {wide} px wider than a phone"
+        await fits(page, path)
         if path in ON_THE_WALL:
             await page.set_viewport_size(WALL)
             await shot(page, f"page-{name}-wall")

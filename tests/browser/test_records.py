@@ -84,8 +84,9 @@ async def test_a_reservation_is_pending_until_the_station_answers(system, window
         await expect(table.get_by_text("Asking …", exact=True)).to_be_visible()
         await shot(page, "reservation-pending")
         await asked.answer(status="Accepted")
-        await expect(table.get_by_text("Active", exact=True)).to_be_visible()
+        # the notice goes by itself, the list may be asked later
         await expect(page.get_by_text("The station keeps it for 04KEEP.")).to_be_visible()
+        await expect(table.get_by_text("Active", exact=True)).to_be_visible()
         # what happens at the charger is followed, here and elsewhere
         await doll.shows("Reserved")
         there = other.get_by_role("region", name="Reservations", exact=True).first

@@ -80,7 +80,9 @@ async def gone_while_charging(system, identity):
 
         async def call(action, **payload):
             await socket.send(json.dumps([2, action, action, payload]))
-            return json.loads(await socket.recv())[2]
+            while (answer := json.loads(await socket.recv()))[1] != action:
+                pass  # a call of the server
+            return answer[2]
 
         await call("BootNotification", chargePointVendor="V", chargePointModel="M")
         now = datetime.now(UTC).isoformat()
