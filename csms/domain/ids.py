@@ -14,6 +14,9 @@ ChargePointKey = NewType("ChargePointKey", int)
 Identity = NewType("Identity", str)
 """OCPP identity of a charge point: the last segment of its URL, decoded."""
 
+REPLAY_PREFIX = "REPLAY-"
+"""Of identities that recorded messages are played again under: what they tell has been before."""
+
 ConnectorId = NewType("ConnectorId", int)
 """Connector number within its charge point; 0 is the charge point itself."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from csms.domain.ids import SiteId
+from csms.domain.ids import REPLAY_PREFIX, SiteId
 from csms.services.live_sites import LiveSite
 from csms.services.ports.live import CompletedToday
 from csms.services.records import Session
@@ -67,6 +67,8 @@ class Numbers:
     def add_active(self, sessions: Iterable[Session]) -> None:
         """Count sessions that run: they are of today, whenever they have begun."""
         for session in sessions:
+            if session.identity.startswith(REPLAY_PREFIX):
+                continue  # it has been counted where it happened
             taken_wh, price = energy_wh(session), cost(session)
             sums = self._of(session.site_id)
             for one in sums:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from csms.domain.ids import REPLAY_PREFIX
 from csms.errors import Conflict
 from csms.services.audit import AuditTrail
 from csms.services.ports.gateway import Gateway
@@ -9,7 +10,6 @@ from csms.services.ports.store import UnitsOfWork
 from csms.services.records import Station
 from csms.services.stations import StationService
 
-PREFIX = "REPLAY-"
 _LONGEST_BYTES = 255
 
 
@@ -19,9 +19,9 @@ def identity_of(station: str) -> str:
     >>> identity_of("CP1"), identity_of("REPLAY-CP1")
     ('REPLAY-CP1', 'REPLAY-CP1')
     """
-    if station.startswith(PREFIX):
+    if station.startswith(REPLAY_PREFIX):
         return station
-    return (PREFIX + station).encode()[:_LONGEST_BYTES].decode(errors="ignore")
+    return (REPLAY_PREFIX + station).encode()[:_LONGEST_BYTES].decode(errors="ignore")
 
 
 class ReplayIdentities:
@@ -63,7 +63,7 @@ class ReplayIdentities:
                     "station_connected",
                     f"{known.identity} is connected: a replay under its name would push it out.",
                 )
-            if not known.identity.startswith(PREFIX):
+            if not known.identity.startswith(REPLAY_PREFIX):
                 raise Conflict(
                     "station_exists",
                     f"{known.identity} is a station: what is played under its name would stand"

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, Text
 
-from csms.domain.ids import ChargePointKey, Identity, SiteId, TransactionId
+from csms.domain.ids import REPLAY_PREFIX, ChargePointKey, Identity, SiteId, TransactionId
 from csms.services.ports.live import (
     CompletedToday,
     ConnectorRow,
@@ -70,8 +70,9 @@ _TODAY = text("""
 SELECT t.site_id, t.currency, count(*) AS sessions, coalesce(sum(t.cost), 0) AS revenue,
        coalesce(sum(greatest(t.meter_stop_wh - t.meter_start_wh, 0))
            FILTER (WHERE NOT 'meterSuspect' = ANY(t.findings)), 0) AS energy_wh
-FROM transactions t LEFT JOIN sites s ON s.id = t.site_id
-WHERE NOT t.active AND (t.stopped_at >= :since
+FROM transactions t JOIN charge_points c ON c.id = t.charge_point_id
+LEFT JOIN sites s ON s.id = t.site_id
+WHERE NOT t.active AND NOT starts_with(c.identity, :replayed) AND (t.stopped_at >= :since
         OR t.stop_received_at >= :since
         AND t.id > (SELECT coalesce(max(id), 0) - 5000 FROM transactions))
   AND CAST(timezone(coalesce(s.time_zone, 'UTC'),
@@ -157,7 +158,7 @@ class LiveRows:
 
     async def completed_today(self, now: datetime) -> list[CompletedToday]:
         """See the port."""
-        values = {"now": now, "since": now - timedelta(days=2)}
+        values = {"now": now, "since": now - timedelta(days=2), "replayed": REPLAY_PREFIX}
         return [
             CompletedToday(
                 site_id=None if row.site_id is None else SiteId(row.site_id),

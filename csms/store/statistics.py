@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from sqlalchemy import Date, DateTime, Select, any_, case, cast, func, literal, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from csms.domain.ids import Identity
+from csms.domain.ids import REPLAY_PREFIX, Identity
 from csms.domain.transactions import Finding
 from csms.services.ports.sessions import StatisticsFilter
 from csms.services.records import Statistic, StatisticSum, SummedBy
@@ -130,6 +130,8 @@ def _completed(statement: Select[Any], wanted: StatisticsFilter) -> Select[Any]:
         statement = statement.where(wanted.last >= _DAY)
     if wanted.identity is not None:
         statement = statement.where(func.lower(_P.c.identity) == func.lower(wanted.identity))
+    else:  # what is played again has been counted where it happened
+        statement = statement.where(not_(_P.c.identity.startswith(REPLAY_PREFIX, autoescape=True)))
     if wanted.site is not None:
         statement = statement.where(_T.c.site_id == wanted.site)
     return statement

@@ -72,6 +72,17 @@ async def test_filters_pages_and_sums(bench):
     assert (await bench.ask("GET", "/api/stats/daily?from=yesterday")).status == 422
 
 
+async def test_what_is_played_again_does_not_count_twice(bench):
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for name in ("CP1", "REPLAY-CP1", "REPLAYER"):
+        await bench.station(name)
+        await stopped(bench, at, name)
+    sums = await bench.get("/api/stats/sums?by=station")
+    assert [item["key"] for item in sums["items"]] == ["CP1", "REPLAYER"]
+    asked = await bench.get("/api/stats/daily?stationId=REPLAY-CP1")
+    assert [item["stationId"] for item in asked["items"]] == ["REPLAY-CP1"]
+
+
 async def test_a_lying_clock_and_a_suspect_meter_do_not_spoil_the_sums(bench):
     await bench.station()
     number = await bench.session()

@@ -215,6 +215,7 @@ def test_the_day_in_numbers():
     numbers = Numbers([site(power_w=9000, active_sessions=2)], lambda session: session.power_w or 0)
     numbers.add_active([session(1), session(2, site_id=None, power_w=3000, currency="CHF")])
     numbers.add_active([session(3, site_id="gone", power_w=None)])
+    numbers.add_active([session(4, site_id=None, identity="REPLAY-CP1")])  # counted as it happened
     numbers.add_completed(
         [
             CompletedToday(

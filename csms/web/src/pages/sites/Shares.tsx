@@ -16,7 +16,7 @@ import type { Site } from './form'
 import { reasonOf } from './reasons'
 import classes from './sites.module.css'
 
-const SHOWN = 50
+const SHOWN = 20
 
 interface SharesProps {
   site: Site
