@@ -34,6 +34,7 @@ _NOT_WORD = re.compile(r"[^a-z0-9]")
 _SPELLINGS = frozenset({"ocpp16", "ocpp16j", "ocpp16json", "ocpp160", "ocppv16", "v16", "16"})
 _BETWEEN = re.compile(r"[,;\s]+")
 _PADDING = b"\0\r\n"
+_ROUND_IDENTITY = " \t\"'<>{}[]"
 _MOST_COLONS = 8
 _ALL_ON = Switches()
 _TLS_PROFILE = 2
@@ -107,6 +108,15 @@ def identity_before(path: str) -> str | None:
     return _decoded(segments[-1])
 
 
+def bare_identity(identity: str) -> str:
+    """Return an identity without what people type round it, and without a URL's fragment.
+
+    >>> bare_identity("CP1 "), bare_identity('"{CP1}"#x'), bare_identity("CP 1")
+    ('CP1', 'CP1', 'CP 1')
+    """
+    return identity.partition("#")[0].strip(_ROUND_IDENTITY)
+
+
 def _decoded(raw: str) -> str | None:
     if _BAD_ESCAPE.search(raw):
         return None
@@ -151,9 +161,19 @@ def odd_passwords_of(
             found.append((password, names.USER_NAME_SPELLING))
             if password.endswith((b"\0", b"\n")):
                 found.append((password.rstrip(_PADDING), names.KEY_PADDING))
+            if not _is_utf8(password):
+                found.append((password.decode("latin-1").encode(), names.KEY_CHARSET))
         elif count == 1:
             found.append((password, names.USER_NAME))
     return [(password, name) for password, name in found if name in switches]
+
+
+def _is_utf8(password: bytes) -> bool:
+    try:
+        password.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _basic(authorization: str) -> bytes | None:
@@ -221,6 +241,13 @@ async def admit(
             record = None
         done = (names.PATH_AFTER_IDENTITY,)
         identity = identity if record is None else before
+    bare = bare_identity(identity) if record is None else ""
+    if bare not in ("", identity) and names.IDENTITY_PADDING in switches:
+        record = (await connections.known([bare])).get(bare)
+        if record is not None and record.strict:
+            record = None
+        done = (names.IDENTITY_PADDING,)
+        identity = identity if record is None else bare
     if record is None:
         return Refusal(status=HTTPStatus.NOT_FOUND, reason="no such station", identity=identity)
     entry = _entry(record, identity, headers, connections, transport, switches)

@@ -38,8 +38,8 @@ _FIXES = {
     "user name must be the identity.",
     "no password": "Set the AuthorizationKey in the charge point, or the station's "
     "securityProfile to 0.",
-    "no acceptable subprotocol": "Let the charge point offer the subprotocol ocpp1.6, or set the "
-    "station's strict to false.",
+    "no acceptable subprotocol": "Set the charge point to OCPP 1.6 (JSON), so that it offers the "
+    "subprotocol ocpp1.6: not 1.5, SOAP or 2.0.1. If it does, set the station's strict to false.",
     "the request is no HTTP/1.1": "Look for blanks in the address that is set in the charge point, "
     "or set the station's strict to false.",
     "two clients of one identity": "Two charge points use this identity: give one of them another.",

@@ -173,6 +173,10 @@ async def test_what_is_no_request_is_told_so(csms, raw):
         "/ocpp/{id}/ocpp1.6j/",
         "/ocpp/{id}?token=1",
         "ws://csms:9000/ocpp/{id}",
+        "/ocpp/{id}%20",
+        "/ocpp/%22{id}%22",
+        "/ocpp/%7B{id}%7D",
+        "/ocpp/{id}#1",
     ],
 )
 async def test_odd_paths_name_the_station(csms, identity, path):
@@ -209,6 +213,16 @@ async def test_a_key_with_something_behind_it(csms, identity, padding):
     async with plugged(csms, identity, additional_headers=headers) as station:
         assert await station.alive()
         assert len(await station.repairs("key_padding")) == 1
+
+
+async def test_a_key_in_latin_1(csms, identity):
+    password = "Schlüssel-der-Säule"
+    await csms.add(identity, password=password)
+    for encoding, repairs in (("utf-8", 0), ("latin-1", 1)):
+        headers = basic(identity, password.encode(encoding))
+        async with plugged(csms, identity, additional_headers=headers) as station:
+            assert await station.alive()
+            assert len(await station.repairs("key_charset")) == repairs
 
 
 @pytest.mark.parametrize("spelled", [str.lower, lambda name: f" {name} ", quote])

@@ -20,8 +20,10 @@ WEBSOCKET_VERSION = "websocket_version"
 HTTP_VERSION = "http_version"
 REQUEST_SYNTAX = "request_syntax"
 PATH_AFTER_IDENTITY = "path_after_identity"
+IDENTITY_PADDING = "identity_padding"
 PINGS_UNANSWERED = "pings_unanswered"
 KEY_PADDING = "key_padding"
+KEY_CHARSET = "key_charset"
 USER_NAME_SPELLING = "user_name_spelling"
 USER_NAME = "user_name"
 
@@ -136,6 +138,12 @@ def _repairs() -> Iterable[Repair]:
         "SETEC has them before the identity",
     )
     yield repair(
+        IDENTITY_PADDING,
+        "Blanks, quotes and brackets round an identity, and a fragment behind it, are left out when"
+        " it names no station with them.",
+        "addresses typed by hand",
+    )
+    yield repair(
         PINGS_UNANSWERED,
         "A station that has spoken in two connections but answered no ping is not pinged any more;"
         " TCP probes its socket.",
@@ -149,6 +157,10 @@ def _repairs() -> Iterable[Repair]:
         KEY_PADDING,
         "NULs and line ends behind the key are left out.",
         "firmware in C",
+    )
+    yield repair(
+        KEY_CHARSET,
+        "A key that is no UTF-8 is read as Latin-1: letters such as `ö` in one typed by hand.",
     )
     yield repair(
         USER_NAME,

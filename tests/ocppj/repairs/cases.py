@@ -86,6 +86,10 @@ CASES: dict[str, Case] = {
         path="/ocpp/SAFE", headers={"Authorization": "Basic c2FmZTpzZXNhbWU="}
     ),
     names.REQUEST_SYNTAX: RequestCase(path="/ocpp/CP1 "),
+    names.IDENTITY_PADDING: RequestCase(path="/ocpp/CP1%20"),
+    names.KEY_CHARSET: RequestCase(
+        path="/ocpp/SESAM", headers={"Authorization": "Basic U0VTQU069mZmbmU="}
+    ),
     names.KEY_PADDING: RequestCase(
         path="/ocpp/SAFE", headers={"Authorization": "Basic U0FGRTpzZXNhbWUA"}
     ),
