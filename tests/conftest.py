@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import hypothesis
@@ -11,9 +12,10 @@ from tests.fakes import FakeClock
 from tests.ports import steady_port
 from tests.postgres import OwnPostgres, Postgres, RemotePostgres, SharedPostgres, fresh_database
 
-# how long an example takes says nothing on a shared machine; figures live in bench/
-hypothesis.settings.register_profile("csms", deadline=None)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+# how long an example takes, or making one, says nothing on a shared machine; figures live in bench/
+_ANY_MACHINE = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("csms", **_ANY_MACHINE)
+hypothesis.settings.register_profile("quick", **_ANY_MACHINE, max_examples=20)
 hypothesis.settings.load_profile("csms")
 
 # What starts a whole csms, processes or a Postgres of its own, or crashes, makes RSA keys or shakes
@@ -62,6 +64,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         large = any(item.path.match(pattern) for pattern in _LARGE)
         if large and item.get_closest_marker("smoke") is None:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what lives for the whole run out of garbage collections.
+
+    Modules and some thousand tests are half a million objects: looking through them stops a test
+    for up to a second on a busy machine, and what it measures or waits for with it.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

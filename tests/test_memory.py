@@ -25,6 +25,8 @@ def collector() -> Iterator[None]:
     if memory._leave_out in gc.callbacks:
         gc.callbacks.remove(memory._leave_out)
     gc.unfreeze()
+    gc.collect()
+    gc.freeze()  # as it was: see tests/conftest.py
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ T = TypeVar("T")
 
 
 async def wait_until(
-    predicate: Callable[[], T | Awaitable[T]], timeout: float = 10.0, *, what: str = ""
+    predicate: Callable[[], T | Awaitable[T]], timeout: float = 30.0, *, what: str = ""
 ) -> T:
     """Ask `predicate` (plain or async) every 10 ms until it answers something true; return that.
+
+    The limit only ends a wait that is lost: it is longer than what any machine may stand still.
 
     An error inside the predicate passes through at once: it is a failure, not "not yet".
 

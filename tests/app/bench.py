@@ -51,7 +51,7 @@ class System:
             StationSettings(identity=identity, url=self.ocpp_url, **settings)
         )
         await self.stack.enter_async_context(station)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await station.until_registered()
         return station
 

@@ -17,6 +17,7 @@ class Station:
         self._socket, self._number = socket, 0
         self.replies = {}
         self.got = []
+        self.looked_at = 0  # how many calls of those that a test waits for it has seen
         self.choose = None  # (action, payload) -> reply; goes before `replies`
         self._answers = asyncio.Queue()
 
@@ -42,7 +43,7 @@ class Station:
     async def say(self, action, payload):
         self._number += 1
         await self._socket.send(json.dumps([2, f"m{self._number}", action, payload]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             frame = await self._answers.get()
         assert frame[:2] == [3, f"m{self._number}"], frame
         return frame[2]

@@ -51,7 +51,7 @@ class Station:
     async def tell(self, action, payload):
         async with connect(self.url, subprotocols=["ocpp1.6"]) as socket:
             await socket.send(json.dumps([2, str(time.monotonic_ns()), action, payload]))
-            kind, _, answer = json.loads(await asyncio.wait_for(socket.recv(), 20))
+            kind, _, answer = json.loads(await asyncio.wait_for(socket.recv(), 60))
             assert kind == 3
             return answer
 
@@ -124,7 +124,7 @@ async def test_killed_while_a_call_is_open(new_server):
     async with connect(f"{server.ocpp_url}/CP", subprotocols=["ocpp1.6"]) as socket:
         wanted = {"stationId": "CP", "connectorId": 1, "idTag": "TAG", "expiresAt": _LATER}
         asking = asyncio.create_task(server.ask("POST", "/api/reservations", wanted))
-        sent = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        sent = json.loads(await asyncio.wait_for(socket.recv(), 60))
         await server.kill()
         with pytest.raises(ClientError):
             await asking
@@ -199,7 +199,7 @@ async def test_stopped_without_a_database(new_server, database_url, hangs):
             took_s = time.monotonic() - began
             with pytest.raises(ConnectionClosed):  # and no answer before it
                 await socket.recv()
-        assert took_s < 25
+        assert took_s < 60
         assert "Traceback" not in server.log()
         proxy.release()
     sql = await asyncpg.connect(database_url)

@@ -58,7 +58,7 @@ async def test_who_refuses_one_way_gets_its_limit_in_another(s, oddity, trait, v
     async def learned():
         return (await traits(s))[trait] if (await traits(s))[trait]["value"] == value else None
 
-    assert (await wait_until(learned, 20))["origin"] in {"learned", "reported"}
+    assert (await wait_until(learned))["origin"] in {"learned", "reported"}
     shown = await s.ask("GET", "/api/sessions?status=active")
     assert 10.8 <= shown["items"][0]["limitKw"] <= SITE_KW
     await s.ask("PATCH", "/api/sites/s", {"gridCapacityKw": 7})

@@ -30,7 +30,7 @@ async def ended(s, identity="A"):
         found = await job(s, identity)
         return found if found["state"] != "running" else None
 
-    return await wait_until(over, 20)
+    return await wait_until(over)
 
 
 async def content(s, path):
@@ -173,7 +173,7 @@ async def test_over_tls_and_behind_a_public_address(database_url, tmp_path):
             assert rest == "127.0.0.1:2121/"
 
             def listens():
-                with ftplib.FTP(timeout=10) as ftp:
+                with ftplib.FTP(timeout=60) as ftp:
                     ftp.connect("127.0.0.1", s.running.ftp_port)
                     return ftp.login(*login.split(":"))
 

@@ -47,7 +47,7 @@ async def test_killed_between_showing_the_link_and_keeping_it(database_url, tmp_
                 async with client.get(second[0], allow_redirects=False) as answer:
                     return answer.status == 303
 
-            await wait_until(signs_in, 10)
+            await wait_until(signs_in)
     finally:
         process.terminate()
         await process.communicate()

@@ -30,7 +30,7 @@ class Unanswered:
 @pytest.fixture
 async def s(database_url, tmp_path):
     put_authority(tmp_path / "data")
-    async with system(database_url, tmp_path, ocpp_tls_port=0, call_timeout_s=0.3) as s:
+    async with system(database_url, tmp_path, ocpp_tls_port=0, call_timeout_s=2.0) as s:
         yield s
 
 

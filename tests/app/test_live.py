@@ -30,7 +30,7 @@ class Watcher:
         self.messages = []
 
     async def until(self, predicate):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not predicate(self):
                 self.take(json.loads((await self.socket.receive()).data))
 
@@ -48,6 +48,9 @@ class Watcher:
 
     def station(self):
         return self.topics["stations"].get("WB-7", {})
+
+    def session(self, number):
+        return self.topics["sessions"].get(number, {})
 
     def connector(self):
         return next((c for c in self.station().get("connectors", ()) if c["connectorId"] == 1), {})
@@ -89,15 +92,15 @@ async def test_a_charger_from_its_refusal_to_its_receipt(s):
                  "meterValue": [{"timestamp": "2026-11-21T18:01:00Z", "sampledValue": values}]},
             )  # fmt: skip
             await watcher.until(lambda w: w.connector().get("powerKw") == 7)
-            await watcher.until(lambda w: w.topics["sessions"][number]["powerKw"] == 7)
+            await watcher.until(lambda w: w.session(number).get("powerKw") == 7)
             await station.say(
                 "StopTransaction",
                 {"transactionId": started["transactionId"], "meterStop": 2000,
                  "timestamp": "2026-11-21T18:30:00Z"},
             )  # fmt: skip
             await watcher.until(lambda w: number not in w.topics["sessions"])
-            await watcher.until(lambda w: w.connector()["sessionId"] is None)
-        await watcher.until(lambda w: w.station()["online"] is False)
+            await watcher.until(lambda w: w.connector().get("sessionId") is None)
+        await watcher.until(lambda w: w.station().get("online") is False)
         await watcher.until(lambda w: any(m["action"] == "StopTransaction" for m in w.messages))
         assert {m["stationId"] for m in watcher.messages} == {"WB-7"}
         story = (await s.ask("GET", f"/api/sessions/{number}/timeline"))["items"]

@@ -126,7 +126,7 @@ async def test_it_answers_without_a_database(database_url, tmp_path):
                 samples = await scrape(s)
                 return samples["csms_database_up", ""] == 0 and samples
 
-            samples = await wait_until(away, 10)
+            samples = await wait_until(away)
             assert samples["csms_database_away_seconds_total", ""] > 0
             assert ("csms_stations", "") not in samples or samples["csms_stations", ""] == 0
         finally:

@@ -38,7 +38,7 @@ async def say(s, identity, *calls):
     answers = []
     for number, (action, payload) in enumerate(calls):
         await socket.send(json.dumps([2, f"{identity}-{number}", action, payload]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             answers.append(json.loads(await socket.recv()))
     return socket, answers
 
@@ -99,7 +99,7 @@ async def test_secrets_stay_masked_and_are_named(database_url, tmp_path):
         await s.add("A", quiet=True)
         socket, _ = await say(s, "A", ("BootNotification", BOOT))
         asking = asyncio.create_task(s.ask("POST", "/api/stations/A/calls/GetConfiguration", {}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             _, number, *_ = json.loads(await socket.recv())
         key = {"key": "AuthorizationKey", "readonly": False, "value": "0123456789abcdef"}
         await socket.send(json.dumps([3, number, {"configurationKey": [key]}]))

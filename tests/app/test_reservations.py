@@ -11,8 +11,6 @@ from tests.app.bench import system
 from tests.app.station import call, plugged
 from tests.waiting import wait_until
 
-NOW = datetime.now(UTC)
-
 
 def later(seconds=3600):
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
@@ -157,8 +155,8 @@ async def test_a_connector_that_fails_drops_it(s, connector, status):
 
 async def test_it_expires_but_an_offline_start_was_in_time(s):
     async with plugged(s) as station:
-        await call(s, "ReserveNow", reserve(expiryDate=later(1)))
         began = datetime.now(UTC).isoformat()
+        await call(s, "ReserveNow", reserve(expiryDate=later(1)))
 
         async def expired():
             return (await one(s))["status"] == "expired"

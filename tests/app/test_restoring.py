@@ -68,7 +68,7 @@ b._writer = writer
 async def killed_where_it_hangs(*arguments, **settings):
     process = await start(*arguments, **settings)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"hangs" not in (line := await process.stdout.readline()):
                 assert line, (await process.stderr.read()).decode()
     finally:
@@ -121,7 +121,7 @@ async def test_a_backup_that_is_killed_leaves_no_file_and_the_next_one_works(
         await sql.execute("LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE")
         process = await start("backup", str(file), **settings)
         try:
-            await wait_until(lambda: part.exists() and part.stat().st_size > 0, 30)
+            await wait_until(lambda: part.exists() and part.stat().st_size > 0, 60)
         finally:
             process.kill()
             await process.communicate()

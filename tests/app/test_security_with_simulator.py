@@ -35,7 +35,7 @@ async def reaches(s, profile: int) -> None:
         found = await station(s)
         return found["online"] and found["securityProfile"] == profile
 
-    await wait_until(so, timeout=20)
+    await wait_until(so)
 
 
 async def epoch(s) -> int:
@@ -46,7 +46,7 @@ async def comes_back(s, before: int) -> None:
     async def so():
         return await epoch(s) > before and (await station(s))["online"]
 
-    await wait_until(so, timeout=20)
+    await wait_until(so)
 
 
 async def own(s):
@@ -91,7 +91,7 @@ async def test_from_nothing_to_profile_3(s, kind):
     assert (await post(s, "calls/ChangeConfiguration", cpo))["status"] == "Accepted"
     ask = {"requestedMessage": "SignChargePointCertificate"}
     assert (await post(s, "calls/ExtendedTriggerMessage", ask))["status"] == "Accepted"
-    await wait_until(lambda: own(s), timeout=10)
+    await wait_until(lambda: own(s))
     raised = await post(s, "security-profile", {"securityProfile": 3})
     assert (raised["status"], raised["warnings"]) == ("Accepted", [])
     await reaches(s, 3)
@@ -100,7 +100,7 @@ async def test_from_nothing_to_profile_3(s, kind):
     # and again: a new certificate, a new connection with it, the old one revoked
     before = await epoch(s)
     await post(s, "calls/ExtendedTriggerMessage", ask)
-    await wait_until(lambda: _two(s), timeout=10)
+    await wait_until(lambda: _two(s))
     await post(s, f"certificates/{held['serialNumber']}/revoke", {"reason": "superseded"})
     await comes_back(s, before)
 

@@ -31,7 +31,7 @@ async def with_emulator(database_url, folder):
             yield s
             made.stop()
             for plugged in made.plugged:
-                await plugged.station.wait_for(lambda state: not state.is_connected, 15)
+                await plugged.station.wait_for(lambda state: not state.is_connected, 60)
 
 
 async def refused(s, method, path, body=None, token=None):
