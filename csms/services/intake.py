@@ -417,7 +417,11 @@ async def _look_up(
     tags |= {id_tag_key(fact.id_tag) for fact in stops if fact.id_tag is not None}
     charge_points = {fact.charge_point for fact in starts}
     charge_points |= {f.charge_point for f in stops if is_no_id(f.transaction_id)}
-    charge_points |= {f.charge_point for f in values if _is_nameless(f)}
+    charge_points |= {
+        f.charge_point
+        for f in values
+        if f.transaction_id is not None and is_no_id(f.transaction_id)
+    }
     ids = {fact.transaction_id for fact in stops if not is_no_id(fact.transaction_id)}
     if not (tags or charge_points or ids):
         return _NOTHING_KNOWN
@@ -425,17 +429,12 @@ async def _look_up(
 
 
 def _link(fact: MeterValuesFact, known: Known) -> TransactionId | None:
-    """Return the transaction a message claims; without a usable id the active one there."""
-    if fact.transaction_id is not None and not is_no_id(fact.transaction_id):
+    """Return the transaction a message claims; an impossible id: the active one there."""
+    if fact.transaction_id is None:
+        return None
+    if not is_no_id(fact.transaction_id):
         return TransactionId(fact.transaction_id)
     return nameless_link(fact, known.active)
-
-
-def _is_nameless(fact: MeterValuesFact) -> bool:
-    """Return whether who the values belong to must be looked up."""
-    if fact.transaction_id is None:
-        return fact.connector_id > 0
-    return is_no_id(fact.transaction_id)
 
 
 def _record_values(

@@ -90,29 +90,6 @@ async def test_zaptec_values_of_connector_0_with_no_id_belong_to_the_only_sessio
     assert (await cp.session(started))["energyKwh"] == 3
 
 
-async def test_values_without_an_id_belong_to_the_session_of_their_connector(cp):
-    number = await cp.start(timestamp=at(seconds=-30))
-    other = await cp.start(connectorId=2, idTag="A", timestamp=at(seconds=-30))
-    nameless = values(0, 4000)
-    del nameless["transactionId"]
-    nameless["meterValue"][0]["timestamp"] = at()
-    await cp.told("MeterValues", nameless)
-    await cp.told("MeterValues", {**nameless, "connectorId": 0})  # the main meter's
-    assert (await cp.session(number))["energyKwh"] == 3
-    assert (await cp.session(other))["energyKwh"] == 0
-
-
-async def test_values_without_an_id_from_before_the_start_are_not_the_sessions(cp):
-    number = await cp.start(timestamp=at(seconds=-30))
-    nameless = values(0, 900)
-    del nameless["transactionId"]
-    nameless["meterValue"][0]["timestamp"] = at(minutes=-5)
-    await cp.told("MeterValues", nameless)
-    (reading,) = await cp.values()
-    assert reading["sessionId"] is None
-    assert (await cp.session(number))["energyKwh"] == 0
-
-
 async def test_keba_values_of_connector_0_with_the_id(cp):
     started = await cp.start()
     await cp.told("MeterValues", values(started, 4000, connectorId=0))
