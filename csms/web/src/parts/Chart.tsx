@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import uPlot from 'uplot'
 import classes from './Chart.module.css'
 import { NOTHING } from './format'
-import { type Curve, colours, stackedCurves } from './series'
+import { type Curve, colours, stackedCurves, valueAt } from './series'
 
 interface ChartProps {
   /** Read aloud: what is shown. */
@@ -106,8 +106,9 @@ export function Chart({
               ? { paths: uPlot.paths.stepped?.({ align: 1 }) }
               : {}),
             value: (plot, __, ___, at) => {
-              const value = latest.current.curves[index]?.values[at ?? plot.data[0].length - 1]
-              return value === null || value === undefined ? NOTHING : `${value.toFixed(digits)} ${unit}`
+              const values = latest.current.curves[index]?.values ?? []
+              const value = valueAt(values, at ?? plot.data[0].length - 1)
+              return value === null ? NOTHING : `${value.toFixed(digits)} ${unit}`
             },
           }
         }),

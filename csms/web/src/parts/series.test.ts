@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { stackedCurves } from './series'
+import { stackedCurves, valueAt } from './series'
 
 describe('stackedCurves', () => {
   it('puts areas on each other and leaves limits alone', () => {
@@ -14,5 +14,14 @@ describe('stackedCurves', () => {
       [22, 22, 22],
       [4, 2, 4],
     ])
+  })
+})
+
+describe('valueAt', () => {
+  it('is the one before where a time is of other curves, but never past a gap', () => {
+    expect(valueAt([1, undefined, undefined], 2)).toBe(1)
+    expect(valueAt([1, null, undefined], 2)).toBeNull()
+    expect(valueAt([undefined], 0)).toBeNull()
+    expect(valueAt([], -1)).toBeNull()
   })
 })

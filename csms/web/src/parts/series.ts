@@ -2,8 +2,8 @@
 
 export interface Curve {
   label: string
-  /** One for each time; null leaves a gap. */
-  values: readonly (number | null)[]
+  /** One for each time; null leaves a gap, undefined is a time of other curves: the line goes on past it. */
+  values: readonly (number | null | undefined)[]
   /** A colour, or a variable of the theme: `var(--csms-busy)`. */
   colour?: string
   /** Default: area. A limit is dashed and stands apart from a stack. */
@@ -31,7 +31,7 @@ export const colours: readonly string[] = [
  *
  * An area without a value adds nothing there; lines and limits stay as they are.
  */
-export function stackedCurves(curves: readonly Curve[]): (number | null)[][] {
+export function stackedCurves(curves: readonly Curve[]): (number | null | undefined)[][] {
   const sum: number[] = []
   return curves.map((curve) => {
     if (curve.kind !== undefined && curve.kind !== 'area') return [...curve.values]
@@ -40,4 +40,11 @@ export function stackedCurves(curves: readonly Curve[]): (number | null)[][] {
       return sum[at]
     })
   })
+}
+
+/** Returns a curve's value at a place, or the one before it where the place is of other curves. */
+export function valueAt(values: Curve['values'], at: number): number | null {
+  let place = at
+  while (place > 0 && values[place] === undefined) place -= 1
+  return values[place] ?? null
 }

@@ -21,6 +21,11 @@ export interface Drawing {
   charge: Curve[]
 }
 
+/** A station that has told nothing for longer was away, or its values got lost: the line has a gap. */
+const SILENCE_S = 900
+
+type Values = (number | null | undefined)[]
+
 /**
  * Returns the curves of a session: what was drawn and allowed, and what it has come to.
  *
@@ -45,25 +50,35 @@ export function curvesOf(
   const times = [...moments.keys()].sort((a, b) => a - b)
 
   let limit: number | null = null
-  const drawn: (number | null)[] = []
-  const allowed: (number | null)[] = []
-  const taken: (number | null)[] = []
-  const soc: (number | null)[] = []
+  const drawn: Values = []
+  const allowed: Values = []
+  const taken: Values = []
+  const soc: Values = []
+  const read = times.filter((time) => moments.get(time)?.reading !== undefined)
+  let next = 0
   for (const time of times) {
-    const moment = moments.get(time)
-    if (moment?.limit !== undefined) limit = moment.limit
+    const { reading, limit: decided } = moments.get(time) ?? {}
+    if (decided !== undefined) limit = decided
     allowed.push(limit)
-    drawn.push(moment?.reading?.powerKw ?? null)
-    soc.push(moment?.reading?.socPercent ?? null)
-    const register = moment?.reading?.energyKwh ?? null
-    taken.push(register === null ? null : Math.max(0, register - meterStartWh / 1000))
+    if (reading === undefined) {
+      // of a decision alone: a gap only where there is one between the readings round it
+      const between = next > 0 && next < read.length
+      const silence = between ? (read[next] ?? 0) - (read[next - 1] ?? 0) : 0
+      const nothing = silence > SILENCE_S ? null : undefined
+      for (const values of [drawn, soc, taken]) values.push(nothing)
+      continue
+    }
+    next += 1
+    drawn.push(reading.powerKw)
+    soc.push(reading.socPercent)
+    taken.push(reading.energyKwh === null ? null : Math.max(0, reading.energyKwh - meterStartWh / 1000))
   }
-  const some = (values: readonly (number | null)[]) => values.some((value) => value !== null)
+  const some = (values: Values) => values.some((value) => typeof value === 'number')
   const energy: Curve[] = some(taken) ? [{ label: 'Energy', values: taken, kind: 'line' }] : []
   if (energy.length > 0 && pricePerKwh !== null)
     energy.push({
       label: 'Cost',
-      values: taken.map((kwh) => (kwh === null ? null : kwh * pricePerKwh)),
+      values: taken.map((kwh) => (typeof kwh === 'number' ? kwh * pricePerKwh : kwh)),
       kind: 'line',
     })
   return {

@@ -89,10 +89,13 @@ function Summary({ page }: { page: StationPage }) {
   const online = page.items.filter((each) => each.online).length
   const charging = connectors.filter((each) => each.powerW > 0)
   const watts = charging.reduce((sum, each) => sum + each.powerW, 0)
-  const more = page.total > page.items.length ? ` (of ${page.total})` : ''
+  const part = page.total > page.items.length
   return (
     <span className="num">
-      {online} of {page.items.length} online{more}, {charging.length} charging, {power(watts / 1000)}
+      {part
+        ? `${page.items.length} of ${page.total} are shown: ${online}`
+        : `${online} of ${page.items.length}`}{' '}
+      online, {charging.length} charging, {power(watts / 1000)}
     </span>
   )
 }

@@ -20,7 +20,7 @@ import {
   whole,
   zoom,
 } from './geo'
-import { shortened, withRoom } from './labels'
+import { brief, shortened, withRoom } from './labels'
 import { MapMark, Shape } from './MapMark'
 import { usePlaces } from './places'
 import { countStates, STATES, type StationRow } from './rows'
@@ -134,7 +134,7 @@ function Canvas({ placed }: { placed: readonly Placed[] }) {
       if (members.length === 1) return [{ key, x, y, text: short.get(key) ?? '' }]
       const site = first?.station.siteId ?? null
       const whole = site !== null && members.every(({ station }) => station.siteId === site)
-      return whole ? [{ key, x, y: y + 6, text: names.get(site) ?? site }] : []
+      return whole ? [{ key, x, y: y + 6, text: brief(names.get(site) ?? site) }] : []
     })
     return new Map(withRoom(wanted, LABEL_DROP * scale).map(({ key, text }) => [key, text]))
   }, [shown, bySite, frames, scale])

@@ -35,3 +35,10 @@ export function withRoom(labels: readonly Label[], drop: number): Label[] {
     return !taken
   })
 }
+
+const LONGEST = 28
+
+/** Returns a name that does not run over half a phone. */
+export function brief(name: string): string {
+  return name.length <= LONGEST ? name : `${name.slice(0, LONGEST - 1).trimEnd()}…`
+}
