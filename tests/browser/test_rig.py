@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from simulator.control import Panel
 from simulator.emulator import Emulator
 from simulator.serving import listening
+from tests.browser.cockpit import System, Windows
 from tests.browser.looks import shot
 
 _LOOKS = "document.body.innerHTML = `<main><p style='color: #ddd'>pale</p></main>`"
 
 
-async def test_the_documentation_is_shown(system, windows):
-    page = await windows.open(system, "/api/docs")
+async def documentation(system: System, windows: Windows) -> Page:
+    """Return a page that has all that it wants, for nobody who is signed in."""
+    page = await windows.open(system, "/api/docs", token=None)
     await expect(page.get_by_text("/api/stations", exact=True).first).to_be_visible()
+    return page
+
+
+async def test_the_documentation_is_shown(system, windows):
+    page = await documentation(system, windows)
     assert (await shot(page, "api-docs")).stat().st_size > 10_000
 
 
@@ -32,7 +39,7 @@ async def test_the_simulators_own_page_is_shown(windows, browser, accessibility)
 
 
 async def test_errors_and_outside_requests_are_noticed(system, windows):
-    page = await windows.open(system, "/api/docs", token=None)
+    page = await documentation(system, windows)
     async with page.context.expect_event("console"):
         await page.evaluate("console.error('oh dear')")
     async with page.context.expect_event("weberror"):
@@ -48,14 +55,14 @@ async def test_errors_and_outside_requests_are_noticed(system, windows):
 
 
 async def test_what_people_cannot_read_is_noticed(system, windows, accessibility):
-    page = await windows.open(system, "/api/docs", token=None)
+    page = await documentation(system, windows)
     await page.evaluate(_LOOKS)
     (found,) = await accessibility.violations(page)
     assert found.startswith("color-contrast")
 
 
 async def test_the_line_can_be_cut_and_mended(system, windows):
-    page = await windows.open(system, "/api/docs", token=None)
+    page = await documentation(system, windows)
     asks = "fetch('/health').then((answer) => answer.status, () => 'no answer')"
     assert await page.evaluate(asks) == 200
     system.wire.cut()

@@ -181,7 +181,7 @@ function Live({ search, open, opened }: Shared) {
   )
   const { messages, dropped, begun, clear } = useMessages(filter)
   const [clearedAt, setClearedAt] = useState('')
-  // what came just before one looks
+  // what came just before one looks; asked anew while nothing comes live: another node may hear the station
   const recent = useQuery({
     queryKey: ['messages', 'recent', stationId, action],
     queryFn: () => {
@@ -190,10 +190,11 @@ function Live({ search, open, opened }: Shared) {
       if (action) query.set('action', action)
       return sendJson<{ items: LiveMessage[] }>('GET', `/api/messages?${query}`)
     },
+    refetchInterval: messages.length === 0 && !paused ? 2000 : false,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   })
-  // what came between that answer and the first live message would be missing, and what came during a cut
+  // what came between an answer and the first live message would be missing, and what came during a cut
   const { refetch } = recent
   useEffect(() => {
     if (begun > 0) void refetch()
