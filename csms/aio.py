@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing
+from typing import TypeVar
 
 import structlog
 
@@ -11,6 +13,11 @@ from csms.clock import Clock
 from csms.errors import DatabaseAway
 
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+TURN_S = 0.004
+"""How long a computation in pieces may go on before everybody else has a turn."""
 
 
 class Hint:
@@ -44,6 +51,28 @@ async def loop_turn() -> None:
     """Let the event loop run what is ready and look at its sockets once, without waiting."""
     for _ in range(2):
         await asyncio.sleep(0)  # what was ready, then what the sockets have brought
+
+
+async def in_turns(pieces: Generator[None, None, T]) -> T:
+    """Return the result of a long computation; in between the event loop gets its turns.
+
+    Cancellation: the computation is given up.
+
+    Args:
+        pieces: Yields often, each time after well less than `TURN_S`.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + TURN_S
+    with closing(pieces):
+        while True:
+            try:
+                next(pieces)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if loop.time() >= until:
+                await loop_turn()
+                until = loop.time() + TURN_S
 
 
 async def supervise(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+from csms import aio
 from csms.aio import Hint, supervise
 from csms.errors import DatabaseAway
 
@@ -63,3 +64,44 @@ async def test_a_supervised_loop_passes_its_cancellation_on(clock):
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
+
+
+async def test_between_the_pieces_of_a_long_computation_everybody_has_a_turn(monkeypatch):
+    monkeypatch.setattr(aio, "TURN_S", 0.0)
+    seen = []
+
+    def pieces():
+        for number in range(3):
+            seen.append(number)
+            yield
+        return "done"
+
+    async def others():
+        while len(seen) < 6:
+            seen.append("others")
+            await asyncio.sleep(0)
+
+    beside = asyncio.get_running_loop().create_task(others())
+    assert await aio.in_turns(pieces()) == "done"
+    await beside
+    assert seen.index("others") < seen.index(2)
+
+
+async def test_a_long_computation_that_is_given_up_is_closed(monkeypatch):
+    monkeypatch.setattr(aio, "TURN_S", 0.0)
+    ended = []
+
+    def pieces():
+        try:
+            while True:
+                yield
+        finally:
+            ended.append(True)
+
+    task = asyncio.get_running_loop().create_task(aio.in_turns(pieces()))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    del task
+    assert ended

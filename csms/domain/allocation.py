@@ -23,6 +23,7 @@ from enum import StrEnum
 from math import lcm
 from operator import attrgetter
 
+from csms.domain.pieces import Pieces, whole
 from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
 
 
@@ -77,6 +78,13 @@ def allocate(tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAI
     Raises:
         ValueError: A load hangs on an unknown node, or an id is there twice.
     """
+    return whole(allocated(tree, loads, policy))
+
+
+def allocated(
+    tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAIR
+) -> Pieces[Allocation]:
+    """Return what `allocate` does, in pieces."""
     ordered = sorted(loads, key=attrgetter("order", "id"))
     if len({load.id for load in ordered}) != len(ordered):
         msg = "a load is there twice"
@@ -84,10 +92,14 @@ def allocate(tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAI
     unit = policy.unit_w
     rooms = [None if free is None else free // unit for free in tree.available_w]
     shares, waiting = _let_in(tree, ordered, rooms, policy)
+    yield
     scale = lcm(*{weight for _, _, _, _, weight in shares})
     limits = _lowest_levels(tree, _full_levels(tree, shares, rooms, scale))
+    yield
     units = _at_levels(shares, limits, scale)
+    yield
     _hand_out_rest(tree, shares, units, limits, rooms, scale)
+    yield
     return Allocation(
         power_w={share[0]: got * unit for share, got in zip(shares, units, strict=True)},
         bottlenecks={

@@ -7,7 +7,7 @@ of a limit ends. So their sum must fit every limit at any time, whatever else ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from csms.domain.power_tree import NodeId
@@ -49,7 +49,7 @@ def fallback_shares(
         One share a charger. Where they do not fit together 0 for all, but the least current for
         those that cannot have 0, if at least that fits.
     """
-    shares = {each.id: _share_w(each, fallback_a) for each in chargers}
+    shares = _shares_w(chargers, fallback_a)
     draws = {each.id: each.max_w for each in chargers} if fallback_a is None else shares
     if overloaded(site, chargers, draws, reserved_w) is None:
         return shares
@@ -149,6 +149,26 @@ def fallback_problem(
         f"{connectors} connectors of the site fell back at once, {through / 1000:g} kW would flow "
         f"where {limit / 1000:g} kW may{beside}"
     )
+
+
+def _shares_w(chargers: Iterable[Charger], fallback_a: Decimal | None) -> dict[ChargerId, int]:
+    """Return the share of each; of many chargers that are alike it is found once."""
+    found: dict[ChargerId, int] = {}
+    known: dict[tuple[object, ...], int] = {}
+    for each in chargers:
+        alike = (
+            each.max_w,
+            each.current_type,
+            each.phases,
+            each.voltage_v,
+            each.rate_unit,
+            each.allowed_a,
+        )
+        share = known.get(alike)
+        if share is None:
+            share = known[alike] = _share_w(each, fallback_a)
+        found[each.id] = share
+    return found
 
 
 def _share_w(charger: Charger, fallback_a: Decimal | None) -> int:

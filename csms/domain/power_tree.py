@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType
 
+from csms.domain.pieces import Pieces, collected, whole
+
 NodeId = NewType("NodeId", str)
 LoadId = NewType("LoadId", str)
 
@@ -156,21 +158,29 @@ def power_tree(nodes: Iterable[Node]) -> PowerTree:
     Raises:
         ValueError: They are no tree; the text names every problem.
     """
-    given = tuple(nodes)
+    return whole(tree_built(nodes))
+
+
+def tree_built(nodes: Iterable[Node]) -> Pieces[PowerTree]:
+    """Return what `power_tree` does, in pieces."""
+    given = yield from collected(nodes)
     if problems := tree_problems(given):
         raise ValueError("; ".join(problems))
+    yield
     children: dict[NodeId | None, list[Node]] = {}
     for node in given:
         children.setdefault(node.parent, []).append(node)
     ordered = list(children.get(None, ()))
     for node in ordered:  # grows while it is walked: breadth first
         ordered += children.get(node.id, ())
+    yield
     index = {node.id: place for place, node in enumerate(ordered)}
     parents = tuple(_ROOT if n.parent is None else index[n.parent] for n in ordered)
     reserved = [node.reserved_w for node in ordered]
     for place in range(len(ordered) - 1, -1, -1):
         if parents[place] != _ROOT:
             reserved[parents[place]] += reserved[place]
+    yield
     return PowerTree(
         nodes=tuple(ordered),
         index=index,

@@ -8,8 +8,8 @@ to ramp up. So one reading starts it and the next one proves it: two meter inter
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from csms.domain.obedience import Reading
 
@@ -19,8 +19,7 @@ IDLE_W = 100
 """Below it a car is done, or waits for something of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appetite:
+class Appetite(NamedTuple):
     """What is known of how much of its limit a load takes.
 
     Attributes:
@@ -67,14 +66,14 @@ def weighed(
         return appetite
     drew = reading.power_w
     rising = appetite.last_w is not None and drew > appetite.last_w + ampere_w
-    seen = replace(appetite, last_w=drew, weighed_at=reading.at)
-    if appetite.cap_w is not None and drew >= min(limit_w, appetite.cap_w) - ampere_w // 2:
-        return replace(seen, cap_w=None, under=0)
-    ramps = appetite.last_w is None or (reading.at - told_at < RAMP and appetite.cap_w is None)
+    before = appetite.cap_w
+    if before is not None and drew >= min(limit_w, before) - ampere_w // 2:
+        return Appetite(cap_w=None, under=0, last_w=drew, weighed_at=reading.at)
+    ramps = appetite.last_w is None or (reading.at - told_at < RAMP and before is None)
     if limit_w - drew <= ampere_w or rising or ramps:
-        return replace(seen, under=0)
+        return Appetite(cap_w=before, under=0, last_w=drew, weighed_at=reading.at)
     under = min(appetite.under + 1, READINGS_UNDER)
     wanted = drew + ampere_w
-    is_new = appetite.cap_w is None or wanted < appetite.cap_w - ampere_w // 2
-    cap = wanted if under >= READINGS_UNDER and is_new else appetite.cap_w
-    return replace(seen, under=under, cap_w=cap)
+    is_new = before is None or wanted < before - ampere_w // 2
+    cap = wanted if under >= READINGS_UNDER and is_new else before
+    return Appetite(cap_w=cap, under=under, last_w=drew, weighed_at=reading.at)

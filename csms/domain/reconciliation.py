@@ -23,9 +23,10 @@ a wish. No clock, no network. All power in W.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from csms.domain.pieces import AT_ONCE, Pieces, collected, whole
 from csms.domain.possible_limits import (
     PossibleLimits,
     is_settled_at,
@@ -96,7 +97,11 @@ def worst_node_loads(tree: PowerTree, entries: Iterable[PossibleLimits]) -> dict
     A self-limiting node passes on no more than its limit. Loads that are entries must not be
     reserved in the tree too.
     """
-    return _Ledger(tree, tuple(entries)).by_node()
+    given = tuple(entries)
+    _check(tree, given)
+    ledger = _Ledger(tree)
+    whole(ledger.counting(given))
+    return ledger.by_node()
 
 
 def unmanaged_reserves(entries: Iterable[PossibleLimits]) -> dict[NodeId, int]:
@@ -111,10 +116,11 @@ def unmanaged_reserves(entries: Iterable[PossibleLimits]) -> dict[NodeId, int]:
 
 def fitting(tree: PowerTree, entries: Iterable[PossibleLimits]) -> set[LoadId]:
     """Return which loads fit beside what is reserved, each at its worst, the first ones first."""
-    ledger = _Ledger(tree, ())
+    ledger = _Ledger(tree)
+    whole(ledger.counting(()))
     found = set()
     for entry in entries:
-        idle = replace(entry, acknowledged_w=0)
+        idle = entry._replace(acknowledged_w=0)
         worst = worst_case_w(entry)
         if ledger.full_node(idle, worst) is None:
             ledger.count(idle, worst)
@@ -145,15 +151,32 @@ def plan_changes(
     Raises:
         ValueError: An unknown node, or a load that is there twice.
     """
-    queue = sorted(entries, key=lambda e: (worst_case_w(e), e.order, e.id))
-    _check(tree, queue)
+    return whole(changes_planned(tree, entries, desired_w, smallest_raise_w=smallest_raise_w))
+
+
+def changes_planned(
+    tree: PowerTree,
+    entries: Iterable[PossibleLimits],
+    desired_w: Mapping[LoadId, int],
+    *,
+    smallest_raise_w: int | None = None,
+) -> Pieces[Plan]:
+    """Return what `plan_changes` does, in pieces."""
+    given = tuple(entries)
+    _check(tree, given)
+    yield
+    unsettled = yield from collected(
+        entry
+        for entry in given
+        if (wish := desired_w.get(entry.id)) is not None and not is_settled_at(entry, wish)
+    )
     decreases: list[Step] = []
     raises: list[tuple[PossibleLimits, int]] = []
     waits: list[Wait] = []
-    for entry in queue:
-        wish = desired_w.get(entry.id)
-        if wish is None or is_settled_at(entry, wish):
-            continue
+    for number, entry in enumerate(sorted(unsettled, key=_place)):
+        if not number % AT_ONCE:
+            yield
+        wish = desired_w[entry.id]
         if obstacle := _obstacle(entry, wish):
             waits.append(Wait(load_id=entry.id, limit_w=wish, obstacle=obstacle))
         elif wish <= lowest_case_w(entry):
@@ -163,9 +186,14 @@ def plan_changes(
     if not raises:  # as when a limit drops: what flows has nothing to say then
         return Plan(steps=tuple(decreases), waits=tuple(waits))
     increases: list[Step] = []
-    ledger = _Ledger(tree, queue)
-    pending = _pending(tree, queue, desired_w)
-    for entry, wish in raises:
+    ledger = _Ledger(tree)
+    yield from ledger.counting(given)
+    counted = yield from collected(_pending(given, desired_w))
+    pending = _by_node(tree, sorted(counted, key=_place))
+    are_pending = {entry.id for entry in counted}
+    for number, (entry, wish) in enumerate(raises):
+        if not number % AT_ONCE:
+            yield
         full = ledger.full_node(entry, wish)
         limit = wish if full is None else _instead(ledger, entry, smallest_raise_w)
         if limit is not None:
@@ -173,7 +201,9 @@ def plan_changes(
             step = _step(entry, limit)
             (increases if step.is_increase else decreases).append(step)
         if full is not None:
-            others = tuple(i for i in pending.get(full, ()) if i != entry.id)
+            others = pending.get(full, ())
+            if entry.id in are_pending:
+                others = tuple(i for i in others if i != entry.id)
             waits.append(
                 Wait(
                     load_id=entry.id,
@@ -186,13 +216,18 @@ def plan_changes(
     return Plan(steps=(*decreases, *increases), waits=tuple(waits))
 
 
+def _place(entry: PossibleLimits) -> tuple[int, int, LoadId]:
+    """Return its place in the queue."""
+    return worst_case_w(entry), entry.order, entry.id
+
+
 def _check(tree: PowerTree, entries: Sequence[PossibleLimits]) -> None:
     """Raise ValueError for an unknown node, or a load that is there twice."""
     if len({entry.id for entry in entries}) != len(entries):
         msg = "a load is there twice"
         raise ValueError(msg)
-    for entry in entries:
-        tree.place(entry.node)
+    for node in {entry.node for entry in entries}:
+        tree.place(node)
 
 
 def _instead(ledger: _Ledger, entry: PossibleLimits, smallest_raise_w: int | None) -> int | None:
@@ -223,16 +258,24 @@ def _step(entry: PossibleLimits, limit_w: int) -> Step:
 
 
 def _pending(
-    tree: PowerTree, entries: Sequence[PossibleLimits], desired_w: Mapping[LoadId, int]
-) -> dict[NodeId | None, list[LoadId]]:
-    """Return for each node the loads below it that count for more than they should."""
-    pending: dict[NodeId | None, list[LoadId]] = {}
+    entries: Iterable[PossibleLimits], desired_w: Mapping[LoadId, int]
+) -> Iterator[PossibleLimits]:
+    """Yield the loads that count for more than they should."""
     for entry in entries:
         wish = desired_w.get(entry.id)
         if wish is not None and worst_case_w(entry) > wish and entry.unmanaged_w is None:
-            for node in tree.path(entry.node):
-                pending.setdefault(node, []).append(entry.id)
-    return pending
+            yield entry
+
+
+def _by_node(
+    tree: PowerTree, entries: Iterable[PossibleLimits]
+) -> dict[NodeId | None, tuple[LoadId, ...]]:
+    """Return the loads below each node."""
+    below: dict[NodeId | None, list[LoadId]] = {}
+    for entry in entries:
+        for node in tree.path(entry.node):
+            below.setdefault(node, []).append(entry.id)
+    return {node: tuple(loads) for node, loads in below.items()}
 
 
 _Flow = tuple[int, ...]
@@ -242,8 +285,8 @@ _Flow = tuple[int, ...]
 class _Ledger:
     """Worst-case flow through every node, kept up while increases are granted."""
 
-    def __init__(self, tree: PowerTree, entries: Sequence[PossibleLimits]) -> None:
-        _check(tree, entries)
+    def __init__(self, tree: PowerTree) -> None:
+        """Start with what is reserved."""
         self._tree = tree
         self._per_phase = bool(tree.available_da)
         self._limits = [self._kinds(node.limit_w, node.phase_limit_da) for node in tree.nodes]
@@ -251,15 +294,22 @@ class _Ledger:
             (node.reserved_w, *node.reserved_da) if self._per_phase else (node.reserved_w,)
             for node in tree.nodes
         ]
-        for entry in entries:
+
+    def counting(self, entries: Iterable[PossibleLimits]) -> Pieces[None]:
+        """Count these, once, before anything else is asked."""
+        tree, through = self._tree, self._through
+        for number, entry in enumerate(entries):
+            if not number % AT_ONCE:
+                yield
             place = tree.place(entry.node)
-            flow = self._flow(entry, worst_own_w(entry))
-            self._through[place] = _sum(self._through[place], flow)
+            through[place] = _sum(through[place], self._flow(entry, worst_own_w(entry)))
         for place in range(len(tree.nodes) - 1, -1, -1):
+            if not place % AT_ONCE:
+                yield
             parent = tree.parents[place]
             if parent >= 0:
-                passed = self._passed_on(place, self._through[place])
-                self._through[parent] = _sum(self._through[parent], passed)
+                passed = self._passed_on(place, through[place])
+                through[parent] = _sum(through[parent], passed)
 
     def by_node(self) -> dict[NodeId, int]:
         """Return the power through each node."""
@@ -362,8 +412,12 @@ def _on(phases: int, current: int) -> _Flow:
 
 
 def _sum(some: _Flow, more: _Flow) -> _Flow:
+    if len(some) == 1:  # most sites know no phases
+        return (some[0] + more[0],)
     return tuple(a + b for a, b in zip(some, more, strict=True))
 
 
 def _minus(some: _Flow, less: _Flow) -> _Flow:
+    if len(some) == 1:
+        return (some[0] - less[0],)
     return tuple(a - b for a, b in zip(some, less, strict=True))

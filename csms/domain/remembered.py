@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
+from csms.domain.pieces import AT_ONCE, Pieces, whole
+
 T = TypeVar("T")
 
 
@@ -31,8 +33,16 @@ class Remembered(Generic[T]):
             contents: Name and content of each; a name is there once.
             make: Makes an object of a content and of nothing else.
         """
-        before, now = self._made, {}
-        for name, content in contents:
+        return whole(self.gathered(contents, make))
+
+    def gathered(
+        self, contents: Iterable[tuple[Hashable, Any]], make: Callable[[Any], T]
+    ) -> Pieces[tuple[T, ...]]:
+        """Return what `of` does, in pieces; what is remembered changes with the last one."""
+        before, now = self._made, dict[Any, tuple[Any, T]]()
+        for number, (name, content) in enumerate(contents):
+            if not number % AT_ONCE:
+                yield
             known = before.get(name)
             same = known is not None and known[0] == content
             now[name] = known if known is not None and same else (content, make(content))

@@ -13,7 +13,7 @@ others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -25,16 +25,17 @@ from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_routes import routed
 from csms.domain.limit_rows import LimitRow, sent, wished
 from csms.domain.never_zero import kept_alive, reserved_for
+from csms.domain.pieces import AT_ONCE, Pieces, collected, whole
 from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reclaim import Appetite
-from csms.domain.reconciliation import Step, plan_changes
+from csms.domain.reconciliation import Step, changes_planned
 from csms.domain.resting import may_return, rests
-from csms.domain.site_decision import Decision, decide_site
+from csms.domain.site_decision import Decision, site_decided
 from csms.domain.site_entries import (
     astray,
     before_floors,
-    entries,
+    each_entry,
     floor_load,
     idle_reserves,
     managed_load,
@@ -149,11 +150,27 @@ def control(
         lost: Open requests that nobody waits for any more.
         sends: Whether sendings will go out; else only wishes change.
     """
-    stored, before = snapshot, snapshot.rows()
-    seen = observed(routed(with_ends(snapshot, ends, lost)), now)
+    return whole(controlled(snapshot, now, ends=ends, lost=lost, sends=sends))
+
+
+def controlled(
+    snapshot: SiteSnapshot,
+    now: datetime,
+    *,
+    ends: Iterable[SendingEnd | ReadBackEnd] = (),
+    lost: Iterable[Request] = (),
+    sends: bool = True,
+) -> Pieces[ControlStep]:
+    """Return what `control` does, in pieces: all of it from what was given, at whatever time."""
+    stored = snapshot
+    answered = yield from with_ends(snapshot, ends, lost)
+    seen = yield from observed(routed(answered), now)
+    yield
     snapshot = as_drawn(seen.snapshot)
+    yield
     awake = waking(snapshot, now) if snapshot.rules.wake_up else {}
     snapshot = roused(snapshot, awake)
+    yield
     chargers = {state.charger.id: state for state in snapshot.chargers}
     plain = [state.charger for state in snapshot.chargers]
     energies = _energies(snapshot, now)
@@ -172,20 +189,26 @@ def control(
         reserved_w=max(has.building_w, snapshot.rules.building_max_w),
         never_zero={s.charger.id for s in snapshot.chargers if s.dialect.zero_means_stop},
     )
-    found = entries(snapshot, now)
+    yield
+    found = yield from collected(each_entry(snapshot, now))
     unmanaged = {e.id: worst_case_w(e) * e.connectors for e in found if e.unmanaged_w is not None}
     held = reserves(found, chargers)
+    yield
     unbound = _unbound(snapshot, chargers, unmanaged, held)
+    yield
     kept = Counter(held)
     if any(floors.values()):
         kept.update(idle_reserves(snapshot, floors, held))
     settled = unmanaged.keys() | unbound.keys()
     next_da = next_currents(snapshot, floors, settled) if site.shares_phases else {}
 
+    yield
     has_w = _told_last(snapshot)
 
-    def decide(loads: Iterable[SiteLoad], held: Mapping[NodeId, int]) -> Decision:
-        return decide_site(
+    def decide(settled: Collection[LoadId], held: Mapping[NodeId, int]) -> Pieces[Decision]:
+        each = _each_load(snapshot, chargers, floors, now)
+        loads = yield from collected(load for load in each if load.id not in settled)
+        decided = yield from site_decided(
             site=site,
             chargers=plain,
             loads=loads,
@@ -198,33 +221,38 @@ def control(
             exact=not snapshot.rules.steady,
             now=now,
         )
+        return decided
 
-    decision = decide(_loads(snapshot, chargers, floors, settled, now), kept)
+    decision = yield from decide(settled, kept)
     if any(state.dialect.zero_means_stop for state in snapshot.chargers):
         taken = Counter({GRID: has.building_w}) + kept
         tree = site_tree(site, plain, reserved_w=taken, supply_w=decision.available_w)
         if alive := kept_alive(decision.shares, chargers, tree):
             kept.update(reserved_for(alive))
             settled |= {share.load_id for share in alive}
-            decision = _beside(
-                alive, decision, decide(_loads(snapshot, chargers, floors, settled, now), kept)
-            )
+            again = yield from decide(settled, kept)
+            decision = _beside(alive, decision, again)
     if strays := astray(snapshot, found, settled):
         # told again as if they would follow, while others make room for what they draw
         for entry in strays.values():
             kept[entry.node] += worst_case_w(entry)
         settled |= strays.keys()
-        again = decide(_loads(snapshot, chargers, floors, settled, now), kept)
+        again = yield from decide(settled, kept)
         told = {share.load_id for share in again.shares}
         fixed = [share for share in decision.shares if share.load_id not in told]
         decision = _beside(fixed, decision, again)
     limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
-    wanted = wishes(snapshot, limits, floors, now)
+    yield
+    wanted = yield from wishes(snapshot, limits, floors, now)
+    yield
     trying = {floor_load(s) for s in snapshot.chargers if s.dialect.is_trying and s.reachable}
     if trying:
-        found = [replace(e, unmanaged_w=None) if e.id in trying else e for e in found]
+        found = [e._replace(unmanaged_w=None) if e.id in trying else e for e in found]
     found = before_floors(found, snapshot, floors)
-    found = [replace(e, is_doubtful=True) if e.id in wanted.due else e for e in found]
+    yield
+    if wanted.due:
+        found = [e._replace(is_doubtful=True) if e.id in wanted.due else e for e in found]
+        yield
     found += [
         PossibleLimits(
             id=share.load_id,
@@ -236,32 +264,32 @@ def control(
         for share in decision.shares
         if share.load_id not in wanted.targets
     ]
-    rows = _wished(wanted, now)
+    yield
+    rows = yield from _wished(wanted, now)
     sendings: list[Sending] = []
     if sends:
-        plan = plan_changes(decision.tree, found, wanted.limits_w)
-        measured = {
-            session_load(each.transaction_id): each.told_w(chargers[each.charger_id].charger)
-            for each in snapshot.sessions
-        }
-        sendings = [
-            _send(step, wanted, rows, measured.get(step.load_id), now)
+        plan = yield from changes_planned(decision.tree, found, wanted.limits_w)
+        steps = [
+            step
             for step in plan.steps
             if not chargers[wanted.targets[step.load_id].charger.id].settling
         ]
+        leaving = {step.load_id for step in steps}
+        measured = {
+            session_load(each.transaction_id): each.told_w(chargers[each.charger_id].charger)
+            for each in snapshot.sessions
+            if session_load(each.transaction_id) in leaving
+        }
+        sendings = yield from collected(
+            _send(step, wanted, rows, measured.get(step.load_id), now) for step in steps
+        )
         sendings.sort(key=lambda sending: sending.target.purpose is not ProfilePurpose.TX)
-    after = {} if snapshot is stored else snapshot.rows()
-    after |= {wanted.targets[load].row: row for load, row in rows.items()}
-    rows_now = (after or before).values()
+    changed = yield from _changed(stored, snapshot, wanted, rows)
     return ControlStep(
         decision=decision,
         energies=energies,
         unmanaged_w=unmanaged | {load_id: limit for load_id, (limit, _) in unbound.items()},
-        rows={
-            place: row
-            for place, row in after.items()
-            if row is not (old := before.get(place)) and row != old
-        },
+        rows=changed,
         sendings=tuple(sendings),
         supply=has,
         appetites=seen.appetites,
@@ -271,8 +299,8 @@ def control(
         waking=awake,
         cycles=to_cycle(stored, awake) if sends else (),
         held_w=held,
-        is_waiting=any(row.is_lingering for row in rows_now),
-        has_refusals=any(row.refusals for row in rows_now),
+        is_waiting=any(row.earlier_w and row.is_lingering for row in rows.values()),
+        has_refusals=any(row.refusals for row in rows.values()),
     )
 
 
@@ -283,15 +311,50 @@ def _beside(fixed: Sequence[LoadShare], before: Decision, again: Decision) -> De
     return replace(again, shares=(*fixed, *again.shares), turns={**again.turns, **turns})
 
 
-def _wished(wanted: Wishes, now: datetime) -> dict[LoadId, LimitRow]:
+def _wished(wanted: Wishes, now: datetime) -> Pieces[dict[LoadId, LimitRow]]:
     """Return the rows with their wishes; unchanged ones as they are."""
     rows = {}
-    for load_id, target in wanted.targets.items():
+    for number, (load_id, target) in enumerate(wanted.targets.items()):
+        if not number % AT_ONCE:
+            yield
         row, limit = wanted.rows[load_id], wanted.limits_w[load_id]
         if row.desired_w != limit or row.transaction_id != target.transaction_id:
             row = wished(row, limit, wanted.reasons[load_id], target.transaction_id, now)
         rows[load_id] = row
     return rows
+
+
+def _changed(
+    stored: SiteSnapshot,
+    snapshot: SiteSnapshot,
+    wanted: Wishes,
+    rows: Mapping[LoadId, LimitRow],
+) -> Pieces[dict[RowKey, LimitRow]]:
+    """Return the rows that are not as they were stored.
+
+    Args:
+        stored: The snapshot as it was read.
+        snapshot: As it is after the look at it.
+        wanted: The wishes, made of `snapshot`.
+        rows: Those of the wishes, as they are now.
+    """
+    apart = stored.apart(snapshot)
+    yield
+    before, after = stored.rows(apart), snapshot.rows(apart)
+    yield
+    for number, (load, row) in enumerate(rows.items()):
+        if not number % AT_ONCE:
+            yield
+        if row is not wanted.rows[load]:
+            place = wanted.targets[load].row
+            after[place] = row
+            if wanted.targets[load].charger.id not in apart:
+                before[place] = wanted.rows[load]
+    return {
+        place: row
+        for place, row in after.items()
+        if row is not (old := before.get(place)) and row != old
+    }
 
 
 def _send(
@@ -355,47 +418,40 @@ def _energies(snapshot: SiteSnapshot, now: datetime) -> dict[BatteryId, BatteryS
     return energies
 
 
-def _loads(
+def _each_load(
     snapshot: SiteSnapshot,
     chargers: Mapping[ChargerId, ChargerState],
     floors: Mapping[ChargerId, int],
-    unmanaged: Collection[LoadId],
     now: datetime,
-) -> list[SiteLoad]:
+) -> Iterator[SiteLoad]:
     reclaim = snapshot.rules.reclaim
     # where all maxima fit there is nothing to share
     has_share = snapshot.rules.fallback_a is not None
     may_rest = reclaim and not has_share and snapshot.site.policy is Policy.FAIR
-    sessions = []
     for row in snapshot.sessions:
         state, idle = chargers[row.charger_id], reclaim and row.appetite.is_idle
         resting = idle and may_rest and not state.dialect.zero_means_stop
         resting = resting and rests(row.own_limit, row.charged_wh, now)
         most_w = _cap_w(row, state.charger) if reclaim else None
-        sessions.append(
-            SiteLoad(
-                id=session_load(row.transaction_id),
-                at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
-                vehicle_max_w=0 if resting else most_w,
-                drawn=row.drawn,
-                idle=idle,
-                rests=resting,
-                returns=may_return(row.own_limit, now),
-                least_w=_kept_w(state.charger, floors) if has_share else 0,
-                # who takes nothing waits behind those who would
-                order=row.transaction_id + (_IDLE_LAST if idle else 0),
-            )
-        )
-    managed = [
-        SiteLoad(
-            id=managed_load(row.id),
+        yield SiteLoad(
+            id=session_load(row.transaction_id),
             at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
-            vehicle_max_w=row.vehicle_max_w,
-            order=row.id,
+            vehicle_max_w=0 if resting else most_w,
+            drawn=row.drawn,
+            idle=idle,
+            rests=resting,
+            returns=may_return(row.own_limit, now),
+            least_w=_kept_w(state.charger, floors) if has_share else 0,
+            # who takes nothing waits behind those who would
+            order=row.transaction_id + (_IDLE_LAST if idle else 0),
         )
-        for row in snapshot.managed
-    ]
-    return [load for load in (*sessions, *managed) if load.id not in unmanaged]
+    for each in snapshot.managed:
+        yield SiteLoad(
+            id=managed_load(each.id),
+            at=ConnectorRef(charger_id=each.charger_id, connector_id=each.connector_id),
+            vehicle_max_w=each.vehicle_max_w,
+            order=each.id,
+        )
 
 
 def _kept_w(charger: Charger, floors: Mapping[ChargerId, int]) -> int:

@@ -21,10 +21,11 @@ from csms.domain.battery import (
     flows,
     state_of,
 )
+from csms.domain.pieces import Pieces, collected, whole
 from csms.domain.power_tree import LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn
 from csms.domain.site_sharing import LoadShare, share_phases, share_power
-from csms.domain.sites import GRID, Charger, Currents, Site, SiteLoad, site_tree
+from csms.domain.sites import GRID, Charger, Currents, Site, SiteLoad, site_tree_built
 from csms.domain.steadiness import steadied
 
 
@@ -117,6 +118,40 @@ def decide_site(
     Raises:
         ValueError: The site is not sound, a load is on an unknown charger or there twice.
     """
+    return whole(
+        site_decided(
+            site=site,
+            chargers=chargers,
+            loads=loads,
+            batteries=batteries,
+            reserved_w=reserved_w,
+            unmanaged_w=unmanaged_w,
+            next_da=next_da,
+            horizon=horizon,
+            turns=turns,
+            has_w=has_w,
+            exact=exact,
+            now=now,
+        )
+    )
+
+
+def site_decided(
+    *,
+    site: Site,
+    chargers: Iterable[Charger],
+    loads: Iterable[SiteLoad],
+    batteries: Mapping[BatteryId, BatteryState] | None = None,
+    reserved_w: Mapping[NodeId, int] | None = None,
+    unmanaged_w: Mapping[NodeId, int] | None = None,
+    next_da: Mapping[NodeId, Currents] | None = None,
+    horizon: timedelta = HORIZON,
+    turns: Mapping[LoadId, Turn] | None = None,
+    has_w: Mapping[LoadId, int] | None = None,
+    exact: bool = False,
+    now: datetime | None = None,
+) -> Pieces[Decision]:
+    """Return what `decide_site` does, in pieces."""
     states = batteries or {}
     by_id = {charger.id: charger for charger in chargers}
     supply = site.grid_limit_w + sum(
@@ -124,42 +159,48 @@ def decide_site(
     )
     held = Counter(reserved_w or {})
     held.update(unmanaged_w or {})
-    tree = site_tree(site, by_id.values(), reserved_w=held, reserved_da=next_da, supply_w=supply)
+    tree = yield from site_tree_built(
+        site, by_id.values(), reserved_w=held, reserved_da=next_da, supply_w=supply
+    )
     wanted = sorted(loads, key=lambda load: (load.order, load.id))
     for load in wanted:
         if load.at.charger_id not in by_id:
             msg = f"load {load.id} is on {load.at.charger_id}, which the site does not have"
             raise ValueError(msg)
     if site.shares_phases:
-        sharing = share_phases(tree, wanted, by_id, turns or {}, now)
+        sharing = yield from share_phases(tree, wanted, by_id, turns or {}, now)
     else:
-        sharing = share_power(tree, wanted, by_id, site.policy, turns or {}, now)
+        sharing = yield from share_power(tree, wanted, by_id, site.policy, turns or {}, now)
+    yield
     if has_w and site.policy is Policy.FAIR:
-        sharing = steadied(sharing, tree, wanted, by_id, has_w, exact=exact)
+        sharing = yield from steadied(sharing, tree, wanted, by_id, has_w, exact=exact)
     carried = sharing.carried_w
     shortage = carried[GRID] - site.grid_limit_w
     powers = flows(site.batteries, states, shortage_w=shortage, horizon=horizon)
     battery = sum(powers.values())
     grid = carried[GRID] - battery
+    nodes = yield from collected(
+        NodePower(
+            id=node.id,
+            limit_w=site.grid_limit_w if node.id == GRID else node.limit_w,
+            load_w=grid if node.id == GRID else carried[node.id],
+            phase_limit_da=node.phase_limit_da,
+            load_da=sharing.carried_da.get(node.id),
+        )
+        for node in tree.nodes
+        if node.limit_w is not None
+    )
+    if any((unmanaged_w or {}).values()) or next_da:
+        tree = yield from site_tree_built(
+            site, by_id.values(), reserved_w=reserved_w, supply_w=supply
+        )
     return Decision(
         shares=sharing.shares,
-        nodes=tuple(
-            NodePower(
-                id=node.id,
-                limit_w=site.grid_limit_w if node.id == GRID else node.limit_w,
-                load_w=grid if node.id == GRID else carried[node.id],
-                phase_limit_da=node.phase_limit_da,
-                load_da=sharing.carried_da.get(node.id),
-            )
-            for node in tree.nodes
-            if node.limit_w is not None
-        ),
+        nodes=tuple(nodes),
         batteries_w=powers,
         battery_w=battery,
         grid_w=grid,
         available_w=supply,
-        tree=tree
-        if not any((unmanaged_w or {}).values()) and not next_da
-        else site_tree(site, by_id.values(), reserved_w=reserved_w, supply_w=supply),
+        tree=tree,
         turns=sharing.turns,
     )

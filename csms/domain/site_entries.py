@@ -8,8 +8,7 @@ busy, so that a limit below the floor counts as the floor.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from csms.domain.charging_profiles import CLOCK_SKEW, ProfilePurpose
@@ -56,9 +55,13 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
     A floor of a charge point whose connectors are all busy is an entry of no connector: it draws
     nothing, and is told all the same.
     """
+    return list(each_entry(snapshot, now))
+
+
+def each_entry(snapshot: SiteSnapshot, now: datetime) -> Iterator[PossibleLimits]:
+    """Yield what `entries` returns."""
     chargers = {state.charger.id: state for state in snapshot.chargers}
     busy: dict[ChargerId, list[SessionState]] = {}
-    found = []
     for session in snapshot.sessions:
         state = chargers[session.charger_id]
         busy.setdefault(session.charger_id, []).append(session)
@@ -68,11 +71,10 @@ def entries(snapshot: SiteSnapshot, now: datetime) -> list[PossibleLimits]:
             entry = _unmanaged(entry)
         if session.drawn is not None and _is_still_there(session, state):
             entry = _on_phases(entry, state.charger, session.drawn)
-        found.append(entry)
+        yield entry
     for state in chargers.values():
         if state.key is not None and state.known:
-            found += _idle_entries(state, busy.get(state.charger.id, ()), now)
-    return found
+            yield from _idle_entries(state, busy.get(state.charger.id, ()), now)
 
 
 def _idle_entries(
@@ -84,17 +86,18 @@ def _idle_entries(
     apart = sum(number not in taken for number in state.defaults)
     idle = charger.connectors - len(sessions) - apart
     # what is told to one idle connector is told to all of them; to none where all are busy
-    entry = replace(
-        _entry(floor_load(state), charger, state.floor, charger.most_w, now),
-        connectors=max(0, idle),
+    entry = _entry(
+        floor_load(state), charger, state.floor, charger.most_w, now, connectors=max(0, idle)
     )
+    if not state.defaults and ProfilePurpose.CHARGE_POINT_MAX not in state.dialect.purposes:
+        return [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
     found = [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
     by_default = {session.connector_id for session in sessions if session.by_default}
     for number, row in state.defaults.items():
         if number in by_default:
             continue  # it is its session's
         entry = _entry(connector_load(state, number), charger, row, charger.most_w, now)
-        entry = replace(entry, connectors=0 if number in taken else 1)
+        entry = entry._replace(connectors=0 if number in taken else 1)
         if row.acknowledged_w is None:
             entry = _from_floor(entry, row, state.floor)
         found.append(_unmanaged(entry) if not state.reachable or row.gives_up(now) else entry)
@@ -137,9 +140,9 @@ def _with_floor(
     entry: PossibleLimits, coming: Mapping[LoadId, int], following: Mapping[LoadId, int]
 ) -> PossibleLimits:
     if coming.get(entry.id, 0) > worst_own_w(entry):
-        entry = replace(entry, earlier_w=entry.earlier_w | {coming[entry.id]})
+        entry = entry._replace(earlier_w=entry.earlier_w | {coming[entry.id]})
     if following.get(entry.id, 0) > entry.next_w:
-        entry = replace(entry, next_w=following[entry.id])
+        entry = entry._replace(next_w=following[entry.id])
     return entry
 
 
@@ -156,8 +159,7 @@ def _is_still_there(session: SessionState, state: ChargerState) -> bool:
 def _on_phases(entry: PossibleLimits, charger: Charger, drawn: int) -> PossibleLimits:
     """Return the entry of a car that is known to use only some of its charger's phases."""
     conductors = drawn & charger.conductors or charger.conductors
-    return replace(
-        entry,
+    return entry._replace(
         phases=grid_phases(charger.rotation, conductors),
         volts=charger.voltage_v * conductors.bit_count(),
     )
@@ -247,11 +249,12 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
     own = session.own_limit
     floor = state.floor if session.by_default else under(state, session.connector_id)
     load_id, charger = session_load(session.transaction_id), state.charger
-    entry = _entry(load_id, charger, own, charger.most_w, now, order=session.transaction_id)
-    if not session.by_default:
-        # the car may leave, and the next one start with what the floor allows, before the others
-        # could be told; while the charger is away we do not even hear of it
-        entry = replace(entry, next_w=_next_w(state, floor, now))
+    # the car may leave, and the next one start with what the floor allows, before the others
+    # could be told; while the charger is away we do not even hear of it
+    next_w = 0 if session.by_default else _next_w(state, floor, now)
+    entry = _entry(
+        load_id, charger, own, charger.most_w, now, order=session.transaction_id, next_w=next_w
+    )
     if own.acknowledged_w is None:
         entry = _from_floor(entry, own, floor)
     elif own.first_end is not None:
@@ -262,14 +265,13 @@ def _session_entry(session: SessionState, state: ChargerState, now: datetime) ->
         after = frozenset(w for w in floor.possible_w() if w > worst or may_have_ended)
         unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
         if after or unlimited:
-            entry = replace(
-                entry,
+            entry = entry._replace(
                 earlier_w=entry.earlier_w | after,
                 may_be_unlimited=entry.may_be_unlimited or unlimited,
             )
     if session.by_default and (others := session.beside.possible_w()):
         # a refused TxProfile may hold all the same, until another limit was taken and seen at work
-        return replace(entry, earlier_w=entry.earlier_w | others, is_doubtful=True)
+        return entry._replace(earlier_w=entry.earlier_w | others, is_doubtful=True)
     return entry
 
 
@@ -286,26 +288,26 @@ def _as_measured(
     if reading is None or reading.power_w <= worst + tolerance_w(worst, charger.volts):
         return entry
     if own.acknowledged_w is None:
-        return replace(entry, may_be_unlimited=True)
+        return entry._replace(may_be_unlimited=True)
     if own.acknowledged_at is None or reading.at <= own.acknowledged_at:
         return entry
-    return replace(entry, earlier_w=entry.earlier_w | {reading.power_w})
+    return entry._replace(earlier_w=entry.earlier_w | {reading.power_w})
 
 
 def _next_w(state: ChargerState, floor: LimitRow, now: datetime) -> int:
     """Return what the next car at a connector may start with."""
     unlimited = floor.acknowledged_w is None or floor.may_be_unlimited
-    takes = ProfilePurpose.TX_DEFAULT in state.dialect.purposes and not floor.gives_up(now)
-    if unlimited and takes:  # who takes none counts in full once he is idle
-        return state.charger.most_w
+    if unlimited:  # who takes none counts in full once he is idle
+        takes = ProfilePurpose.TX_DEFAULT in state.dialect.purposes and not floor.gives_up(now)
+        if takes:
+            return state.charger.most_w
     return max(floor.possible_w(), default=0)
 
 
 def _from_floor(entry: PossibleLimits, own: LimitRow, floor: LimitRow) -> PossibleLimits:
     """Return the entry of a load without an accepted limit of its own: the floor allows it."""
     told = () if floor.in_flight_w is None else (floor.in_flight_w,)
-    return replace(
-        entry,
+    return entry._replace(
         acknowledged_w=floor.acknowledged_w,
         earlier_w=entry.earlier_w | floor.earlier_w | frozenset(told),
         # where the floor would do it is told a limit of its own all the same, but for 0 A
@@ -322,6 +324,8 @@ def _entry(
     now: datetime,
     *,
     order: int = 0,
+    connectors: int = 1,
+    next_w: int = 0,
 ) -> PossibleLimits:
     return PossibleLimits(
         id=load_id,
@@ -330,12 +334,14 @@ def _entry(
         acknowledged_w=row.acknowledged_w,
         in_flight_w=row.in_flight_w,
         earlier_w=row.earlier_w,
-        refused_w=row.refused_w if row.pauses(now) else None,
+        refused_w=row.refused_w if row.refusals and row.pauses(now) else None,
         is_doubtful=row.doubtful,
         may_be_unlimited=row.may_be_unlimited,
         order=order,
+        connectors=connectors,
+        next_w=next_w,
     )
 
 
 def _unmanaged(entry: PossibleLimits) -> PossibleLimits:
-    return replace(entry, unmanaged_w=worst_case_w(entry))
+    return entry._replace(unmanaged_w=worst_case_w(entry))

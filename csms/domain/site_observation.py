@@ -17,6 +17,7 @@ from csms.domain.limit_rows import (
     superseded,
 )
 from csms.domain.obedience import Judgement, judged, read_back, tolerance_w
+from csms.domain.pieces import AT_ONCE, Pieces
 from csms.domain.reclaim import Appetite, weighed
 from csms.domain.site_snapshot import (
     ChargerState,
@@ -89,19 +90,28 @@ class Observed:
 
 def with_ends(
     snapshot: SiteSnapshot, ends: Iterable[SendingEnd | ReadBackEnd], lost: Iterable[Request]
-) -> SiteSnapshot:
+) -> Pieces[SiteSnapshot]:
     """Return the snapshot with what came back, and with requests that nobody waits for in doubt.
+
+    In pieces.
 
     What belongs to a row of another site, to another request or to a session that is over is
     dropped.
     """
-    rows = snapshot.rows()
+    ends, lost = tuple(ends), tuple(lost)
+    if not ends and not lost:
+        return snapshot
+    meant = {_key(end) for end in ends} | {request.key for request in lost}
+    chargers = {state.key: state for state in snapshot.chargers if state.key in meant}
+    rows = snapshot.rows({state.charger.id for state in chargers.values()})
     changed: dict[RowKey, LimitRow] = {}
-    chargers = {state.key: state for state in snapshot.chargers if state.key is not None}
+    yield
     busy = {(each.charger_id, each.connector_id) for each in snapshot.sessions}
     # connector 0 stands for the floor, under which sessions without a limit of their own draw
     busy |= {(each.charger_id, 0) for each in snapshot.sessions if _may_be_under_floor(each)}
-    for end in ends:
+    for number, end in enumerate(ends):
+        if not number % AT_ONCE:
+            yield
         place = end.request.row if isinstance(end, SendingEnd) else end.asking.row
         row = changed.get(place, rows.get(place))
         if row is None:
@@ -121,11 +131,16 @@ def with_ends(
         row = changed.get(request.row, rows.get(request.row))
         if row is not None and row.in_flight_version == request.version:
             changed[request.row] = in_doubt(row)
+    yield
     return snapshot.with_rows(changed)
 
 
-def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
-    """Look at all rows: evidence, leases that have ended, appetites."""
+def _key(end: SendingEnd | ReadBackEnd) -> ChargePointKey:
+    return end.request.key if isinstance(end, SendingEnd) else end.asking.row.key
+
+
+def observed(snapshot: SiteSnapshot, now: datetime) -> Pieces[Observed]:
+    """Look at all rows, in pieces: evidence, leases that have ended, appetites."""
     changed: dict[RowKey, LimitRow] = {}
     appetites: dict[RowKey, Appetite] = {}
     askings = []
@@ -133,7 +148,9 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
     follow: dict[ChargerId, float] = {}
     busy = {(each.charger_id, each.connector_id) for each in snapshot.sessions}
     sessions = []
-    for session in snapshot.sessions:
+    for number, session in enumerate(snapshot.sessions):
+        if not number % AT_ONCE:
+            yield
         state = chargers[session.charger_id]
         row = session.own_limit
         if state.key is None:
@@ -145,10 +162,10 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
             changed[place] = lapsed(row)
             sessions.append(session)
             continue
-        ampere = ampere_w(state.charger)
+        ampere, reading = ampere_w(state.charger), session.reading(state.charger)
         look = judged(
             row,
-            session.reading(state.charger),
+            reading,
             now,
             ampere_w=ampere,
             follow_s=state.floor.follow_s,
@@ -161,17 +178,29 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Observed:
         if look.follow_s is not None:
             follow[state.charger.id] = look.follow_s
         askings += _question(look, place)
-        appetite = _weighed(session, state, row)
-        if appetite != session.appetite:
+        appetite = weighed(
+            session.appetite,
+            reading,
+            limit_w=row.acknowledged_w if row.is_firm else None,
+            told_at=row.acknowledged_at,
+            ampere_w=ampere,
+        )
+        if appetite is not session.appetite and appetite != session.appetite:
             if _matters(appetite, session.appetite, ampere):
                 appetites[place._replace(purpose=ProfilePurpose.TX)] = appetite
             session = replace(session, appetite=appetite)
         sessions.append(session)
-    for state in snapshot.chargers:
-        if state.key is not None:
-            floors, asking = _floors_looked_at(state, state.key, busy, follow, now)
-            changed |= floors
-            askings += asking
+    yield
+    for number, state in enumerate(snapshot.chargers):
+        if not number % AT_ONCE:
+            yield
+        plain = not state.floor.is_lingering and not state.defaults
+        if state.key is None or (plain and state.charger.id not in follow):
+            continue  # nothing is to be seen of what nobody draws under
+        floors, asking = _floors_looked_at(state, state.key, busy, follow, now)
+        changed |= floors
+        askings += asking
+    yield
     if any(new is not old for new, old in zip(sessions, snapshot.sessions, strict=True)):
         snapshot = replace(snapshot, sessions=tuple(sessions))
     return Observed(
@@ -237,6 +266,8 @@ def _floor_looked_at(
     now: datetime,
 ) -> tuple[Judgement, list[ReadBack]]:
     """Judge a floor; it can be asked for where a connector without a default of its own is idle."""
+    if not row.is_lingering:
+        return Judgement(row=row), []
     free = (
         n
         for n in range(1, state.charger.connectors + 1)
@@ -271,16 +302,6 @@ def _question(look: Judgement, place: RowKey, connector_id: int | None = None) -
             version=look.row.acknowledged_version,
         )
     ]
-
-
-def _weighed(session: SessionState, state: ChargerState, row: LimitRow) -> Appetite:
-    return weighed(
-        session.appetite,
-        session.reading(state.charger),
-        limit_w=row.acknowledged_w if row.is_firm else None,
-        told_at=row.acknowledged_at,
-        ampere_w=ampere_w(state.charger),
-    )
 
 
 def _ended(row: LimitRow, end: SendingEnd, state: ChargerState, *, is_busy: bool) -> LimitRow:

@@ -7,6 +7,7 @@ from datetime import datetime
 from csms.domain.charging_profiles import RateUnit
 from csms.domain.limit_rows import IGNORED
 from csms.domain.obedience import METER_FRESH, tolerance_w
+from csms.domain.pieces import AT_ONCE, Pieces, collected, whole
 from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
@@ -19,10 +20,16 @@ _NAMED = 5
 
 def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> SiteStatus:
     """Return a step's decision as operators see it; unmanaged sessions at what they may draw."""
+    return whole(reported(snapshot, step, now))
+
+
+def reported(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Pieces[SiteStatus]:
+    """Return what `site_status` does, in pieces."""
     decision = step.decision
     measured = {session_load(row.transaction_id): row.measured_w for row in snapshot.sessions}
     measured |= {managed_load(row.id): row.measured_w for row in snapshot.managed}
-    loads = [
+    yield
+    loads = yield from collected(
         LoadStatus(
             id=share.load_id,
             charger_id=share.at.charger_id,
@@ -38,7 +45,7 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
             else tuple(n + 1 for n in range(3) if share.phases >> n & 1),
         )
         for share in decision.shares
-    ]
+    )
     loads += [
         LoadStatus(
             id=session_load(row.transaction_id),
@@ -50,8 +57,10 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
             reason="not controllable now: counted at what it may draw",
         )
         for row in snapshot.sessions
-        if session_load(row.transaction_id) in step.unmanaged_w
+        if step.unmanaged_w and session_load(row.transaction_id) in step.unmanaged_w
     ]
+    yield
+    warnings = yield from _warnings(snapshot, step, now)
     circuits = {GRID: "grid", **{circuit_node(c.id): c.id for c in snapshot.site.circuits}}
     return SiteStatus(
         site_id=snapshot.site.id,
@@ -76,16 +85,21 @@ def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Sit
         if snapshot.site.batteries
         else None,
         grid_power_w=decision.grid_w,
-        warnings=(*step.supply.warnings, *_warnings(snapshot, step, now)),
+        warnings=(*step.supply.warnings, *warnings),
     )
 
 
-def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[str]:
+def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Pieces[list[str]]:
     """Return what is wrong with chargers, a sentence each."""
-    found = [*_overloads(step), *_uncontrolled(snapshot, step, now)]
+    found = [*_overloads(step)]
+    yield
+    found += _uncontrolled(snapshot, step, now)
+    yield
     if snapshot.site.limits_phases and not snapshot.site.shares_phases:
         found.append(PHASES_UNHEARD)
-    for session in snapshot.sessions:
+    for number, session in enumerate(snapshot.sessions):
+        if not number % AT_ONCE:
+            yield
         row = session.own_limit
         if row.refused_status == IGNORED and row.refusals:
             found.append(
@@ -98,6 +112,7 @@ def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[
                 f"{'ahead' if session.clock_off_s > 0 else 'late'}: its limits hold without an end"
             )
     found += _beyond_maximum(snapshot, now)
+    yield
     for state in snapshot.chargers:
         told, wired = state.told_rotation, state.charger.rotation
         if told is not None and told is not wired:
@@ -157,11 +172,8 @@ def _overloads(step: ControlStep) -> list[str]:
 
 def _uncontrolled(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> list[str]:
     """Return which chargers count for more than their fallback share because nobody steers them."""
-    refusals = {
-        place.key: row.refused_status
-        for place, row in (snapshot.rows() | dict(step.rows)).items()
-        if row.gives_up(now)
-    }
+    rows = snapshot.rows() | dict(step.rows) if step.held_w else {}
+    refusals = {place.key: row.refused_status for place, row in rows.items() if row.gives_up(now)}
     away, found = [], []
     away_w = 0
     for state in snapshot.chargers:

@@ -14,11 +14,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from csms.domain.admission import admit
-from csms.domain.allocation import Policy, allocate
+from csms.domain.allocation import Policy, allocated
 from csms.domain.allocation_phases import Bottleneck, allocate_network
 from csms.domain.charging_profiles import RateLimit, RateUnit
 from csms.domain.phase_network import PhaseLoad, phase_network
 from csms.domain.phases import grid_phases, phase_names
+from csms.domain.pieces import AT_ONCE, Pieces, collected
 from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn, next_turns, precedence
 from csms.domain.sites import (
@@ -81,8 +82,8 @@ def share_power(
     policy: Policy,
     turns: Mapping[LoadId, Turn],
     now: datetime | None,
-) -> Sharing:
-    """Return the shares in W.
+) -> Pieces[Sharing]:
+    """Return the shares in W, in pieces.
 
     Args:
         tree: Limits of power.
@@ -94,10 +95,12 @@ def share_power(
     """
     if policy is Policy.FAIR and any(chargers[load.at.charger_id].steps_da for load in loads):
         # what one load cannot be told is another's, and the next step costs all of what is missing
-        found = share_phases(tree, loads, chargers, turns, now)
+        found = yield from share_phases(tree, loads, chargers, turns, now)
         plain = tuple(replace(share, phases=None, volts=None) for share in found.shares)
         return replace(found, shares=plain, carried_da={})
-    asked = [tree_load(load, chargers[load.at.charger_id], policy) for load in loads]
+    asked = yield from collected(
+        tree_load(load, chargers[load.at.charger_id], policy) for load in loads
+    )
     after: dict[LoadId, Turn] = {}
     if now is not None and policy is Policy.FAIR:
         if _all_fit(tree, asked):  # nearly always; who comes first is a question for others
@@ -111,7 +114,9 @@ def share_power(
                     if one.least_w
                 ],
             )
+            yield
             order = precedence(network, turns, now, _idle(loads))
+            yield
             _, outside = admit(network, order.claims, order.first)
             waiting = {network.loads[member].id for member in outside}
             after = next_turns(turns, [load.id for load in network.loads], waiting, now)
@@ -120,16 +125,29 @@ def share_power(
                 replace(one, order=one.order + behind) if one.id in waiting else one
                 for one in asked
             ]
-    got = allocate(tree, asked, policy)
+    got = yield from allocated(tree, asked, policy)
     places = _places(got.waiting, loads, after)
-    company = Counter(node for one in asked if one.max_w for node in tree.path(one.node))
+    below = Counter(one.node for one in asked if one.max_w)
+    yield
+    company = _company(tree, below)
     carried = {node.id: held for node, held in zip(tree.nodes, tree.reserved_w, strict=True)}
+    through: Counter[NodeId] = Counter()
+    told: dict[tuple[object, ...], tuple[RateLimit, int]] = {}
     shares = []
-    for load, one in zip(loads, asked, strict=True):
+    for number, (load, one) in enumerate(zip(loads, asked, strict=True)):
+        if not number % AT_ONCE:
+            yield
         charger, granted = chargers[load.at.charger_id], got.power_w[load.id]
-        for node in tree.path(one.node):
-            carried[node] += granted
-        limit = None if charger.controlled_elsewhere else rate_limit(charger, granted, load.phases)
+        through[one.node] += granted
+        limit, limit_w = None, granted
+        if not charger.controlled_elsewhere:
+            # many have the same share: it is turned into amperes once
+            alike = (granted, load.phases, *_told_alike(charger))
+            known = told.get(alike)
+            if known is None:
+                fresh = rate_limit(charger, granted, load.phases)
+                known = told[alike] = fresh, limit_power_w(charger, fresh, load.phases)
+            limit, limit_w = known
         held = got.bottlenecks.get(load.id)
         shares.append(
             LoadShare(
@@ -138,7 +156,7 @@ def share_power(
                 # An AC vehicle under 6 A is granted the room for 6 A, but does not draw it.
                 power_w=granted if load.vehicle_max_w is None else min(granted, load.vehicle_max_w),
                 limit=limit,
-                limit_w=granted if limit is None else limit_power_w(charger, limit, load.phases),
+                limit_w=limit_w,
                 reason=_reason(
                     load,
                     charger,
@@ -149,6 +167,8 @@ def share_power(
                 waiting=load.id in got.waiting,
             )
         )
+    for place, more in enumerate(_summed(tree, through)):
+        carried[tree.nodes[place].id] += more
     return Sharing(shares=tuple(shares), carried_w=carried, turns=after)
 
 
@@ -158,20 +178,26 @@ def share_phases(
     chargers: Mapping[ChargerId, Charger],
     turns: Mapping[LoadId, Turn],
     now: datetime | None,
-) -> Sharing:
+) -> Pieces[Sharing]:
     """Return the shares in steps of 0.1 A, within the limits of every phase; as `share_power`."""
-    asked = [_phase_load(load, chargers[load.at.charger_id], load.drawn) for load in loads]
+    asked = yield from collected(
+        _phase_load(load, chargers[load.at.charger_id], load.drawn) for load in loads
+    )
     network = phase_network(tree, asked)
+    yield
     after: dict[LoadId, Turn] = {}
     if now is None:
         got = allocate_network(network)
     else:
         order = precedence(network, turns, now, _idle(loads))
+        yield
         got = allocate_network(network, order.claims, order.first)
+        yield
         present = [one.id for one in asked if one.least_da]
         after = next_turns(turns, present, got.waiting, now)
     places = _places(frozenset(got.waiting), loads, after)
-    company = Counter(node for one in asked if one.max_da for node in tree.path(one.node))
+    company = _company(tree, Counter(one.node for one in asked if one.max_da))
+    yield
     watts = {node.id: held for node, held in zip(tree.nodes, tree.reserved_w, strict=True)}
     currents = {node.id: list(node.reserved_da) for node in tree.nodes}
     for node, parent in zip(reversed(tree.nodes), reversed(tree.parents), strict=True):
@@ -179,7 +205,9 @@ def share_phases(
             above = currents[tree.nodes[parent].id]
             above[:] = [a + b for a, b in zip(above, currents[node.id], strict=True)]
     shares = []
-    for load, one in zip(loads, asked, strict=True):
+    for number, (load, one) in enumerate(zip(loads, asked, strict=True)):
+        if not number % AT_ONCE:
+            yield
         charger, current = chargers[load.at.charger_id], got.current_da[load.id]
         power = current * one.volts // 10
         for at in tree.path(one.node):
@@ -211,6 +239,35 @@ def share_phases(
         carried_w=watts,
         carried_da={node: (a, b, c) for node, (a, b, c) in currents.items()},
         turns=after,
+    )
+
+
+def _summed(tree: PowerTree, through: Mapping[NodeId, int]) -> list[int]:
+    """Return what comes to each node of the tree and all below it."""
+    sums = [0] * len(tree.nodes)
+    for node, amount in through.items():
+        sums[tree.place(node)] += amount
+    for place in range(len(sums) - 1, -1, -1):
+        parent = tree.parents[place]
+        if parent >= 0:
+            sums[parent] += sums[place]
+    return sums
+
+
+def _company(tree: PowerTree, below: Mapping[NodeId, int]) -> dict[NodeId, int]:
+    """Return how many loads each node feeds."""
+    return {node.id: count for node, count in zip(tree.nodes, _summed(tree, below), strict=True)}
+
+
+def _told_alike(charger: Charger) -> tuple[object, ...]:
+    """Return all of a charger that matters for what a limit for it is."""
+    return (
+        charger.max_w,
+        charger.current_type,
+        charger.phases,
+        charger.voltage_v,
+        charger.rate_unit,
+        charger.allowed_a,
     )
 
 

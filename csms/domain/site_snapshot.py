@@ -8,7 +8,7 @@ ChargePointMaxProfile); what is known of one of them is a `LimitRow`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -207,28 +207,70 @@ class SiteSnapshot:
     outside: tuple[OutsideLimit, ...] = ()
     turns: Mapping[LoadId, Turn] = field(default_factory=dict)
 
-    def rows(self) -> dict[RowKey, LimitRow]:
-        """Return all rows of the ledger that belong to the site, by their names."""
+    def rows(self, of: Collection[ChargerId] | None = None) -> dict[RowKey, LimitRow]:
+        """Return rows of the ledger that belong to the site, by their names.
+
+        Args:
+            of: The chargers that are meant; None: all.
+        """
         found = {}
+        keys: dict[ChargerId, ChargePointKey] = {}
         for state in self.chargers:
-            if state.key is not None:
-                found[RowKey(state.key, 0, ProfilePurpose.TX_DEFAULT)] = state.floor
-                found[RowKey(state.key, 0, ProfilePurpose.CHARGE_POINT_MAX)] = state.cap
-                for number, row in state.defaults.items():
-                    found[RowKey(state.key, number, ProfilePurpose.TX_DEFAULT)] = row
-        keys = {state.charger.id: state.key for state in self.chargers}
+            key = state.key
+            if key is None or (of is not None and state.charger.id not in of):
+                continue
+            keys[state.charger.id] = key
+            found[RowKey(key, 0, ProfilePurpose.TX_DEFAULT)] = state.floor
+            found[RowKey(key, 0, ProfilePurpose.CHARGE_POINT_MAX)] = state.cap
+            for number, row in state.defaults.items():
+                found[RowKey(key, number, ProfilePurpose.TX_DEFAULT)] = row
         for session in self.sessions:
-            key = keys.get(session.charger_id)
-            if key is not None:
-                found[RowKey(key, session.connector_id, session.purpose)] = session.limit
+            held = keys.get(session.charger_id)
+            if held is not None:
+                found[RowKey(held, session.connector_id, session.purpose)] = session.limit
                 if session.by_default:
-                    found[RowKey(key, session.connector_id, ProfilePurpose.TX)] = session.beside
+                    found[RowKey(held, session.connector_id, ProfilePurpose.TX)] = session.beside
         return found
+
+    def apart(self, other: SiteSnapshot) -> set[ChargerId]:
+        """Return the chargers whose rows may be others in a snapshot that was made of this one."""
+        if self is other:
+            return set()
+        states = zip(self.chargers, other.chargers, strict=True)
+        sessions = zip(self.sessions, other.sessions, strict=True)
+        found = {
+            old.charger.id
+            for old, new in states
+            if old is not new
+            and (
+                old.floor is not new.floor
+                or old.cap is not new.cap
+                or old.defaults is not new.defaults
+            )
+        }
+        return found | {
+            old.charger_id
+            for old, new in sessions
+            if old is not new
+            and (old.limit is not new.limit or old.by_default is not new.by_default)
+        }
 
     def open_requests(self) -> Iterator[Request]:
         """Yield the requests that are stored as open."""
+        waiting = {
+            state.charger.id
+            for state in self.chargers
+            if state.floor.in_flight_version is not None
+            or state.cap.in_flight_version is not None
+            or any(row.in_flight_version is not None for row in state.defaults.values())
+        }
+        for session in self.sessions:
+            if session.limit.in_flight_version is not None or session.by_default:
+                waiting.add(session.charger_id)
+        if not waiting:
+            return
         live = {session.transaction_id for session in self.sessions}
-        for place, row in self.rows().items():
+        for place, row in self.rows(waiting).items():
             if row.in_flight_version is None:
                 continue
             if row.transaction_id is None or row.transaction_id in live:
@@ -238,8 +280,8 @@ class SiteSnapshot:
         """Return the snapshot with some rows replaced."""
         if not rows:
             return self
-        keys = {state.charger.id: state.key for state in self.chargers}
         touched = {place.key for place in rows}
+        keys = {state.charger.id: state.key for state in self.chargers if state.key in touched}
 
         def of_charger(state: ChargerState) -> ChargerState:
             if state.key is None or state.key not in touched:
@@ -258,7 +300,7 @@ class SiteSnapshot:
 
         def of_session(session: SessionState) -> SessionState:
             key = keys.get(session.charger_id)
-            if key is None or key not in touched:
+            if key is None:
                 return session
             row = rows.get(RowKey(key, session.connector_id, session.purpose))
             if session.by_default:

@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_dialect import LimitDialect
 from csms.domain.limit_routes import under
 from csms.domain.limit_rows import LimitRow
+from csms.domain.pieces import AT_ONCE, Pieces
 from csms.domain.power_tree import LoadId
 from csms.domain.site_entries import cap_load, connector_load, floor_load, session_load
 from csms.domain.site_rules import SiteRules
@@ -36,8 +38,7 @@ CALM = timedelta(seconds=60)
 _DC_AMPERE_W = 690
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """Where a limit goes: a transaction's connector, or the whole charge point (connector 0).
 
     Attributes:
@@ -108,8 +109,8 @@ def wishes(
     limits: Mapping[LoadId, tuple[int, str]],
     floors_w: Mapping[ChargerId, int],
     now: datetime,
-) -> Wishes:
-    """Return what should hold now.
+) -> Pieces[Wishes]:
+    """Return what should hold now, in pieces.
 
     Args:
         snapshot: Of the site.
@@ -120,7 +121,10 @@ def wishes(
     found = Wishes()
     chargers = {state.charger.id: state for state in snapshot.chargers}
     spent = _spent(snapshot, now)
-    for session in snapshot.sessions:
+    half = timedelta(seconds=snapshot.rules.lease_s) / 2
+    for number, session in enumerate(snapshot.sessions):
+        if not number % AT_ONCE:
+            yield
         load_id, state = session_load(session.transaction_id), chargers[session.charger_id]
         if load_id not in limits or state.key is None:
             continue
@@ -142,19 +146,21 @@ def wishes(
         lease = _lease(session, state, limit, snapshot.rules)
         if lease is not None:
             found.leases[load_id] = lease
-        if _is_due(row, lease, snapshot.rules, now):
+        if _is_due(row, lease, half, now):
             found.due.add(load_id)
     by_default = {(s.charger_id, s.connector_id) for s in snapshot.sessions if s.by_default}
-    for state in snapshot.chargers:
+    for number, state in enumerate(snapshot.chargers):
+        if not number % AT_ONCE:
+            yield
         if state.key is None or not state.reachable:
             continue
         is_spent = state.charger.id in spent
-        for number, purpose, load_id, row, limit, reason in _of_charger(state, floors_w):
-            if (state.charger.id, number) in by_default:
+        for connector, purpose, load_id, row, limit, reason in _of_charger(state, floors_w):
+            if (state.charger.id, connector) in by_default:
                 continue
             target = Target(
                 key=state.key,
-                connector_id=number,
+                connector_id=connector,
                 purpose=purpose,
                 transaction_id=None,
                 charger=state.charger,
@@ -228,11 +234,10 @@ def _lease(
     return timedelta(seconds=rules.lease_s)
 
 
-def _is_due(row: LimitRow, lease: timedelta | None, rules: SiteRules, now: datetime) -> bool:
+def _is_due(row: LimitRow, lease: timedelta | None, half: timedelta, now: datetime) -> bool:
     """Return whether a limit must be told again so that it goes on, or to give it an end."""
     if row.acknowledged_w is None or row.acknowledged_at is None:
         return False
-    half = timedelta(seconds=rules.lease_s) / 2
     if row.ends_at is not None:
         return row.ends_at - now < half
     return lease is not None and now - row.acknowledged_at >= half

@@ -6,7 +6,7 @@ becomes a limit that a charger can be told. Shares nothing out itself: `site_dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +17,16 @@ from csms.domain.battery import Battery
 from csms.domain.charging_profiles import RateLimit, RateUnit
 from csms.domain.ids import SiteId
 from csms.domain.phases import PhaseRotation, grid_phases
-from csms.domain.power_tree import Load, LoadId, Node, NodeId, PowerTree, power_tree, tree_problems
+from csms.domain.pieces import Pieces, whole
+from csms.domain.power_tree import (
+    Load,
+    LoadId,
+    Node,
+    NodeId,
+    PowerTree,
+    tree_built,
+    tree_problems,
+)
 from csms.domain.units import amperes, power_of
 
 CircuitId = NewType("CircuitId", str)
@@ -276,13 +285,33 @@ def site_tree(
     Raises:
         ValueError: The site is not sound, or a reserve names an unknown node.
     """
+    return whole(
+        site_tree_built(
+            site,
+            chargers,
+            reserved_w=reserved_w,
+            reserved_da=reserved_da,
+            supply_w=supply_w,
+        )
+    )
+
+
+def site_tree_built(
+    site: Site,
+    chargers: Iterable[Charger],
+    *,
+    reserved_w: Mapping[NodeId, int] | None = None,
+    reserved_da: Mapping[NodeId, Currents] | None = None,
+    supply_w: int | None = None,
+) -> Pieces[PowerTree]:
+    """Return what `site_tree` does, in pieces."""
     reserved = reserved_w or {}
     supply = site.grid_limit_w if supply_w is None else supply_w
-    nodes = _nodes(site, tuple(chargers), reserved, supply, reserved_da or {})
-    if unknown := set(reserved) - {node.id for node in nodes}:
+    tree = yield from tree_built(_nodes(site, chargers, reserved, supply, reserved_da or {}))
+    if unknown := reserved.keys() - tree.index.keys():
         msg = f"power is reserved at unknown nodes: {', '.join(sorted(unknown))}"
         raise ValueError(msg)
-    return power_tree(nodes)
+    return tree
 
 
 def tree_load(load: SiteLoad, charger: Charger, policy: Policy) -> Load:
@@ -370,33 +399,29 @@ def _least_w(charger: Charger, phases: int | None) -> int:
 
 def _nodes(
     site: Site,
-    chargers: tuple[Charger, ...],
+    chargers: Iterable[Charger],
     reserved: Mapping[NodeId, int],
     supply_w: int,
     reserved_da: Mapping[NodeId, Currents],
-) -> list[Node]:
+) -> Iterator[Node]:
     per_phase = site.shares_phases
-    nodes = [
-        Node(
-            id=GRID,
-            parent=None,
-            limit_w=supply_w,
-            reserved_w=reserved.get(GRID, 0),
-            phase_limit_da=site.grid_phase_limit_da if per_phase else None,
-            reserved_da=_even(reserved.get(GRID, 0)),
-        )
-    ]
+    yield Node(
+        id=GRID,
+        parent=None,
+        limit_w=supply_w,
+        reserved_w=reserved.get(GRID, 0),
+        phase_limit_da=site.grid_phase_limit_da if per_phase else None,
+        reserved_da=_even(reserved.get(GRID, 0)),
+    )
     for circuit in site.circuits:
         at = circuit_node(circuit.id)
-        nodes.append(
-            Node(
-                id=at,
-                parent=GRID if circuit.parent_id is None else circuit_node(circuit.parent_id),
-                limit_w=circuit.limit_w,
-                reserved_w=reserved.get(at, 0),
-                phase_limit_da=circuit.phase_limit_da if per_phase else None,
-                reserved_da=_even(reserved.get(at, 0)),
-            )
+        yield Node(
+            id=at,
+            parent=GRID if circuit.parent_id is None else circuit_node(circuit.parent_id),
+            limit_w=circuit.limit_w,
+            reserved_w=reserved.get(at, 0),
+            phase_limit_da=circuit.phase_limit_da if per_phase else None,
+            reserved_da=_even(reserved.get(at, 0)),
         )
     for charger in chargers:
         at = charger_node(charger.id)
@@ -404,24 +429,21 @@ def _nodes(
         phases = grid_phases(charger.rotation, charger.conductors)
         current = -(-held * 10 // max(1, charger.volts))
         beside = reserved_da.get(at, (0, 0, 0))
-        nodes.append(
-            Node(
-                id=at,
-                parent=GRID if charger.circuit_id is None else circuit_node(charger.circuit_id),
-                limit_w=charger.most_w,
-                reserved_w=held,
-                self_limiting=True,
-                phase_limit_da=charger.most_da if per_phase else None,
-                reserved_da=(
-                    current * (phases & 1) + beside[0],
-                    current * (phases >> 1 & 1) + beside[1],
-                    current * (phases >> 2 & 1) + beside[2],
-                ),
-                phases=phases,
-                volts=charger.volts,
-            )
+        yield Node(
+            id=at,
+            parent=GRID if charger.circuit_id is None else circuit_node(charger.circuit_id),
+            limit_w=charger.most_w,
+            reserved_w=held,
+            self_limiting=True,
+            phase_limit_da=charger.most_da if per_phase else None,
+            reserved_da=(
+                current * (phases & 1) + beside[0],
+                current * (phases >> 1 & 1) + beside[1],
+                current * (phases >> 2 & 1) + beside[2],
+            ),
+            phases=phases,
+            volts=charger.volts,
         )
-    return nodes
 
 
 def _even(power_w: int) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
+from csms.domain.pieces import AT_ONCE, Pieces, collected
 from csms.domain.power_tree import LoadId, PowerTree
 from csms.domain.resting import SPARED, WANTED
 from csms.domain.site_sharing import LoadShare, Sharing
@@ -183,8 +184,10 @@ def steadied(
     has_w: Mapping[LoadId, int],
     *,
     exact: bool = False,
-) -> Sharing:
+) -> Pieces[Sharing]:
     """Return the sharing with limits left where they are as far as they are near the fair ones.
+
+    In pieces.
 
     Deterministic, and settled: with what comes out as `has_w` the same comes out again.
 
@@ -196,13 +199,16 @@ def steadied(
         has_w: What those that have a limit were told last.
         exact: Only those who rest have another limit than their fair share.
     """
-    if not has_w:
+    loads = tuple(loads)
+    if not has_w or (exact and not any(load.rests for load in loads)):
         return sharing
     rooms = _Rooms(tree, sharing.shares)
     by_id = {load.id: load for load in loads}
     near: list[_Near] = []
     resting: list[_Near] = []
-    for share in sharing.shares:
+    for number, share in enumerate(sharing.shares):
+        if not number % AT_ONCE:
+            yield
         load, charger = by_id[share.load_id], chargers[share.at.charger_id]
         links = rooms.links(share, charger)
         one = _near(share, load, charger, links, has_w.get(load.id, 0))
@@ -213,17 +219,21 @@ def steadied(
         else:
             rooms.move(links, 0, share.limit_w)
     if not exact and len(near) > EXACT_UP_TO:
-        now_w = _moved(near, rooms)
+        now_w = yield from _moved(near, rooms)
     else:
         now_w = [one.fair_w for one in near]
-        for one in near:
+        for number, one in enumerate(near):
+            if not number % AT_ONCE:
+                yield
             rooms.move(one.links, 0, one.fair_w)
     changed = {
         one.share.load_id: _told(one, limit_w)
         for one, limit_w in zip(near, now_w, strict=True)
         if limit_w != one.fair_w
     }
-    for one in sorted(resting, key=lambda one: -one.has_w):
+    for number, one in enumerate(sorted(resting, key=lambda one: -one.has_w)):
+        if not number % AT_ONCE:
+            yield
         limit_w = _spared(one, rooms)
         rooms.move(one.links, 0, limit_w)
         reason = SPARED if limit_w else WANTED
@@ -257,22 +267,28 @@ def _spared(one: _Near, rooms: _Rooms) -> int:
     return least_w if 0 < least_w <= free_w else 0
 
 
-def _moved(near: Sequence[_Near], rooms: _Rooms) -> list[int]:
+def _moved(near: Sequence[_Near], rooms: _Rooms) -> Pieces[list[int]]:
     """Return the limit of each; `rooms` has what all others take."""
-    now_w = [_kept(one) for one in near]
-    for one, limit_w in zip(near, now_w, strict=True):
+    now_w = yield from collected(_kept(one) for one in near)
+    for number, (one, limit_w) in enumerate(zip(near, now_w, strict=True)):
+        if not number % AT_ONCE:
+            yield
         rooms.move(one.links, 0, limit_w)
     if rooms.are_over:
-        _lower(near, now_w, rooms)
+        yield from _lower(near, now_w, rooms)
     # who is told another limit anyhow may as well have all of his share
     moving = [n for n, one in enumerate(near) if one.has_w < now_w[n] < one.fair_w]
-    for n in sorted(moving, key=lambda n: now_w[n] / near[n].fair_w):
+    for turn, n in enumerate(sorted(moving, key=lambda n: now_w[n] / near[n].fair_w)):
+        if not turn % AT_ONCE:
+            yield
         _raise(near, n, now_w, rooms, to_w=near[n].fair_w, least_w=1)
-    wanting = [n for n, one in enumerate(near) if now_w[n] < one.top_w]
+    wanting = yield from collected(n for n, one in enumerate(near) if now_w[n] < one.top_w)
     if not wanting:
         return now_w
-    _take_unused(near, now_w, rooms, wanting)
-    for n in sorted(wanting, key=lambda n: now_w[n] / near[n].fair_w):
+    yield from _take_unused(near, now_w, rooms, wanting)
+    for turn, n in enumerate(sorted(wanting, key=lambda n: now_w[n] / near[n].fair_w)):
+        if not turn % AT_ONCE:
+            yield
         one = near[n]
         step = STEP_A * one.ampere_w
         if one.top_w == one.most_w:
@@ -288,7 +304,7 @@ def _kept(one: _Near) -> int:
     return max(one.has_w, one.lowest_w)
 
 
-def _lower(near: Sequence[_Near], now_w: list[int], rooms: _Rooms) -> None:
+def _lower(near: Sequence[_Near], now_w: list[int], rooms: _Rooms) -> Pieces[None]:
     """Lower limits until all fit: first those far above the fair share, then the highest ones."""
     order = sorted(range(len(near)), key=lambda n: -now_w[n] / near[n].fair_w)
     for n in order:
@@ -298,7 +314,9 @@ def _lower(near: Sequence[_Near], now_w: list[int], rooms: _Rooms) -> None:
         if rooms.over_w(one.links):
             _set(near, n, now_w, rooms, one.fair_w)
     order.sort(key=lambda n: -now_w[n] / near[n].fair_w)
-    for n in order:
+    for turn, n in enumerate(order):
+        if not turn % AT_ONCE:
+            yield
         one = near[n]
         over_w, lowest_w = rooms.over_w(one.links), one.lowest_w
         if over_w and now_w[n] > lowest_w:
@@ -312,7 +330,7 @@ def _lower(near: Sequence[_Near], now_w: list[int], rooms: _Rooms) -> None:
 
 def _take_unused(
     near: Sequence[_Near], now_w: list[int], rooms: _Rooms, wanting: Iterable[int]
-) -> None:
+) -> Pieces[None]:
     """Lower those that have more than they take, where somebody else wants it."""
     short = {
         link
@@ -320,7 +338,10 @@ def _take_unused(
         if rooms.free_w(near[n].links) < near[n].top_w - now_w[n]
         for link, *_ in near[n].links
     }
+    yield
     for n, one in enumerate(near):
+        if not n % AT_ONCE:
+            yield
         unused_w = now_w[n] - one.most_w
         if unused_w > one.ampere_w // 2 and any(link in short for link, *_ in one.links):
             _set(near, n, now_w, rooms, one.fair_w)

@@ -10,8 +10,9 @@ from typing import Any
 from csms.domain.fallback import building_problem, fallback_problem
 from csms.domain.ids import TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN
-from csms.domain.site_control import control
-from csms.domain.site_report import site_status
+from csms.domain.pieces import Pieces, whole
+from csms.domain.site_control import controlled
+from csms.domain.site_report import reported
 from csms.domain.site_rules import MeterReading, OutsideLimit
 from csms.domain.site_snapshot import SessionState, SiteSnapshot
 from csms.domain.site_status import SiteStatus
@@ -73,7 +74,15 @@ def consequence(snapshot: SiteSnapshot, supposition: Supposition, now: datetime)
     Raises:
         ValueError: A supposed car is on a charger that the site does not have.
     """
+    return whole(considered(snapshot, supposition, now))
+
+
+def considered(
+    snapshot: SiteSnapshot, supposition: Supposition, now: datetime
+) -> Pieces[Consequence]:
+    """Return what `consequence` does, in pieces."""
     snapshot = _supposed(snapshot, supposition, now)
+    yield
     chargers = [state.charger for state in snapshot.chargers]
     problems = site_problems(snapshot.site, chargers)
     if not problems:
@@ -88,12 +97,13 @@ def consequence(snapshot: SiteSnapshot, supposition: Supposition, now: datetime)
         problems = [] if problem is None else [problem]
     if problems:
         return Consequence(status=None, problems=problems)
-    step = control(snapshot, now)
+    step = yield from controlled(snapshot, now)
     raises = sum(
         sending.limit_w > (step.rows[sending.target.row].before_w or 0) for sending in step.sendings
     )
+    status = yield from reported(snapshot, step, now)
     return Consequence(
-        status=site_status(snapshot, step, now),
+        status=status,
         problems=(),
         decreases=len(step.sendings) - raises,
         increases=raises,

@@ -22,19 +22,20 @@ from functools import partial
 
 import structlog
 
-from csms.aio import Hint, loop_turn, supervise
+from csms.aio import Hint, in_turns, loop_turn, supervise
 from csms.clock import Clock
 from csms.domain.events import SiteChanged, StationChanged, StationConnected
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
 from csms.domain.limit_decisions import LimitDecision, limit_decisions
 from csms.domain.limit_dialect import PLAIN, LimitDialect, spoken_to
+from csms.domain.pieces import AT_ONCE, Pieces
 from csms.domain.remembered import Remembered
-from csms.domain.site_control import ControlStep, control
+from csms.domain.site_control import ControlStep, controlled
 from csms.domain.site_observation import ACCEPTED, SendingEnd
-from csms.domain.site_report import site_status
+from csms.domain.site_report import reported
 from csms.domain.site_snapshot import ChargerState, SiteSnapshot
 from csms.domain.site_status import SiteStatus
-from csms.domain.what_if import Consequence, Supposition, consequence
+from csms.domain.what_if import Consequence, Supposition, considered
 from csms.errors import DatabaseAway, NotFound
 from csms.metrics import METRICS
 from csms.services.agenda import Agenda
@@ -119,8 +120,10 @@ class SmartCharging:
                 raise NotFound("site_not_found", "There is no such site.")
             snapshot = await unit.snapshot(site_id, self._clock.now())
         keys = [state.key for state in snapshot.chargers if state.key is not None]
-        snapshot = self._as_known(snapshot, await self._dialects.of(keys))
-        return consequence(snapshot, supposition, self._clock.now())
+        dialects = await self._dialects.of(keys)
+        # beside a step, which has a memory of its own
+        snapshot = await in_turns(self._as_known(snapshot, dialects, Remembered()))
+        return await in_turns(considered(snapshot, supposition, self._clock.now()))
 
     async def run(self) -> None:
         """Hold leases and run the loops of the sites held.
@@ -228,15 +231,18 @@ class SmartCharging:
                 if not await unit.lock(site_id):
                     raise NotFound("no_such_site", f"There is no site {site_id}.")
                 ours = site_id in self._held and await unit.holder(site_id) == self._node
-                snapshot = self._as_known(await unit.snapshot(site_id, now), dialects)
-                step = control(
+                stored = await unit.snapshot(site_id, now)
+                snapshot = await in_turns(self._as_known(stored, dialects))
+                decided = controlled(
                     snapshot,
                     now,
                     ends=ends,
                     lost=self._calls.lost(snapshot, ends) if ours else (),
                     sends=ours,
                 )
-                status = site_status(snapshot, step, now)
+                # one snapshot; what comes meanwhile is the next step's
+                step = await in_turns(decided)
+                status = await in_turns(reported(snapshot, step, now))
                 await unit.write(snapshot, step, status, now)
         except NotFound:
             self._calls.drop(ends)
@@ -296,12 +302,17 @@ class SmartCharging:
         self._keys[site_id] = keys
 
     def _as_known(
-        self, snapshot: SiteSnapshot, dialects: Mapping[ChargePointKey, LimitDialect]
-    ) -> SiteSnapshot:
-        """Return a snapshot with what only this process knows of its charge points."""
+        self,
+        snapshot: SiteSnapshot,
+        dialects: Mapping[ChargePointKey, LimitDialect],
+        known: Remembered[ChargerState] | None = None,
+    ) -> Pieces[SiteSnapshot]:
+        """Return a snapshot with what only this process knows of its charge points, in pieces."""
         news, calls = self._reconnects, self._calls
         contents = []
-        for state in snapshot.chargers:
+        for number, state in enumerate(snapshot.chargers):
+            if not number % AT_ONCE:
+                yield
             key = state.key
             if key is None:
                 contents.append((state.charger.id, (state, PLAIN, False, False, False)))
@@ -311,8 +322,10 @@ class SmartCharging:
             settling = news.is_settling(key) or key not in dialects
             dialect = dialects.get(key, PLAIN)
             contents.append((state.charger.id, (state, dialect, settling, held_back, reads_back)))
-        known = self._known[snapshot.site.id]
-        return replace(snapshot, chargers=known.of(contents, lambda each: _known(*each)))
+        if known is None:
+            known = self._known[snapshot.site.id]
+        chargers = yield from known.gathered(contents, lambda each: _known(*each))
+        return replace(snapshot, chargers=chargers)
 
 
 def _known(

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csms.aio import in_turns
 from csms.domain.allocation import Policy
 from csms.domain.battery import Battery, BatteryId
 from csms.domain.ids import ChargePointKey, SiteId, TransactionId
@@ -104,6 +105,36 @@ class SqlControlUnit:
         # a station may leave between two statements
         identities = {row["identity"] for row in stations}
         charger_ids = identities | {row.id for row in externals}
+        chargers = await in_turns(
+            memory.stations.gathered(
+                (
+                    (
+                        row["key"],
+                        (
+                            row,
+                            row["circuit_id"] in known_circuits,
+                            others.get(row["key"], {}),
+                            rotations.get(row["key"]),
+                        ),
+                    )
+                    for row in stations
+                ),
+                lambda content: _station(*content),
+            )
+        )
+        running = await in_turns(
+            memory.sessions.gathered(
+                (
+                    (
+                        row["transaction_id"],
+                        (row, drawn.get(row["transaction_id"]), awake.get(row["transaction_id"])),
+                    )
+                    for row in sessions
+                    if row["identity"] in identities
+                ),
+                lambda content: _session(*content),
+            )
+        )
         return SiteSnapshot(
             site=Site(
                 id=site_id,
@@ -127,34 +158,10 @@ class SqlControlUnit:
                 ),
             ),
             chargers=(
-                *memory.stations.of(
-                    (
-                        (
-                            row["key"],
-                            (
-                                row,
-                                row["circuit_id"] in known_circuits,
-                                others.get(row["key"], {}),
-                                rotations.get(row["key"]),
-                            ),
-                        )
-                        for row in stations
-                    ),
-                    lambda content: _station(*content),
-                ),
+                *chargers,
                 *(_external(row, known_circuits) for row in externals),
             ),
-            sessions=memory.sessions.of(
-                (
-                    (
-                        row["transaction_id"],
-                        (row, drawn.get(row["transaction_id"]), awake.get(row["transaction_id"])),
-                    )
-                    for row in sessions
-                    if row["identity"] in identities
-                ),
-                lambda content: _session(*content),
-            ),
+            sessions=running,
             managed=tuple(
                 ManagedLoadState(
                     id=row.id,
@@ -222,7 +229,8 @@ class SqlControlUnit:
     ) -> None:
         """See the port."""
         if step.rows:
-            await self._connection.execute(text(sql.ROWS), {"rows": rows_document(step.rows)})
+            rows = await in_turns(rows_document(step.rows))
+            await self._connection.execute(text(sql.ROWS), {"rows": rows})
         if step.appetites:
             await self._connection.execute(
                 text(sql.APPETITES), {"rows": appetites_document(step.appetites)}
@@ -248,6 +256,8 @@ class SqlControlUnit:
                 text(sql.SHARE),
                 [{"id": row.id, "share": shares[managed_load(row.id)]} for row in snapshot.managed],
             )
+        decision = await in_turns(status_document(status))
+        turns = await in_turns(turns_document(step.decision.turns))
         await self._connection.execute(
             text(sql.DECIDED),
             {
@@ -255,9 +265,9 @@ class SqlControlUnit:
                 "version": status.version,
                 "at": now,
                 "decision": orjson.dumps(
-                    status_document(status)
+                    decision
                     | {
-                        "turns": turns_document(step.decision.turns),
+                        "turns": turns,
                         "waking": waking_document(step.waking),
                         "drawn": {
                             str(each.transaction_id): each.drawn

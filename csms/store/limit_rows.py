@@ -10,6 +10,7 @@ import orjson
 
 from csms.domain.ids import TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN, LimitRow
+from csms.domain.pieces import Pieces, collected
 from csms.domain.reclaim import HUNGRY, Appetite
 from csms.domain.site_snapshot import RowKey
 
@@ -76,9 +77,10 @@ def appetite(row: Any) -> Appetite:
 _all_of = attrgetter(*_SAME)
 
 
-def rows_document(rows: Mapping[RowKey, LimitRow]) -> str:
-    """Return rows as the JSON that `control_sql.ROWS` takes."""
-    return orjson.dumps([_document(place, row) for place, row in rows.items()]).decode()
+def rows_document(rows: Mapping[RowKey, LimitRow]) -> Pieces[str]:
+    """Return rows as the JSON that `control_sql.ROWS` takes, in pieces."""
+    found = yield from collected(_document(place, row) for place, row in rows.items())
+    return orjson.dumps(found).decode()
 
 
 def appetites_document(appetites: Mapping[RowKey, Appetite]) -> str:

@@ -8,12 +8,26 @@ from decimal import Decimal
 from typing import Any
 
 from csms.domain.ids import SiteId
+from csms.domain.pieces import Pieces, collected
 from csms.domain.site_status import BatteryStatus, CircuitStatus, LoadStatus, SiteStatus
 
 
-def status_document(status: SiteStatus) -> dict[str, Any]:
-    """Return a status as JSON-ready data; site and time stand in columns of their own."""
+def status_document(status: SiteStatus) -> Pieces[dict[str, Any]]:
+    """Return a status as JSON-ready data, in pieces; site and time have columns of their own."""
     battery = status.battery
+    loads = yield from collected(
+        [
+            load.id,
+            load.charger_id,
+            load.connector_id,
+            load.allocated_w,
+            load.measured_w,
+            None if load.limit_a is None else str(load.limit_a),
+            load.reason,
+            load.phases,
+        ]
+        for load in status.loads
+    )
     return {
         "version": status.version,
         "gridPowerW": status.grid_power_w,
@@ -24,19 +38,7 @@ def status_document(status: SiteStatus) -> dict[str, Any]:
         "circuits": [
             [c.id, c.limit_w, c.load_w, c.phase_limit_da, c.load_da] for c in status.circuits
         ],
-        "loads": [
-            [
-                load.id,
-                load.charger_id,
-                load.connector_id,
-                load.allocated_w,
-                load.measured_w,
-                None if load.limit_a is None else str(load.limit_a),
-                load.reason,
-                load.phases,
-            ]
-            for load in status.loads
-        ],
+        "loads": loads,
     }
 
 

@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from csms.domain.ids import TransactionId
+from csms.domain.pieces import Pieces, collected
 from csms.domain.power_tree import LoadId
 from csms.domain.rotation import Turn
 from csms.domain.site_snapshot import Waking
 
 
-def turns_document(turns: Mapping[LoadId, Turn]) -> dict[str, Any]:
-    """Return turns as JSON-ready data: inside, since, pauses."""
-    return {
-        load_id: [turn.inside, turn.since, list(turn.pauses)] for load_id, turn in turns.items()
-    }
+def turns_document(turns: Mapping[LoadId, Turn]) -> Pieces[dict[str, Any]]:
+    """Return turns as JSON-ready data, in pieces: inside, since, pauses."""
+    found = yield from collected(
+        (load_id, [turn.inside, turn.since, list(turn.pauses)]) for load_id, turn in turns.items()
+    )
+    return dict(found)
 
 
 def read_turns(document: Mapping[str, Sequence[Any]] | None) -> dict[LoadId, Turn]:

@@ -27,22 +27,22 @@ TARGET = Target(
     dialect=PLAIN,
 )
 SENDING = Sending(target=TARGET, limit_w=7_360, version=1)
-FLOOR = replace(TARGET, connector_id=0, transaction_id=None, purpose=ProfilePurpose.TX_DEFAULT)
+FLOOR = TARGET._replace(connector_id=0, transaction_id=None, purpose=ProfilePurpose.TX_DEFAULT)
 
 
 def to(charger: Charger, limit_w: int = SENDING.limit_w) -> Sending:
-    return replace(SENDING, target=replace(TARGET, charger=charger), limit_w=limit_w)
+    return replace(SENDING, target=TARGET._replace(charger=charger), limit_w=limit_w)
 
 
 PAIRS = {
     "another limit": (SENDING, replace(SENDING, limit_w=5_000)),
     "an end": (SENDING, replace(SENDING, ends_at=SOON)),
-    "another connector": (SENDING, replace(SENDING, target=replace(TARGET, connector_id=2))),
-    "another transaction": (SENDING, replace(SENDING, target=replace(TARGET, transaction_id=8))),
-    "a wrong clock": (SENDING, replace(SENDING, target=replace(TARGET, clock_is_wrong=True))),
+    "another connector": (SENDING, replace(SENDING, target=TARGET._replace(connector_id=2))),
+    "another transaction": (SENDING, replace(SENDING, target=TARGET._replace(transaction_id=8))),
+    "a wrong clock": (SENDING, replace(SENDING, target=TARGET._replace(clock_is_wrong=True))),
     "no times": (
         SENDING,
-        replace(SENDING, target=replace(TARGET, dialect=replace(PLAIN, kind=ProfileKind.RELATIVE))),
+        replace(SENDING, target=TARGET._replace(dialect=replace(PLAIN, kind=ProfileKind.RELATIVE))),
     ),
     "watts": (SENDING, to(WATTS)),
     "watts on one phase": (to(WATTS), to(replace(WATTS, phases=1))),
@@ -54,9 +54,9 @@ PAIRS = {
     "a fallback share": (SENDING, replace(SENDING, target=FLOOR)),
     "a cap": (
         SENDING,
-        replace(SENDING, target=replace(FLOOR, purpose=ProfilePurpose.CHARGE_POINT_MAX)),
+        replace(SENDING, target=FLOOR._replace(purpose=ProfilePurpose.CHARGE_POINT_MAX)),
     ),
-    "by default": (SENDING, replace(SENDING, target=replace(FLOOR, connector_id=1))),
+    "by default": (SENDING, replace(SENDING, target=FLOOR._replace(connector_id=1))),
 }
 
 

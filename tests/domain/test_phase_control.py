@@ -104,10 +104,10 @@ def test_an_increase_waits_for_its_own_phase_only():
     assert [(step.load_id, step.limit_w) for step in plan.steps] == [("c", 7360)]
     assert [(wait.load_id, wait.obstacle) for wait in plan.waits] == [("b", Obstacle.ROOM)]
     part = plan_changes(
-        tree, [replace(full, acknowledged_w=15_180), _entry("b", 0)], wish, smallest_raise_w=1000
+        tree, [full._replace(acknowledged_w=15_180), _entry("b", 0)], wish, smallest_raise_w=1000
     )
     assert [(step.load_id, step.limit_w) for step in part.steps] == [("b", 4140)]
     less = plan_changes(
-        tree, [replace(full, acknowledged_w=19_320), _entry("b", 0)], wish, smallest_raise_w=1000
+        tree, [full._replace(acknowledged_w=19_320), _entry("b", 0)], wish, smallest_raise_w=1000
     )
     assert [(step.load_id, step.limit_w) for step in less.steps] == [("b", 2760)]

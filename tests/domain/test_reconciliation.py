@@ -161,8 +161,8 @@ def test_after_a_reconnect_with_room_for_the_worst_the_wish_goes_at_once():
 def test_the_unmanaged_is_counted_and_left_alone():
     off = _entry("a", 6000, unmanaged_w=11_000)
     assert worst_case_w(off) == 11_000
-    assert worst_case_w(replace(off, unmanaged_w=99_000)) == 22_000
-    assert worst_case_w(replace(off, unmanaged_w=1000)) == 6000
+    assert worst_case_w(off._replace(unmanaged_w=99_000)) == 22_000
+    assert worst_case_w(off._replace(unmanaged_w=1000)) == 6000
     plan = plan_changes(GRID, [off, _entry("b", 0)], {"a": 6000, "b": 10_000})
     assert plan.steps == ()
     assert plan_changes(GRID, [off], {"a": 0}).waits[0].obstacle is Obstacle.UNMANAGED

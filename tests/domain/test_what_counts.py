@@ -78,7 +78,7 @@ def test_the_ledger_counts_the_next_car_on_all_phases():
     entries = [first, second]
     assert plan_changes(tree, entries, {LoadId("2"): 10 * 230}).steps
     assert not plan_changes(tree, entries, {LoadId("2"): 11 * 230}).steps
-    alone = [replace(first, next_w=0), second]
+    alone = [first._replace(next_w=0), second]
     assert plan_changes(tree, alone, {LoadId("2"): 11 * 230}).steps
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey
 from csms.domain.limit_rows import LimitRow, forgotten
+from csms.domain.pieces import whole
 from csms.domain.reclaim import Appetite
 from csms.domain.site_snapshot import RowKey
 from csms.store import control_sql
@@ -75,7 +76,7 @@ async def key_of(database):
 
 async def keep(database, rows, appetites=None):
     async with database.transaction() as connection:
-        await connection.execute(text(control_sql.ROWS), {"rows": rows_document(rows)})
+        await connection.execute(text(control_sql.ROWS), {"rows": whole(rows_document(rows))})
         if appetites:
             document = appetites_document(appetites)
             await connection.execute(text(control_sql.APPETITES), {"rows": document})
