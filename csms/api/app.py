@@ -51,6 +51,7 @@ from csms.api.station_logs import StationLogs
 from csms.api.station_state import StationStates
 from csms.api.stations import Stations
 from csms.api.statistics import Statistics
+from csms.api.unmatched_stops import UnmatchedStops
 from csms.api.users import ApiKeys, Audit, Users
 from csms.api.web import Web
 from csms.api.what_if import WhatIfs
@@ -108,6 +109,7 @@ from csms.services.sites import SiteService
 from csms.services.station_state import StationState
 from csms.services.stations import StationService
 from csms.services.statistics import StatisticsService
+from csms.services.unmatched_stops import UnmatchedStopService
 from csms.services.users import UserService
 
 _MOST_BODY_BYTES = 1024 * 1024
@@ -285,6 +287,7 @@ def create_api(ports: Ports, config: ApiConfig) -> Api:
         security.resource(ports.security, units, commands, ports.bus, clock, audit),
         Calls(commands),
         Sessions(sessions, clock, partial(estimates.etas, units)),
+        UnmatchedStops(UnmatchedStopService(units)),
         IdTags(IdTagService(units, audit, clock)),
         Sites(
             SiteService(units, ports.allocator, ports.bus, clock, audit),

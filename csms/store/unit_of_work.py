@@ -40,6 +40,7 @@ from csms.store.signing_requests import SigningRequests
 from csms.store.site_rules import SiteRulesRows
 from csms.store.sites import Sites
 from csms.store.statistics import Statistics
+from csms.store.unmatched_stops import UnmatchedStops
 from csms.store.users import Users
 
 
@@ -103,6 +104,11 @@ class SqlUnitOfWork:
     def quarantine(self) -> Quarantine:
         """Refused messages."""
         return Quarantine(self._connection)
+
+    @cached_property
+    def unmatched_stops(self) -> UnmatchedStops:
+        """Stops that fit no session."""
+        return UnmatchedStops(self._connection)
 
     @cached_property
     def jobs(self) -> Jobs:

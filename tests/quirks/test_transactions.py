@@ -65,6 +65,28 @@ async def test_two_equal_sessions_and_a_stop_with_no_id_nothing_is_guessed(cp):
         assert (await cp.session(number))["status"] == "active"
 
 
+async def unmatched(cp) -> list[tuple[str, int, int]]:
+    path = f"/api/unmatched-stops?stationId={cp.identity}"
+    return [
+        (item["reason"], item["payload"]["transactionId"], item["payload"]["meterStop"])
+        for item in (await cp.system.ask("GET", path))["items"]
+    ]
+
+
+async def test_stops_that_fit_no_session_are_kept_for_the_operator(cp):
+    number = await cp.start()
+    for _ in range(3):  # a session that the station has given away by itself (Wallbox)
+        await cp.told("StopTransaction", stop(2**31 - 7, timestamp=STOP_AT))
+    await cp.told("StopTransaction", stop(number))
+    await cp.told("StopTransaction", stop(number))
+    await cp.told("StopTransaction", stop(number, meterStop=9000))
+    assert await unmatched(cp) == [
+        ("duplicateStop", number, 9000),
+        ("unknownTransaction", 2**31 - 7, 8000),
+    ]
+    assert await cp.quarantined() == []
+
+
 async def test_the_transaction_of_another_station_is_answered_and_untouched(csms, cp, identity):
     other = f"{identity}-B"
     await csms.add(other)

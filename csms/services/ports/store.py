@@ -29,6 +29,7 @@ from csms.services.ports.sessions import Sessions, Statistics
 from csms.services.ports.site_rules import SiteRulesRepository
 from csms.services.ports.sites import ManagedLoads, Sites
 from csms.services.ports.state import Configurations, Jobs, LocalLists, Reservations, SecurityEvents
+from csms.services.ports.unmatched_stops import UnmatchedStops
 from csms.services.ports.users import Audit, IdempotencyKeys, Users
 
 
@@ -88,6 +89,11 @@ class UnitOfWork(Protocol):
     @property
     def quarantine(self) -> Quarantine:
         """Repository of refused messages."""
+        ...
+
+    @property
+    def unmatched_stops(self) -> UnmatchedStops:
+        """Repository of stops that fit no session."""
         ...
 
     @property
