@@ -88,6 +88,8 @@ async def test_every_page_by_desk_wall_and_phone(demo, windows, accessibility):
 @pytest.mark.timeout(400)
 async def test_one_more_car_charges_in_the_demo_by_one_click(demo, windows):
     page = await windows.open(demo, "/simulator")
+    # a place that one of the demo's own drivers has just taken is passed over
+    windows.watch_of(page).expect("status of 409 .*/plug")
     before = {each["id"] for each in (await demo.ask("GET", "/api/sessions"))["items"]}
     await page.get_by_role("button", name="Charge a car", exact=True).click()
     said = page.get_by_text(re.compile(r"connector \d+: session \d+"))
