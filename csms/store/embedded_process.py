@@ -11,10 +11,12 @@ import importlib.util
 import os
 import pwd
 import re
+import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -193,12 +195,21 @@ def _linux_commands() -> list[tuple[int, str]]:
     return found
 
 
+_PORTS = range(26_000, 32_000)
+
+
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 on which nothing listens at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 on which nothing listens at the moment.
+
+    It is none of those that the kernel hands out to whoever connects anywhere (Linux: from 32768
+    on): such a one may be in use when a server that has died is started again on it.
+    """
+    for _ in range(1000):
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EmbeddedPostgresError("No port of 127.0.0.1 is free for Postgres.")
 
 
 def explain_os_error(data: Path, error: OSError) -> EmbeddedPostgresError:
