@@ -131,10 +131,8 @@ async def test_a_database_that_is_away_is_one_line_of_the_report(tmp_path, free_
 
 
 @pytest.mark.slow
-async def test_beside_a_csms_that_runs(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def test_beside_a_csms_that_runs(tmp_path, free_port):
+    port = free_port
     async with serving(tmp_path, http_port=port):
         end = await csms("check", data_dir=tmp_path, http_port=port)
     assert end.code == 0, end

@@ -337,7 +337,7 @@ def listen(bench, token=TOKEN_A):
     return bench.client.get(
         f"{bench.url}/c/CP1/1/events",
         headers={"Cookie": f"{TOKEN_COOKIE}={token}"},
-        timeout=aiohttp.ClientTimeout(total=10),
+        timeout=aiohttp.ClientTimeout(total=60),
     )
 
 

@@ -181,7 +181,7 @@ async def test_who_asks_nothing_is_left(said):
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(said)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await reader.read() == b""
         writer.close()
     finally:

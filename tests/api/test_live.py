@@ -33,13 +33,13 @@ def connect(bench, topics="", **headers):
     return bench.client.ws_connect(f"{bench.url}/ws/live?topics={topics}", headers=wanted)
 
 
-async def told(socket, timeout=15):
+async def told(socket, timeout=30):
     message = await socket.receive(timeout=timeout)
     assert message.type is aiohttp.WSMsgType.TEXT, message
     return json.loads(message.data)
 
 
-async def until(socket, topic, event, timeout=20):
+async def until(socket, topic, event, timeout=60):
     """Return the next frame of this topic and event."""
     async with asyncio.timeout(timeout):
         while True:
@@ -400,7 +400,7 @@ async def test_who_may_not_watch_any_more_is_closed(bench, monkeypatch):
     headers = {"Authorization": f"Bearer {key['token']}"}
     async with connect(bench, **headers) as socket, connect(bench) as other:
         await bench.ask("DELETE", f"/api/api-keys/{key['id']}")
-        message = await socket.receive(timeout=15)
+        message = await socket.receive(timeout=30)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
         await other.send_json({"subscribe": {"topic": "sessions"}})
         assert (await told(other))["event"] == "snapshot"
@@ -477,7 +477,7 @@ async def test_who_does_not_read_is_closed_with_1013(bench, monkeypatch):
         async with connect(bench) as socket:
             for _ in range(3):
                 await socket.send_json({"subscribe": {"topic": "stations"}})
-            message = await socket.receive(timeout=15)
+            message = await socket.receive(timeout=30)
             assert message.type is aiohttp.WSMsgType.CLOSE
             assert message.data == 1013
 
@@ -501,7 +501,7 @@ async def test_who_can_inflate_gets_a_fraction(bench):
         b"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\nAuthorization: Bearer %b\r\n"
         b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" % (place.encode(), ADMIN.encode())
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         head = await reader.readuntil(b"\r\n\r\n")
         assert b"permessage-deflate" in head
         first, length = await reader.readexactly(2)

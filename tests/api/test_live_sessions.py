@@ -24,7 +24,7 @@ def connect(bench, **headers):
     return bench.client.ws_connect(f"{bench.url}/ws/sessions", headers=wanted)
 
 
-async def event(socket, timeout=15):
+async def event(socket, timeout=30):
     message = await socket.receive(timeout=timeout)
     assert message.type is aiohttp.WSMsgType.TEXT, message
     content = json.loads(message.data)
@@ -129,7 +129,7 @@ async def test_a_lost_hint_is_found_by_the_poll(bench):
     async with connect(bench) as socket:
         assert await event(socket) == ("snapshot", [])
         number = await bench.session()  # nobody publishes
-        name, data = await event(socket, timeout=8)
+        name, data = await event(socket)
         assert (name, data["id"]) == ("session_started", str(number))
         await bench.sql.execute(
             "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, transaction_id,"
@@ -137,10 +137,10 @@ async def test_a_lost_hint_is_found_by_the_poll(bench):
             await bench.key(),
             number,
         )
-        name, data = await event(socket, timeout=8)
+        name, data = await event(socket)
         assert (name, data[0]["limitA"]) == ("sessions_tick", 16.0)
         await bench.stop(number)
-        name, data = await event(socket, timeout=8)
+        name, data = await event(socket)
         assert (name, data["id"]) == ("session_completed", str(number))
 
 
@@ -174,6 +174,7 @@ async def test_ticks_come_once_a_second_at_most(bench):
 async def test_many_sockets_share_one_query(bench, monkeypatch):
     from csms.store.sessions import Sessions
 
+    monkeypatch.setattr("csms.services.session_feed._POLL_S", 3600.0)  # those are not counted
     queries = []
     for name in ("active", "many"):
         original = getattr(Sessions, name)
@@ -192,7 +193,7 @@ async def test_many_sockets_share_one_query(bench, monkeypatch):
     bench.bus.publish(SessionsChanged(frozenset({number})))
     for socket in sockets:
         assert (await event(socket))[0] == "session_started"
-    assert len(queries) <= 2  # the hint's one, and perhaps the poll's
+    assert len(queries) == 1
     for socket in sockets:
         await socket.close()
 
@@ -225,7 +226,9 @@ async def test_drivers_may_not_watch(bench):
 
 
 async def test_a_slow_reader_is_dropped_with_1013_and_others_stay(bench, monkeypatch):
-    monkeypatch.setattr(live_sessions, "_SEND_S", 0.3)
+    monkeypatch.setattr(
+        live_sessions, "_SEND_S", 1.0
+    )  # and the other reader is quicker on any machine
     await bench.station()
     host, port = bench.url.removeprefix("http://").split(":")
     narrow = socketlib.socket()
@@ -245,7 +248,7 @@ async def test_a_slow_reader_is_dropped_with_1013_and_others_stay(bench, monkeyp
             await flood(bench, socket)
         await wait_until(lambda: any("too slow" in line["event"] for line in logs))
     received = b""
-    while chunk := await asyncio.wait_for(reader.read(2**16), 15):
+    while chunk := await asyncio.wait_for(reader.read(2**16), 60):
         received = (received + chunk)[-40:]
     assert (1013).to_bytes(2, "big") in received, received
     writer.close()

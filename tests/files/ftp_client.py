@@ -12,7 +12,7 @@ DATA = bytes(range(256)) * 400
 
 @contextmanager
 def session(bench, token, *, active=False):
-    with ftplib.FTP(timeout=10) as ftp:
+    with ftplib.FTP(timeout=60) as ftp:
         ftp.connect("127.0.0.1", bench.ftp_port)
         ftp.login(token[:12], token[12:])
         ftp.set_pasv(not active)

@@ -46,7 +46,7 @@ async def test_ftps_both_ways_with_data_in_the_clear_or_not(ftps, newest):
     context.maximum_version = newest
 
     def use(token, work):
-        with ftplib.FTP_TLS(timeout=10, context=context) as client:
+        with ftplib.FTP_TLS(timeout=60, context=context) as client:
             client.connect("127.0.0.1", ftps.ftp_port)
             client.login(token[:12], token[12:])
             for protect in (client.prot_p, client.prot_c):
@@ -73,7 +73,7 @@ async def test_plain_clients_are_served_beside_ftps_and_nothing_is_slipped_in(ft
     def bring():
         with session(ftps, token) as client:
             client.storbinary("STOR a", io.BytesIO(DATA))
-        with ftplib.FTP(timeout=10) as client:
+        with ftplib.FTP(timeout=60) as client:
             client.connect("127.0.0.1", ftps.ftp_port)
             assert "AUTH TLS" in client.sendcmd("FEAT")
             for command in ("PBSZ 0", "PROT P", "AUTH KERBEROS"):

@@ -42,7 +42,7 @@ class Broker:
         self._process = await asyncio.create_subprocess_exec(
             program, "-c", str(config), "-l", str(self._folder / "log")
         )
-        await wait_until(self._listens, 20, what="the broker listens")
+        await wait_until(self._listens, what="the broker listens")
 
     async def stop(self) -> None:
         """Stop it, at once."""

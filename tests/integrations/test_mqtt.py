@@ -79,7 +79,7 @@ async def listening(meters):
         with suppress(TimeoutError):
             return await heard()
 
-    await wait_until(soon, 20, what="it listens")
+    await wait_until(soon, what="it listens")
     meters.heard.clear()
 
 
@@ -99,7 +99,7 @@ async def test_words_of_meters_are_heard_and_odd_ones_harm_nobody(meters):
         ("charging/sites/s/other", "5"),
         (at("end"), "0"),
     )
-    await wait_until(lambda: ("end", 0) in meters.heard, 20)
+    await wait_until(lambda: ("end", 0) in meters.heard)
     assert meters.heard == [("s", 12_345), ("depot-7", -2000, 5500), ("end", 0)]
     assert not meters.task.done()
 
@@ -108,7 +108,7 @@ async def test_words_of_meters_are_heard_and_odd_ones_harm_nobody(meters):
 async def test_a_retained_word_is_old_and_a_broker_that_was_away_is_found_again(meters):
     await listening(meters)
     await publish(meters.broker, ("charging/sites/s/meter", "99"), retain=True)
-    await wait_until(lambda: meters.heard, 20)  # as it is told it is new
+    await wait_until(lambda: meters.heard)  # as it is told it is new
     await meters.broker.stop()
     await meters.broker.start()
     await listening(meters)

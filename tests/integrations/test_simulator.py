@@ -35,7 +35,7 @@ async def answering(handler):
 
 @pytest.fixture
 async def emulator():
-    made = Emulator(patience_s=5)
+    made = Emulator(patience_s=30)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(made.run())
         routes = [*emulator_routes(made), *Panel(lambda: made.stations, made.clock).routes()]

@@ -39,7 +39,7 @@ async def server(
         intake=intake,
         schemas=schemas,
         clock=SystemClock(),
-        call_timeout_s=5.0,
+        call_timeout_s=30.0,
         notices=intake,
     )
     await server.start()

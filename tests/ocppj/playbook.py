@@ -15,7 +15,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 30.0
 
 
 class Any_:

@@ -111,7 +111,7 @@ def test_a_connection_that_opened_earlier_never_replaces_a_later_one():
 
 async def test_h13_pings_are_answered(cp):
     pong = await cp.socket.ping()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await pong
 
 
@@ -127,13 +127,13 @@ async def test_h13_a_station_that_answers_no_ping_is_taken_off(
         schemas=schemas,
         clock=SystemClock(),
         ping_interval_s=0.05,
-        ping_timeout_s=0.05,
+        ping_timeout_s=0.5,
     )
     await server.start()
     cp = await plug_in(server.port)
     await online(server)
     cp.socket.transport.pause_reading()
-    await wait_until(lambda: connections.ends == [(CP1, 1)], timeout=20)
+    await wait_until(lambda: connections.ends == [(CP1, 1)])
     assert not server.gateway.is_online(CP1)
     cp.socket.transport.abort()
     await server.stop()
@@ -175,7 +175,7 @@ async def test_h17_a_handler_that_hangs_does_not_hold_up_the_stop(server, intake
     intake.hold()
     await cp.play(sends(2, "1", "StartTransaction", START))
     await wait_until(lambda: intake.waiting)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await server.stop(grace_s=0.05)
     assert await cp.get() == Closed(1001)
 

@@ -8,7 +8,6 @@ import contextlib
 import pytest
 from websockets.exceptions import WebSocketException
 
-from csms.clock import SystemClock
 from csms.ocppj import gate as gates
 from csms.ocppj import server as servers
 from csms.ocppj.server import OcppServer
@@ -63,7 +62,7 @@ class TestSlowHandshakes:
         server = await start(open_timeout_s=0.2)
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(said)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
         writer.close()
@@ -73,7 +72,7 @@ class TestSlowHandshakes:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\n")
         gone = asyncio.ensure_future(reader.read())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not gone.done():
                 writer.write(b"X-A: b\r\n")
                 await asyncio.wait([gone], timeout=0.02)
@@ -138,10 +137,10 @@ class TestHeaders:
         ],
     )
     async def test_bounded_and_strange_requests_end_without_harm(self, start, request_text):
-        server = await start(open_timeout_s=0.5)
+        server = await start(open_timeout_s=1.0)
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(request_text)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             with contextlib.suppress(ConnectionError):
                 assert not (await reader.read()).startswith(b"HTTP/1.1 101")
         writer.close()
@@ -250,7 +249,7 @@ class TestFloods:
             await wait_until(lambda: clock.sleeping or reading.done())
             assert (await other.call("Heartbeat", {}))[0] == 3
             await clock.advance(0.5)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await asyncio.wait([reading])
         assert flood.socket.close_code == 1008
         pushing.cancel()
@@ -291,8 +290,8 @@ async def test_h17_many_sockets_are_closed_over_a_while_in_no_order(
 
 
 async def test_stations_that_are_few_are_closed_at_once(start, clock, connections):
-    server = await start(clock=SystemClock())
+    server = await start()
     cp = await plug_in(server.port)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):  # its clock stands still
         await server.stop()
     assert await cp.get() == Closed(1001)

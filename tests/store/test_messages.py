@@ -21,7 +21,8 @@ async def test_after_gives_newer_frames_of_these_charge_points_oldest_first(data
     sql = await asyncpg.connect(database_url)
     try:
         await ensure_partitions(database)
-        now = datetime.now(UTC)
+        # a noon of which, and of the hours around which, there is a partition at any time
+        now = (datetime.now(UTC) + timedelta(days=1)).replace(hour=12)
         keys = await sql.fetch(
             "INSERT INTO charge_points (identity, name)"
             " SELECT 'CP-' || n, 'x' FROM generate_series(1, 3) n RETURNING id"

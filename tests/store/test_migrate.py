@@ -80,7 +80,7 @@ async def test_check_leaves_partitions_out(database_url):
 
 
 async def test_several_tasks_upgrade_at_once(postgres_url):
-    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(100), asyncio.TaskGroup() as tasks:
         for _ in range(3):
             tasks.create_task(migrate.upgrade(postgres_url))
     assert await migrate.current(postgres_url) == migrate.head()
@@ -95,7 +95,7 @@ def test_two_processes_upgrade_at_once(postgres_url):
         subprocess.Popen([sys.executable, "-c", code, postgres_url], stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    said = [node.communicate(timeout=30)[1] for node in nodes]
+    said = [node.communicate(timeout=100)[1] for node in nodes]
     assert [node.returncode for node in nodes] == [0, 0], said
     assert asyncio.run(migrate.current(postgres_url)) == migrate.head()
 

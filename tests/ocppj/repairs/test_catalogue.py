@@ -89,7 +89,7 @@ async def asked(server: OcppServer, case: RequestCase) -> str:
     lines = [f"GET {case.path} {case.version}"]
     lines += [f"{name}: {value}" for name, value in headers.items() if value is not None]
     writer.write("\r\n".join([*lines, "", ""]).encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         line = (await reader.readline()).decode().strip()
     writer.close()
     return line
