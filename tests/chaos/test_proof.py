@@ -13,6 +13,7 @@ from tests.ports import steady_port
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_nothing_is_lost_and_nothing_stands_twice(tmp_path):
     """Set CSMS_TEST_SEED to play the same choices again."""
     seed = int(os.environ.get("CSMS_TEST_SEED") or secrets.randbelow(1_000_000))
@@ -27,5 +28,5 @@ async def test_nothing_is_lost_and_nothing_stands_twice(tmp_path):
     assert report.kept == []
     assert (report.kills, report.postgres_kills) == (3, 1)
     assert report.transactions > 100
-    assert report.longest_silence_s < 40  # kills may follow each other, on a busy machine
+    assert report.longest_silence_s < 120  # kills may follow each other, on a busy machine
     assert "Traceback" not in server.log()

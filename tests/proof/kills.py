@@ -60,6 +60,7 @@ async def _play(server: Server, kills: int, seed: int) -> Report:
         running.append(tasks.create_task(_cars(site)))
         running.append(tasks.create_task(_look(site)))
         await wait_until(lambda: site.limits_taken >= STATIONS, 60, what="fallback shares")
+        seen = 0
         for _ in range(kills):
             seen = site.limits_taken
             await asyncio.sleep(site.chance.uniform(0.5, 3.0))
@@ -67,11 +68,14 @@ async def _play(server: Server, kills: int, seed: int) -> Report:
                 limit_kw = site.chance.choice([30, 45, 60])
                 site.move_limit(limit_kw * 1000)
                 await server.ask("PATCH", "/api/sites/s", {"gridCapacityKw": limit_kw})
+                site.told()
                 await asyncio.sleep(site.chance.uniform(0, 0.3))
             await server.kill()
             await server.start()
             # everybody is told anew; the next kill comes in the middle of that, or later
             await wait_until(lambda seen=seen: site.limits_taken > seen, 60, what="a limit")
+        # at the end all of them
+        await wait_until(lambda: site.limits_taken >= seen + STATIONS, 60, what="all limits")
         await asyncio.sleep(2)
         for task in running:
             task.cancel()

@@ -34,7 +34,7 @@ class Site:
         self.chance = random.Random(seed)
         self.limit_w = limit_w
         self.ceiling_w: int | None = None
-        self.settles_at = datetime.now(UTC)
+        self.settles_at: datetime | None = datetime.now(UTC)
         self.violations: list[str] = []
         self.limits_taken = 0
         self.points = [ChargePoint(self, url, number) for number in range(1, count + 1)]
@@ -46,7 +46,9 @@ class Site:
         limit = self.limit_w
         if self.ceiling_w is not None:
             could = self.could_w()
-            if now >= self.settles_at:  # nothing that was sent before the drop is on its way
+            if (
+                self.settles_at is not None and now >= self.settles_at
+            ):  # nothing that was sent before the drop is on its way
                 self.ceiling_w = min(self.ceiling_w, could) if could > limit else None
             limit = max(limit, self.ceiling_w or 0)
         if sum(most.values()) > limit:
@@ -57,11 +59,18 @@ class Site:
         return sum(min(MAX_W, point.true.in_force_w(1, now)) for point in self.points)
 
     def move_limit(self, limit_w: int) -> None:
-        """Note a limit that the server is about to be told; a drop takes time to hold."""
+        """Note a limit that the server is about to be told; a drop takes time to hold.
+
+        Call `told` when it knows.
+        """
         if limit_w < self.limit_w:
             self.ceiling_w = max(self.could_w(), self.limit_w)
-            self.settles_at = datetime.now(UTC) + ON_ITS_WAY
+            self.settles_at = None
         self.limit_w = limit_w
+
+    def told(self) -> None:
+        """From now on nothing is sent that is above the limit."""
+        self.settles_at = datetime.now(UTC) + ON_ITS_WAY
 
 
 class ChargePoint:

@@ -75,6 +75,7 @@ class Point(ChargePoint):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 async def test_charge_points_of_the_ocpp_package_share_a_site_and_follow_a_drop(tmp_path):
     server = Server(tmp_path, ocpp_port=steady_port(), http_port=steady_port())
     try:
