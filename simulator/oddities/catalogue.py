@@ -9,6 +9,7 @@ from simulator.oddities.clocks import CLOCKS
 from simulator.oddities.faults import FAULTS
 from simulator.oddities.framing import FRAMING
 from simulator.oddities.handshake import HANDSHAKE
+from simulator.oddities.left_out import LEFT_OUT
 from simulator.oddities.metering import METERING
 from simulator.oddities.model import Family, Oddity
 from simulator.oddities.repeats import REPEATS
@@ -17,7 +18,17 @@ from simulator.oddities.transactions import TRANSACTIONS
 FAMILIES: tuple[Family, ...] = get_args(Family)
 ALL: tuple[Oddity, ...] = tuple(
     sorted(
-        (*FRAMING, *HANDSHAKE, *TRANSACTIONS, *REPEATS, *CLOCKS, *METERING, *CHARGING, *FAULTS),
+        (
+            *FRAMING,
+            *HANDSHAKE,
+            *TRANSACTIONS,
+            *REPEATS,
+            *CLOCKS,
+            *METERING,
+            *LEFT_OUT,
+            *CHARGING,
+            *FAULTS,
+        ),
         key=lambda one: FAMILIES.index(one.family),
     )
 )

@@ -79,6 +79,21 @@ IN_A_SESSION: dict[str, Check] = {
     "odd-iccid": lambda c: boots(c)["iccid"] == "-67",
     "null-texts": lambda c: boots(c)["imsi"] == "null",
     "needs-vendor-backend": lambda c: boots(c)["firmwareVersion"] == "0.0.0-factory",
+    "stop-meter-unknown": lambda c: stops(c)["meterStop"] == -1,
+    "stop-meter-zero": lambda c: stops(c)["meterStop"] == 0,
+    "stop-meter-in-kwh": lambda c: stops(c)["meterStop"] == 5,
+    "blank-stop-tag": lambda c: stops(c)["idTag"] == "",
+    "padded-boot-texts": lambda c: boots(c)["chargePointVendor"].endswith("\0\0"),
+    "values-without-id": lambda c: ids("MeterValues")(c)[0] is None,
+    "power-at-inlet": lambda c: (
+        {one["location"] for one in values(c)} == {"Inlet", "Outlet"}
+        and all(("Power" in one["measurand"]) == (one["location"] == "Inlet") for one in values(c))
+    ),
+    "begin-beside-end": lambda c: any(
+        {"Transaction.Begin", "Transaction.End"}
+        <= {one["context"] for one in value["sampledValue"]}
+        for value in stops(c)["transactionData"]
+    ),
     "stop-with-id-0": lambda c: ids("StopTransaction")(c) == [0],
     "values-with-id-0": lambda c: set(ids("MeterValues")(c)) == {0},
     "huge-transaction-id": lambda c: set(ids("MeterValues")(c)) == {2**63 - 1},
