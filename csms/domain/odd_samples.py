@@ -65,6 +65,12 @@ _OTHERS = frozenset(
 )
 _NOT_LETTER = re.compile(r"[^A-Za-z0-9]+")
 _NUMBER = re.compile(r"\s*([+-]?[0-9]+(?:[.,][0-9]+)?)\s*([A-Za-z%]*)\s*")
+# thousands set apart: by blanks or apostrophes, or by the one of comma and point that comes first
+_GROUPS = re.compile(
+    r"(?<![0-9.,])[0-9]{1,3}(?:(?P<apart>[ '\u00a0\u2019])[0-9]{3}(?:(?P=apart)[0-9]{3})*"
+    r"|,[0-9]{3}(?:,[0-9]{3})*(?=\.)|\.[0-9]{3}(?:\.[0-9]{3})*(?=,))(?![0-9])"
+)
+_APART = re.compile(r"[^0-9]")
 _SHIFTS = {"m": -3, "k": 3, "M": 6}
 
 
@@ -108,12 +114,14 @@ def usual(sample: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _value_and_unit(measurand: str, value: str, unit: object) -> tuple[str | None, str | None]:
-    found = _NUMBER.fullmatch(value)
+    found = _NUMBER.fullmatch(_GROUPS.sub(lambda m: _APART.sub("", m[0]), value, count=1))
     if found is None:
         return None, None
     number = found[1].replace(",", ".")
-    named = str(unit or found[2] or "").strip()
     kind = measurand.partition(".")[0]
+    # a unit beside the number is meant for it; the field may have a default of the firmware
+    beside = found[2] if kind != "SoC" and _UNIT.fullmatch(found[2]) else None
+    named = str(beside or unit or found[2] or "").strip()
     if kind == "SoC":
         return number, None if named.lower() in ("", "%", "percent", "pct") else named
     base = _BASE[kind]
