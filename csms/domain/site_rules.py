@@ -144,8 +144,13 @@ def heard(
     chargers_w: int,
     now: datetime,
     solar_w: int | None = None,
+    *,
+    may_draw_w: int | None = None,
 ) -> MeterReading:
     """Return what a new word of the meter makes of the one before.
+
+    Cars that were just told more draw more before their own meters have told so. What they may draw
+    by now is no building: taken for one, it would stop them again, and again after each try.
 
     Args:
         before: None: the first.
@@ -153,16 +158,23 @@ def heard(
         chargers_w: What all chargers draw, as far as their meters have told.
         now: When we heard it.
         solar_w: What solar panels give; None: nobody has told.
+        may_draw_w: What they may draw by now, where they were told more since; None: no more.
     """
-    load = max(0, power_w - chargers_w)
-    needed = -(-load // BUILDING_STEP_W) * BUILDING_STEP_W
+    needed = _stepped(power_w - chargers_w)
     kept = needed
-    if before is not None and needed < before.building_w:
+    if before is not None and needed > before.building_w and before.counts(now):
+        surely = _stepped(power_w - max(chargers_w, may_draw_w or 0))
+        kept = max(before.building_w, surely)
+    elif before is not None and needed < before.building_w:
         recent = max(needed, before.recent_w)
         if now - before.building_at < BUILDING_FALLS_AFTER:
             return replace(before, power_w=power_w, recent_w=recent, at=now, solar_w=solar_w)
         kept = recent
     return MeterReading(power_w=power_w, building_w=kept, building_at=now, at=now, solar_w=solar_w)
+
+
+def _stepped(load_w: int) -> int:
+    return -(-max(0, load_w) // BUILDING_STEP_W) * BUILDING_STEP_W
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

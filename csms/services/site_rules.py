@@ -189,8 +189,9 @@ class SiteRulesService:
                 raise _no_site()
             before = await unit.site_rules.meter(site_id)
             now = self._clock.now()
-            draw = await unit.site_rules.chargers_draw_w(site_id, now - CHARGER_METER_FRESH)
-            reading = heard(before, power_w, draw, now, solar_w)
+            fresh = now - CHARGER_METER_FRESH
+            draw, may_draw = await unit.site_rules.chargers_draw_w(site_id, fresh)
+            reading = heard(before, power_w, draw, now, solar_w, may_draw_w=may_draw)
             await unit.site_rules.set_meter(site_id, reading)
         if before is None or before.building_w != reading.building_w:
             self._bus.publish(SiteChanged(SiteId(site_id)))

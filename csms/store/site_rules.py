@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.ids import ChargePointKey
+from csms.domain.reclaim import RAMP
 from csms.domain.site_rules import (
     LimitScope,
     MeterReading,
@@ -26,17 +27,30 @@ _S = tables.sites
 _L = limit_tables.site_limits
 _M = limit_tables.site_meters
 
-# what runs on stations, and what other systems have told of their loads; what was told long ago,
-# or by a station that is away, may not be drawn any more
+# What runs on stations, and what other systems have told of their loads; what was told long ago, or
+# by a station that is away, may not be drawn any more. Beside it the same with what sessions may
+# draw by now that were told a limit, or are being told one, since their meter's last word.
 _DRAW = text("""
-SELECT coalesce((
-    SELECT sum(t.power_w) FROM charge_points c JOIN transactions t
-        ON t.charge_point_id = c.id AND t.active
+SELECT coalesce(sum(r.told_w), 0) + m.told_w AS told_w,
+       coalesce(sum(greatest(r.told_w, r.may_w)), 0) + m.told_w AS may_w
+FROM (
+    SELECT CASE WHEN t.metered_received_at > :since THEN t.power_w END AS told_w,
+           (SELECT max(greatest(l.acknowledged_w, l.in_flight_w)) FROM charging_limits l
+            WHERE l.charge_point_id = c.id AND l.connector_id = t.connector_id
+                AND (l.purpose = 'TxDefaultProfile'
+                     OR l.purpose = 'TxProfile' AND l.transaction_id = t.id)
+                AND l.sent_at > :since
+                AND (t.metered_received_at IS NULL OR t.metered_received_at
+                     <= greatest(l.sent_at, l.acknowledged_at) + CAST(:ramp AS interval))
+           ) AS may_w
+    FROM charge_points c JOIN transactions t ON t.charge_point_id = c.id AND t.active
     WHERE c.site_id = :site AND c.deleted_at IS NULL AND c.node IS NOT NULL
-        AND t.metered_received_at > :since), 0)
-  + coalesce((
-    SELECT sum(consumed_power_w) FROM managed_loads
-    WHERE site_id = :site AND stopped_at IS NULL), 0)
+) r
+RIGHT JOIN (
+    SELECT coalesce(sum(consumed_power_w), 0) AS told_w FROM managed_loads
+    WHERE site_id = :site AND stopped_at IS NULL
+) m ON true
+GROUP BY m.told_w
 """)
 
 # a session without a limit of its own has that of its connector, or of its charge point
@@ -198,10 +212,11 @@ class SiteRulesRows:
         """See the port."""
         await self._connection.execute(text(FORGET), {"keys": [charge_point]})
 
-    async def chargers_draw_w(self, site_id: str, since: datetime) -> int:
+    async def chargers_draw_w(self, site_id: str, since: datetime) -> tuple[int, int]:
         """See the port."""
-        found = await self._connection.execute(_DRAW, {"site": site_id, "since": since})
-        return int(found.scalar_one())
+        values = {"site": site_id, "since": since, "ramp": RAMP}
+        row = (await self._connection.execute(_DRAW, values)).one()
+        return int(row.told_w), int(row.may_w)
 
 
 def _stored(row: Any) -> StoredLimit:

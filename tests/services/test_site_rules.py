@@ -135,6 +135,39 @@ async def test_readings_of_chargers_that_are_old_are_the_buildings(site, sql):
     assert (await site.rules.hear_meter("s", 13_000)).building_w == 13_000
 
 
+async def test_what_a_car_was_told_since_its_last_reading_is_no_building(site, sql):
+    """The connection shows at once what a car draws that was raised, its own meter in a minute."""
+    key = await sql.fetchval(
+        "INSERT INTO charge_points (identity, name, site_id, node, max_power_w)"
+        " VALUES ('A', 'A', 's', 'node', 22000) RETURNING id"
+    )
+    transaction = await sql.fetchval(
+        "INSERT INTO transactions (charge_point_id, connector_id, site_id, id_tag, id_tag_key,"
+        " id_tag_status, meter_start_wh, started_at, start_received_at, price_per_kwh, currency,"
+        " power_w, metered_received_at)"
+        " VALUES ($1, 1, 's', 'T', 'T', 'Accepted', 0, $2, $2, 0, 'EUR', 0, $2) RETURNING id",
+        key,
+        site.clock.now(),
+    )
+    assert (await site.rules.hear_meter("s", 5000)).building_w == 5000
+    await site.clock.advance(10)
+    await sql.execute(
+        "INSERT INTO charging_limits (charge_point_id, connector_id, purpose, transaction_id,"
+        " desired_w, desired_version, acknowledged_w, sent_at, acknowledged_at)"
+        " VALUES ($1, 1, 'TxProfile', $2, 11000, 1, 11000, $3, $3)",
+        key,
+        transaction,
+        site.clock.now(),
+    )
+    assert (await site.rules.hear_meter("s", 16_000)).building_w == 5000
+    assert (await site.rules.hear_meter("s", 17_000)).building_w == 6000  # more than it may
+    await site.clock.advance(50)
+    await sql.execute(  # it does not take what it may: what flows is the building's after all
+        "UPDATE transactions SET metered_received_at = $1", site.clock.now()
+    )
+    assert (await site.rules.hear_meter("s", 17_000)).building_w == 17_000
+
+
 async def test_limits_across_the_change_of_the_clocks_hold_for_the_time_that_they_say(site):
     """Berlin, 25 October 2026: 02:30 comes twice; with its offset each is one instant."""
     for start, end, hours in (

@@ -123,6 +123,10 @@ class SiteRulesRepository(Protocol):
         """Let no limit of a charge point be certain any more; its site must be locked."""
         ...
 
-    async def chargers_draw_w(self, site_id: str, since: datetime) -> int:
-        """Return what all chargers of a site draw, as far as their meters have told since then."""
+    async def chargers_draw_w(self, site_id: str, since: datetime) -> tuple[int, int]:
+        """Return what all chargers of a site draw, and what they may draw by now.
+
+        The former as far as their meters have told since then; the latter with the limits that they
+        were told later than that, and after it.
+        """
         ...
