@@ -88,6 +88,13 @@ async def test_a_killed_server_comes_back_on_its_port_with_its_rows(data):
         busy.terminate()
 
 
+async def _answers(pg: EmbeddedPostgres) -> bool:
+    try:
+        return await sql(pg, "SELECT true") is True
+    except (OSError, asyncpg.PostgresError):
+        return False
+
+
 async def test_watch_brings_a_killed_server_back(data):
     with server(data) as pg:
         async with asyncio.TaskGroup() as tasks:
@@ -96,10 +103,7 @@ async def test_watch_brings_a_killed_server_back(data):
             os.kill(before, signal.SIGKILL)
 
             async def answers() -> bool:
-                try:
-                    return pg.pid != before and await sql(pg, "SELECT true") is True
-                except (OSError, asyncpg.PostgresError):
-                    return False
+                return pg.pid != before and await _answers(pg)
 
             await wait_until(answers)
             watch.cancel()
@@ -114,7 +118,7 @@ async def test_watch_goes_on_after_a_restart_that_failed(data):
             pg.restart()
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(pg.watch(SystemClock(), every_s=0.02))
-            await wait_until(lambda: pg.alive)
+            await wait_until(lambda: _answers(pg))
             watch.cancel()
 
 
