@@ -42,10 +42,10 @@ export function endedSince(found: readonly Reservation[], since: number, now: nu
 /** Asks for reservations anew when what happens at stations, or time, may have changed them. */
 export function useReservationHints(found: readonly Reservation[] | undefined): void {
   const queries = useQueryClient()
-  const watched = useMemo(
-    () => new Set((found ?? []).filter(({ status }) => OPEN.has(status)).map(({ stationId }) => stationId)),
-    [found],
-  )
+  // a list that is the same is another array each time
+  const open = (found ?? []).filter(({ status }) => OPEN.has(status)).map(({ stationId }) => stationId)
+  const names = [...new Set(open)].sort().join('\n')
+  const watched = useMemo(() => new Set(names.split('\n')), [names])
 
   useEffect(() => {
     const { stations } = live.topics
@@ -63,7 +63,10 @@ export function useReservationHints(found: readonly Reservation[] | undefined): 
     })
     return () => {
       leave()
-      if (timer !== null) clearTimeout(timer)
+      if (timer === null) return
+      // what has been seen is asked for, though other stations are looked at from now on
+      clearTimeout(timer)
+      void queries.invalidateQueries({ queryKey: ['reservations'] })
     }
   }, [watched, queries])
 
