@@ -14,15 +14,14 @@ import { useEffect, useState } from 'react'
 import { api, ok } from '@/api/client'
 import type { Problem } from '@/api/problem'
 import type { components } from '@/api/schema'
-import { hasPage } from '@/app/pages'
 import { useLoaded, useStations } from '@/live/hooks'
 import { Ago } from '@/parts/Ago'
 import { Icon } from '@/parts/Icon'
 import { PageLink } from '@/parts/PageLink'
 import { ProblemNotice } from '@/parts/ProblemNotice'
-import { useConfigured } from '../simulator/about'
 import { addressOf, arrived, hostOf, hostProblem } from './arrivals'
 import { LetIn } from './LetIn'
+import { NoCharger } from './NoCharger'
 import classes from './wizard.module.css'
 
 type FirstRun = components['schemas']['FirstRunOut']
@@ -166,7 +165,6 @@ function Comers({ run, wanted, waitingFor, identity, choose }: ComersProps) {
   const [missed, setMissed] = useState(
     wanted !== undefined && !run.refused.some(({ identity }) => identity === wanted),
   )
-  const simulated = useConfigured()
   useEffect(() => {
     if (loaded && before === null)
       setBefore(new Set(stations.filter(({ online }) => online).map(({ id }) => id)))
@@ -247,9 +245,7 @@ function Comers({ run, wanted, waitingFor, identity, choose }: ComersProps) {
           </li>
         )}
       </ul>
-      {simulated && hasPage('/simulator') && (
-        <Text size="sm" mt="sm" c="dimmed">
-          No charger at hand? <PageLink to="/simulator">Charge a simulated car</PageLink>.
+      <NoCharger />
         </Text>
       )}
     </>
