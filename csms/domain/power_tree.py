@@ -219,7 +219,7 @@ def _without_a_root(parent: Mapping[NodeId, NodeId | None]) -> list[NodeId]:
             walked[at] = None
             at = parent.get(at)
         if at in ends:
-            ends |= walked.keys()
+            ends.update(walked)  # not `|=`: with keys of a dict that copies the set
     return [node for node in parent if node not in ends]
 
 
