@@ -85,8 +85,11 @@ def with_meter_that_can_be(fact: StopFact, opened: OpenTransaction) -> StopFact:
     told, start = fact.meter_stop_wh, opened.meter_start_wh
     register = opened.register_wh
     wh: int | None = None
-    if Finding.METER_SUSPECT in fact.doubts or told < 0 or told == 0 < start:
+    if Finding.METER_SUSPECT in fact.doubts:  # it told nothing
         wh = last_known_wh(fact, opened)
+    elif told < 0 or told == 0 < start:
+        if _is_measured(fact, opened):
+            wh = last_known_wh(fact, opened)
     elif told == start and (taken := taken_wh(start, register)) > MISSED_WH:
         wh = start + taken  # the start's value again (Fronius Wattpilot)
     elif register is not None and register > MISREAD_WH:
@@ -103,6 +106,11 @@ def _is_of_session(start_wh: int, register_wh: int, told_wh: int) -> bool:
     """Return whether both the newest reading and the stop count the session alone."""
     both = is_of_session(start_wh, register_wh) and is_of_session(start_wh, told_wh)
     return both and register_wh <= told_wh + MISREAD_WH
+
+
+def _is_measured(fact: StopFact, opened: OpenTransaction) -> bool:
+    """Return whether there is a reading of the session to go by."""
+    return opened.register_wh is not None or any(r.energy_wh is not None for r in fact.readings)
 
 
 def last_known_wh(fact: StopFact, opened: OpenTransaction) -> int:

@@ -169,7 +169,7 @@ def test_a_stop_without_a_meter_goes_by_the_reading_of_its_end(readings):
         (0, None, 0, None),
         (0, 50, 0, None),
         (1000, 5000, 0, 5000),
-        (1000, None, 0, 1000),
+        (1000, None, 0, None),  # nothing to go by
         (1000, 5000, -1, 5000),  # it does not know, see lorenzodonini/ocpp-go 114
         (1_000_000, 4000, 5000, 1_005_000),  # both of the session alone
         (1_000_000, 1_004_000, 5000, None),
