@@ -246,8 +246,6 @@ function Comers({ run, wanted, waitingFor, identity, choose }: ComersProps) {
         )}
       </ul>
       <NoCharger />
-        </Text>
-      )}
     </>
   )
 }
