@@ -35,9 +35,10 @@ async def test_from_an_authority_to_a_revoked_certificate(
         renew = page.get_by_role("button", name="Renew its certificate")
         requests = page.get_by_role("region", name="Requests for certificates").last
         await renew.click()
-        await expect(requests.get_by_text("Installed")).to_have_count(1, timeout=20_000)
+        # a key is made, and the lists are asked for each 10 s
+        await expect(requests.get_by_text("Installed")).to_have_count(1, timeout=60_000)
         own = known.get_by_role("row").filter(has_text="The station's own")
-        await expect(own).to_contain_text("Ends soon", timeout=20_000)
+        await expect(own).to_contain_text("Ends soon", timeout=60_000)
         await accessibility.no_violations(page)
         await shot(page, "station-certificates", whole=True)
 
@@ -46,7 +47,7 @@ async def test_from_an_authority_to_a_revoked_certificate(
         await expect(own).to_contain_text("Revoked")
         await expect(own.get_by_role("button", name="Revoke")).to_have_count(0)
         await renew.click()
-        await expect(requests.get_by_text("Installed")).to_have_count(2, timeout=20_000)
+        await expect(requests.get_by_text("Installed")).to_have_count(2, timeout=60_000)
         await expect(own).to_have_count(2)
         await accessibility.no_violations(page)
         await shot(page, "station-certificates-revoked", whole=True)
