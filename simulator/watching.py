@@ -56,7 +56,7 @@ class Watched:
         )
 
     async def wait_for(
-        self, predicate: Callable[[StationState], bool], timeout_s: float = 10.0
+        self, predicate: Callable[[StationState], bool], timeout_s: float = 30.0
     ) -> StationState:
         """Return the first snapshot that satisfies ``predicate``; looks after each event.
 

@@ -155,7 +155,7 @@ class Central:
             if sample["measurand"] == measurand and sample.get("phase") == phase
         ]
 
-    async def until(self, predicate: Callable[[], bool], timeout: float = 8.0) -> None:
+    async def until(self, predicate: Callable[[], bool], timeout: float = 30.0) -> None:
         """Wait until ``predicate`` holds; it is looked at after each frame."""
         try:
             async with asyncio.timeout(timeout), self._changed:
@@ -184,7 +184,7 @@ class Central:
         future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._answers[message_id] = future
         await self._sockets[identity].send(json.dumps([2, message_id, action, payload]))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await future
 
     def certificate(self, identity: str) -> dict[str, Any] | None:

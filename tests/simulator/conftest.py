@@ -37,7 +37,7 @@ def make(central: Central) -> Callable[..., ChargePointSimulator]:
             "reconnect_max_s": 0.05,
             "reboot_s": 0.02,
             "step_s": 0.02,
-            "response_timeout_s": 2.0,
+            "response_timeout_s": 20.0,
             # The scripted central system says that it is always the same moment.
             "sets_clock": False,
         }

@@ -63,7 +63,7 @@ def test_who_waits_knows_when_the_next_step_is_due():
 
 
 async def test_a_charge_point_with_a_ramp(central, make):
-    async with make(ramp_s=6) as station:
+    async with make(ramp_s=20) as station:
         await charging(station)
         action, payload = set_profile(12)
         answer = await central.call("CP1", action, **payload)

@@ -62,7 +62,7 @@ async def test_stop_without_answer_is_repeated_with_the_same_payload(central, ma
 
 async def test_silence_counts_as_a_lost_connection(central, make):
     central.once("StartTransaction", Silence())
-    async with make(response_timeout_s=0.2) as station:
+    async with make(response_timeout_s=0.6) as station:
         await charge(station)
         first, second = await central.until_calls("StartTransaction", 2)
         assert first == second

@@ -30,7 +30,7 @@ async def test_quirk_in_a_session(central, make, name):
         meter_start_wh=5000,
         serial_number="SERIAL",
         configuration={"StopTxnSampledData": "Energy.Active.Import.Register"},
-        response_timeout_s=0.4 if name in ("leading-comma", "empty-transaction-id") else 2,
+        response_timeout_s=0.4 if name in ("leading-comma", "empty-transaction-id") else 20,
     ) as station:
         station.link._random.seed(1)
         await station.until_registered()

@@ -131,7 +131,7 @@ async def test_times_move_to_now(central):
     await replay(recording, central, shifts_times=True).run()
     (moved,) = central.of("StartTransaction")
     lag = RealClock().now() - datetime.fromisoformat(moved["timestamp"])
-    assert 0 <= lag.total_seconds() < 10
+    assert 0 <= lag.total_seconds() < 600
 
 
 async def test_frames_go_out_byte_for_byte(central):

@@ -105,8 +105,12 @@ async def test_the_clock_is_set_and_that_is_told(central, make):
 
 async def test_a_clock_that_is_right_is_left_alone(central, make):
     station = make(sets_clock=True, **ALL)
-    now = station.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
-    central.once("BootNotification", {"status": "Accepted", "currentTime": now, "interval": 300})
+
+    def accepted(_payload):
+        now = station.clock.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {"status": "Accepted", "currentTime": now, "interval": 300}
+
+    central.scripts["BootNotification"] = [accepted]
     async with station:
         await central.until(lambda: types(central) == ["StartupOfTheDevice"])
 

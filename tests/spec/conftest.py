@@ -43,7 +43,7 @@ def tls_folder(tmp_path_factory, root):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def csms(module_database, tls_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("csms")
-    settings = {"tls_dir": tls_folder, "ocpp_tls_port": 0, "call_timeout_s": 2.0}
+    settings = {"tls_dir": tls_folder, "ocpp_tls_port": 0, "call_timeout_s": 5.0}
     async with system(module_database, folder, **settings) as s:
         for tag in (
             {"idTag": states.VALID},

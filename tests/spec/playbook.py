@@ -27,7 +27,7 @@ from tests.app.bench import System
 from tests.spec.values import ANY, NOW, Has, Slot, filled, fits
 from tests.waiting import wait_until
 
-PATIENCE_S = 3.0
+PATIENCE_S = 20.0
 
 
 # -- lines and steps

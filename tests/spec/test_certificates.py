@@ -33,7 +33,7 @@ async def csms(module_database, tmp_path_factory):
     """One with an authority of its own."""
     folder = tmp_path_factory.mktemp("csms")
     put_authority(folder / "data")
-    async with system(module_database, folder, ocpp_tls_port=0, call_timeout_s=2.0) as s:
+    async with system(module_database, folder, ocpp_tls_port=0) as s:
         yield s
 
 

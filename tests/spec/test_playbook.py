@@ -34,7 +34,7 @@ async def test_an_unasked_message_is_a_difference(stage):
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(stage.ask_call("ClearCache", {}))
         with pytest.raises(AssertionError, match=r"\+station +gets, unasked, .*ClearCache"):
-            await asyncio.wait_for(play_until_it_comes(), 5)
+            await asyncio.wait_for(play_until_it_comes(), 30)
 
 
 async def test_another_call_is_a_difference(stage):
@@ -54,7 +54,8 @@ async def test_what_the_operator_gets_is_compared(stage):
     assert any(line.startswith("+operator GET") for line in lines)
 
 
-async def test_silence_is_a_difference(stage):
+async def test_silence_is_a_difference(stage, monkeypatch):
+    monkeypatch.setattr("tests.spec.playbook.PATIENCE_S", 2.0)
     silence = Asks("ClearCache", {}, typed={"surplus": 1})
     lines = await fails(stage, silence)
     assert any("nothing within" in line for line in lines)

@@ -61,6 +61,7 @@ async def test_who_has_spoken_twice_is_kept_the_third_time(intake, connections, 
     assert any(PINGS_UNANSWERED in (frame.repairs or ()) for frame in intake.frames)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["silent", "strict", "off"])
 async def test_others_are_dropped_each_time(intake, connections, schemas, case):
     """A socket that never says anything is most likely nobody's any more."""
