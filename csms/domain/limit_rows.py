@@ -11,7 +11,7 @@ decrease goes on counting as what held before, until `csms.domain.obedience` has
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from csms.domain.ids import TransactionId
 
@@ -128,6 +128,39 @@ class LimitRow(NamedTuple):
 
 
 NOTHING_KNOWN = LimitRow()
+
+
+def as_of(row: LimitRow, now: datetime) -> LimitRow:
+    """Return the row as it is to a clock that was set back: nothing has happened later than now.
+
+    Else readings would look older than the limit that they are held against, and pauses would last
+    for as long as the clock was set back. What has an end keeps it: that is the charger's.
+    """
+    late: dict[str, Any] = {
+        name: now for name in _PAST if (at := getattr(row, name)) is not None and at > now
+    }
+    return row._replace(**late) if late else row
+
+
+def is_ahead(row: LimitRow, now: datetime) -> bool:
+    """Return whether something has happened later than now."""
+    told, wished_at, refused_at = row.acknowledged_at, row.desired_at, row.refused_at
+    return (
+        (told is not None and told > now)
+        or (wished_at is not None and wished_at > now)
+        or (refused_at is not None and refused_at > now)
+    )
+
+
+_PAST = (
+    "desired_at",
+    "acknowledged_at",
+    "sent_at",
+    "refused_at",
+    "read_back_at",
+    "judged_at",
+    "raised_at",
+)
 
 
 def wished(

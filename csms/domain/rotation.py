@@ -51,6 +51,15 @@ class Turn:
         return end
 
 
+def as_of_now(turn: Turn, now: datetime) -> Turn:
+    """Return a turn as it is to a clock that was set back: it has begun by now."""
+    if turn.since <= now:
+        return turn
+    return Turn(
+        inside=turn.inside, since=now, pauses=tuple(min(pause, now) for pause in turn.pauses)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precedence:
     """Who comes before whom: the arguments of `admission.admit`."""

@@ -11,7 +11,9 @@ from csms.domain.ids import ChargePointKey
 from csms.domain.limit_rows import (
     LimitRow,
     accepted,
+    as_of,
     in_doubt,
+    is_ahead,
     lapsed,
     refused,
     superseded,
@@ -19,6 +21,7 @@ from csms.domain.limit_rows import (
 from csms.domain.obedience import Judgement, judged, read_back, tolerance_w
 from csms.domain.pieces import AT_ONCE, Pieces
 from csms.domain.reclaim import Appetite, weighed
+from csms.domain.rotation import as_of_now
 from csms.domain.site_snapshot import (
     ChargerState,
     Request,
@@ -141,6 +144,7 @@ def _key(end: SendingEnd | ReadBackEnd) -> ChargePointKey:
 
 def observed(snapshot: SiteSnapshot, now: datetime) -> Pieces[Observed]:
     """Look at all rows, in pieces: evidence, leases that have ended, appetites."""
+    snapshot = yield from _of_the_past(snapshot, now)
     changed: dict[RowKey, LimitRow] = {}
     appetites: dict[RowKey, Appetite] = {}
     askings = []
@@ -205,6 +209,39 @@ def observed(snapshot: SiteSnapshot, now: datetime) -> Pieces[Observed]:
         snapshot = replace(snapshot, sessions=tuple(sessions))
     return Observed(
         snapshot=snapshot.with_rows(changed), appetites=appetites, askings=tuple(askings)
+    )
+
+
+def _of_the_past(snapshot: SiteSnapshot, now: datetime) -> Pieces[SiteSnapshot]:
+    """Return the snapshot with nothing later than now, after our clock was set back."""
+    ahead: set[ChargerId] = set()
+    for number, session in enumerate(snapshot.sessions):
+        if not number % AT_ONCE:
+            yield
+        weighed_at = session.appetite.weighed_at
+        if is_ahead(session.limit, now) or (weighed_at is not None and weighed_at > now):
+            ahead.add(session.charger_id)
+    for number, state in enumerate(snapshot.chargers):
+        if not number % AT_ONCE:
+            yield
+        if is_ahead(state.floor, now):
+            ahead.add(state.charger.id)
+    turns = snapshot.turns
+    if any(turn.since > now for turn in turns.values()):
+        turns = {name: as_of_now(turn, now) for name, turn in turns.items()}
+        snapshot = replace(snapshot, turns=turns)
+    if not ahead:
+        return snapshot
+    rows = {place: as_of(row, now) for place, row in snapshot.rows(ahead).items()}
+    snapshot = snapshot.with_rows(rows)
+    return replace(
+        snapshot,
+        sessions=tuple(
+            replace(each, appetite=each.appetite._replace(weighed_at=None))
+            if each.appetite.weighed_at is not None and each.appetite.weighed_at > now
+            else each
+            for each in snapshot.sessions
+        ),
     )
 
 

@@ -167,7 +167,8 @@ def heard(
         kept = max(before.building_w, surely)
     elif before is not None and needed < before.building_w:
         recent = max(needed, before.recent_w)
-        if now - before.building_at < BUILDING_FALLS_AFTER:
+        # later than now only where our clock was set back
+        if timedelta(0) <= now - before.building_at < BUILDING_FALLS_AFTER:
             return replace(before, power_w=power_w, recent_w=recent, at=now, solar_w=solar_w)
         kept = recent
     return MeterReading(power_w=power_w, building_w=kept, building_at=now, at=now, solar_w=solar_w)
