@@ -213,6 +213,8 @@ _STORE_READINGS = """
     FROM readings r LEFT JOIN transactions t ON t.id = r.tx AND t.charge_point_id = r.cp
 """
 
+# Readings of a queue may come after newer ones: with less energy, measured since the start and
+# before what is known, by a clock that was not ahead then. They are kept, but are not the newest.
 _MOVE_NEWEST = f"""
 UPDATE transactions t SET
     register_wh = coalesce(u.energy, t.register_wh), power_w = coalesce(u.power, t.power_w),
@@ -223,6 +225,8 @@ UPDATE transactions t SET
                     THEN array_append(t.findings, '{Finding.REGISTER_FELL}') ELSE t.findings END
 FROM newest u
 WHERE t.id = u.tx AND t.charge_point_id = u.cp AND t.active
+  AND (u.energy < t.register_wh AND u.at >= t.started_at AND u.at < t.metered_at
+       AND t.metered_at <= t.metered_received_at + interval '5 minutes') IS NOT TRUE
 RETURNING t.site_id
 """
 

@@ -275,6 +275,21 @@ async def test_repeated_values_are_stored_once_and_a_falling_register_is_flagged
         assert (await b.row(opened.transaction_id))["findings"] == ["registerFell"]
 
 
+async def test_values_that_come_late_do_not_turn_the_session_back(database_url):
+    async with bench(database_url) as b:
+        cp = await b.station()
+        await b.tag("TAG")
+        opened = await b.submit(start(cp))
+        await b.submit(values(cp, opened.transaction_id, energy=5000, minutes=4))
+        await b.submit(values(cp, opened.transaction_id, energy=4000, minutes=2))
+        row = await b.row(opened.transaction_id)
+        assert (row["register_wh"], row["findings"]) == (5000, [])
+        assert await b.sql.fetchval("SELECT count(*) FROM meter_values") == 2
+        # a clock that was set back is no queue: the register has moved on
+        await b.submit(values(cp, opened.transaction_id, energy=6000, minutes=3))
+        assert (await b.row(opened.transaction_id))["register_wh"] == 6000
+
+
 async def test_values_in_a_stop_are_stored_with_its_session(database_url):
     async with bench(database_url) as b:
         cp = await b.station()
