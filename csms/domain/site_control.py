@@ -285,6 +285,13 @@ def controlled(
         )
         sendings.sort(key=lambda sending: sending.target.purpose is not ProfilePurpose.TX)
     changed = yield from _changed(stored, snapshot, wanted, rows)
+    # who cannot be told anything now is waited for all the same
+    rest = [
+        each.limit for each in snapshot.sessions if session_load(each.transaction_id) not in rows
+    ]
+    rest += [each.floor for each in snapshot.chargers if floor_load(each) not in rows]
+    rest += rows.values()
+    yield
     return ControlStep(
         decision=decision,
         energies=energies,
@@ -299,8 +306,8 @@ def controlled(
         waking=awake,
         cycles=to_cycle(stored, awake) if sends else (),
         held_w=held,
-        is_waiting=any(row.earlier_w and row.is_lingering for row in rows.values()),
-        has_refusals=any(row.refusals for row in rows.values()),
+        is_waiting=any(row.earlier_w and row.is_lingering for row in rest),
+        has_refusals=any(row.refusals for row in rest),
     )
 
 
