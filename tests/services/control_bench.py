@@ -156,6 +156,15 @@ class Bench:
         row = await wait_until(is_settled, what=f"{identity}/{connector} is settled")
         return row["acknowledged_w"]
 
+    async def acknowledged(self, identity, limit_w, connector=1):
+        """Wait until a limit is acknowledged and nothing else is under way."""
+
+        async def is_acknowledged():
+            row = await self.row(identity, connector)
+            return row and row["in_flight_w"] is None and row["acknowledged_w"] == limit_w
+
+        await wait_until(is_acknowledged, what=f"{identity}/{connector} has {limit_w} W")
+
     async def in_doubt(self, identity, connector=1):
         async def is_doubtful():
             row = await self.row(identity, connector)

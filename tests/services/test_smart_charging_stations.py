@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csms.domain.events import StationChanged
-from tests.fake_gateway import FakeCall, quiet
+from tests.fake_gateway import FakeCall
 from tests.services.control_bench import FULL_A, HALF_A, hold, limits
 
 
@@ -156,11 +156,10 @@ async def test_a_station_whose_site_is_deleted_while_its_call_is_open_is_taken_o
     await b.sql.execute("DELETE FROM sites WHERE id = 's'")
     b.changed("s")
     await b.steps(site_id="t")
+    wire.on_call = FakeCall.accept  # the next one may come at any time from here on
     call.accept()
-    await quiet()
-    wire.on_call = FakeCall.accept
     b.changed("t")
-    await wire.next(2)
+    await b.acknowledged("A", 0)
     await b.followed("t")
     await wire.next(3)
     assert await b.settled("A") == 10_971
