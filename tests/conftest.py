@@ -19,8 +19,10 @@ hypothesis.settings.register_profile("quick", **_ANY_MACHINE, max_examples=20)
 hypothesis.settings.load_profile("csms")
 
 # What starts a whole csms, processes or a Postgres of its own, or crashes, makes RSA keys or shakes
-# hands by the dozen, is for `make test`; the tests in it marked `smoke` are for `make check` too.
+# hands by the dozen, or asks a server or a charge point over its sockets, is for `make test`; the
+# tests in it marked `smoke` are for `make check` too.
 _LARGE = (
+    "tests/api/test_[!h]*.py",
     "tests/app/*.py",
     "tests/files/test_[!r]*.py",
     "tests/pki/test_ca.py",
@@ -29,11 +31,14 @@ _LARGE = (
     "tests/pki/test_tls.py",
     "tests/services/test_intake_lost_answers.py",
     "tests/services/test_smart_charging_crashes.py",
+    "tests/fuzz/*.py",
+    "tests/simulator/test_[!bcopv]*.py",
     "tests/simulator/test_cli.py",
     "tests/store/test_embedded*.py",
     "tests/store/test_migrate.py",
     "tests/test_backups.py",
     "tests/test_checkup.py",
+    "tests/test_memory.py",
     "tests/test_postgres.py",
     "tests/test_sealed_keys.py",
 )

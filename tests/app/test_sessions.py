@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-import pytest
-
 from simulator.vehicle import Vehicle
 from tests.app.bench import system
 from tests.waiting import wait_until
@@ -32,7 +30,6 @@ def told_w(stations) -> int:
     return round(total)
 
 
-@pytest.mark.smoke
 async def test_sessions_share_a_site_and_leave_a_bill(database_url, tmp_path):
     async with system(database_url, tmp_path, price_per_kwh=Decimal(1000)) as s:
         await s.ask("POST", "/api/sites", {"id": "home", "name": "Home", "gridCapacityKw": 22})
