@@ -23,7 +23,7 @@ from enum import StrEnum
 from math import lcm
 from operator import attrgetter
 
-from csms.domain.pieces import Pieces, whole
+from csms.domain.pieces import Pieces, in_one_go
 from csms.domain.power_tree import Load, LoadId, NodeId, PowerTree
 
 
@@ -69,7 +69,9 @@ _Event = tuple[int, int]
 _ROOT = -1
 
 
-def allocate(tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAIR) -> Allocation:
+def allocated(
+    tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAIR
+) -> Pieces[Allocation]:
     """Return the fair shares of these loads; the order in which they are listed plays no part.
 
     Never above the maximum of a load nor above what a node has left after its reserves. Where not
@@ -78,13 +80,6 @@ def allocate(tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAI
     Raises:
         ValueError: A load hangs on an unknown node, or an id is there twice.
     """
-    return whole(allocated(tree, loads, policy))
-
-
-def allocated(
-    tree: PowerTree, loads: Iterable[Load], policy: Policy = Policy.FAIR
-) -> Pieces[Allocation]:
-    """Return what `allocate` does, in pieces."""
     ordered = sorted(loads, key=attrgetter("order", "id"))
     if len({load.id for load in ordered}) != len(ordered):
         msg = "a load is there twice"
@@ -110,6 +105,9 @@ def allocated(
         | waiting,
         waiting=frozenset(waiting),
     )
+
+
+allocate = in_one_go(allocated)
 
 
 def _let_in(

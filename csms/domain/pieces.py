@@ -7,11 +7,13 @@ two pieces changes nothing of what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from functools import wraps
 from itertools import islice
-from typing import TypeAlias, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Pieces: TypeAlias = Generator[None, None, T]
 
 AT_ONCE = 64
@@ -26,6 +28,16 @@ def whole(pieces: Pieces[T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
+
+
+def in_one_go(computation: Callable[P, Pieces[T]]) -> Callable[P, T]:
+    """Return the same computation without pieces, for who has nothing else to do meanwhile."""
+
+    @wraps(computation)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return whole(computation(*args, **kwargs))
+
+    return run
 
 
 def collected(found: Iterable[T]) -> Pieces[list[T]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType
 
-from csms.domain.pieces import Pieces, collected, whole
+from csms.domain.pieces import Pieces, collected, in_one_go
 
 NodeId = NewType("NodeId", str)
 LoadId = NewType("LoadId", str)
@@ -152,17 +152,12 @@ def tree_problems(nodes: Iterable[Node]) -> list[str]:
     return problems
 
 
-def power_tree(nodes: Iterable[Node]) -> PowerTree:
+def tree_built(nodes: Iterable[Node]) -> Pieces[PowerTree]:
     """Return the tree of these nodes, given in any order.
 
     Raises:
         ValueError: They are no tree; the text names every problem.
     """
-    return whole(tree_built(nodes))
-
-
-def tree_built(nodes: Iterable[Node]) -> Pieces[PowerTree]:
-    """Return what `power_tree` does, in pieces."""
     given = yield from collected(nodes)
     if problems := tree_problems(given):
         raise ValueError("; ".join(problems))
@@ -192,6 +187,9 @@ def tree_built(nodes: Iterable[Node]) -> Pieces[PowerTree]:
         ),
         available_da=_available_da(ordered, parents),
     )
+
+
+power_tree = in_one_go(tree_built)
 
 
 def _available_da(nodes: Sequence[Node], parents: Sequence[int]) -> tuple[int | None, ...]:

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from csms.domain.pieces import AT_ONCE, Pieces, collected, whole
+from csms.domain.pieces import AT_ONCE, Pieces, collected, in_one_go, whole
 from csms.domain.possible_limits import (
     PossibleLimits,
     is_settled_at,
@@ -128,13 +128,13 @@ def fitting(tree: PowerTree, entries: Iterable[PossibleLimits]) -> set[LoadId]:
     return found
 
 
-def plan_changes(
+def changes_planned(
     tree: PowerTree,
     entries: Iterable[PossibleLimits],
     desired_w: Mapping[LoadId, int],
     *,
     smallest_raise_w: int | None = None,
-) -> Plan:
+) -> Pieces[Plan]:
     """Return which limits to send now and which must wait, and for what.
 
     Whatever is certainly no increase goes at once. Increases follow, those from the least power
@@ -151,17 +151,6 @@ def plan_changes(
     Raises:
         ValueError: An unknown node, or a load that is there twice.
     """
-    return whole(changes_planned(tree, entries, desired_w, smallest_raise_w=smallest_raise_w))
-
-
-def changes_planned(
-    tree: PowerTree,
-    entries: Iterable[PossibleLimits],
-    desired_w: Mapping[LoadId, int],
-    *,
-    smallest_raise_w: int | None = None,
-) -> Pieces[Plan]:
-    """Return what `plan_changes` does, in pieces."""
     given = tuple(entries)
     _check(tree, given)
     yield
@@ -214,6 +203,9 @@ def changes_planned(
                 )
             )
     return Plan(steps=(*decreases, *increases), waits=tuple(waits))
+
+
+plan_changes = in_one_go(changes_planned)
 
 
 def _place(entry: PossibleLimits) -> tuple[int, int, LoadId]:

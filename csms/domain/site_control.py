@@ -25,7 +25,7 @@ from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_routes import routed
 from csms.domain.limit_rows import LimitRow, sent, wished
 from csms.domain.never_zero import kept_alive, reserved_for
-from csms.domain.pieces import AT_ONCE, Pieces, collected, whole
+from csms.domain.pieces import AT_ONCE, Pieces, collected, in_one_go
 from csms.domain.possible_limits import PossibleLimits, worst_case_w
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reclaim import Appetite
@@ -133,14 +133,14 @@ class ControlStep:
     has_refusals: bool = False
 
 
-def control(
+def controlled(
     snapshot: SiteSnapshot,
     now: datetime,
     *,
     ends: Iterable[SendingEnd | ReadBackEnd] = (),
     lost: Iterable[Request] = (),
     sends: bool = True,
-) -> ControlStep:
+) -> Pieces[ControlStep]:
     """Return the decision for a site, the rows that changed, and what may be sent at once.
 
     Args:
@@ -150,18 +150,6 @@ def control(
         lost: Open requests that nobody waits for any more.
         sends: Whether sendings will go out; else only wishes change.
     """
-    return whole(controlled(snapshot, now, ends=ends, lost=lost, sends=sends))
-
-
-def controlled(
-    snapshot: SiteSnapshot,
-    now: datetime,
-    *,
-    ends: Iterable[SendingEnd | ReadBackEnd] = (),
-    lost: Iterable[Request] = (),
-    sends: bool = True,
-) -> Pieces[ControlStep]:
-    """Return what `control` does, in pieces: all of it from what was given, at whatever time."""
     stored = snapshot
     answered = yield from with_ends(snapshot, ends, lost)
     seen = yield from observed(routed(answered), now)
@@ -309,6 +297,9 @@ def controlled(
         is_waiting=any(row.earlier_w and row.is_lingering for row in rest),
         has_refusals=any(row.refusals for row in rest),
     )
+
+
+control = in_one_go(controlled)
 
 
 def _beside(fixed: Sequence[LoadShare], before: Decision, again: Decision) -> Decision:

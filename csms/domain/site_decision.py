@@ -21,7 +21,7 @@ from csms.domain.battery import (
     flows,
     state_of,
 )
-from csms.domain.pieces import Pieces, collected, whole
+from csms.domain.pieces import Pieces, collected, in_one_go
 from csms.domain.power_tree import LoadId, NodeId, PowerTree
 from csms.domain.rotation import Turn
 from csms.domain.site_sharing import LoadShare, share_phases, share_power
@@ -81,7 +81,7 @@ class Decision:
     turns: Mapping[LoadId, Turn] = field(default_factory=dict)
 
 
-def decide_site(
+def site_decided(
     *,
     site: Site,
     chargers: Iterable[Charger],
@@ -95,7 +95,7 @@ def decide_site(
     has_w: Mapping[LoadId, int] | None = None,
     exact: bool = False,
     now: datetime | None = None,
-) -> Decision:
+) -> Pieces[Decision]:
     """Return the decision for a site; equal snapshots give equal decisions.
 
     Args:
@@ -118,40 +118,6 @@ def decide_site(
     Raises:
         ValueError: The site is not sound, a load is on an unknown charger or there twice.
     """
-    return whole(
-        site_decided(
-            site=site,
-            chargers=chargers,
-            loads=loads,
-            batteries=batteries,
-            reserved_w=reserved_w,
-            unmanaged_w=unmanaged_w,
-            next_da=next_da,
-            horizon=horizon,
-            turns=turns,
-            has_w=has_w,
-            exact=exact,
-            now=now,
-        )
-    )
-
-
-def site_decided(
-    *,
-    site: Site,
-    chargers: Iterable[Charger],
-    loads: Iterable[SiteLoad],
-    batteries: Mapping[BatteryId, BatteryState] | None = None,
-    reserved_w: Mapping[NodeId, int] | None = None,
-    unmanaged_w: Mapping[NodeId, int] | None = None,
-    next_da: Mapping[NodeId, Currents] | None = None,
-    horizon: timedelta = HORIZON,
-    turns: Mapping[LoadId, Turn] | None = None,
-    has_w: Mapping[LoadId, int] | None = None,
-    exact: bool = False,
-    now: datetime | None = None,
-) -> Pieces[Decision]:
-    """Return what `decide_site` does, in pieces."""
     states = batteries or {}
     by_id = {charger.id: charger for charger in chargers}
     supply = site.grid_limit_w + sum(
@@ -204,3 +170,6 @@ def site_decided(
         tree=tree,
         turns=sharing.turns,
     )
+
+
+decide_site = in_one_go(site_decided)

@@ -7,7 +7,7 @@ from datetime import datetime
 from csms.domain.charging_profiles import RateUnit
 from csms.domain.limit_rows import IGNORED
 from csms.domain.obedience import METER_FRESH, tolerance_w
-from csms.domain.pieces import AT_ONCE, Pieces, collected, whole
+from csms.domain.pieces import AT_ONCE, Pieces, collected, in_one_go
 from csms.domain.site_control import ControlStep
 from csms.domain.site_entries import managed_load, session_load
 from csms.domain.site_snapshot import SiteSnapshot
@@ -18,13 +18,8 @@ from csms.domain.sites import GRID, PHASES_UNHEARD, ChargerId, charger_node, cir
 _NAMED = 5
 
 
-def site_status(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> SiteStatus:
-    """Return a step's decision as operators see it; unmanaged sessions at what they may draw."""
-    return whole(reported(snapshot, step, now))
-
-
 def reported(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Pieces[SiteStatus]:
-    """Return what `site_status` does, in pieces."""
+    """Return a step's decision as operators see it; unmanaged sessions at what they may draw."""
     decision = step.decision
     measured = {session_load(row.transaction_id): row.measured_w for row in snapshot.sessions}
     measured |= {managed_load(row.id): row.measured_w for row in snapshot.managed}
@@ -87,6 +82,9 @@ def reported(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Pieces
         grid_power_w=decision.grid_w,
         warnings=(*step.supply.warnings, *warnings),
     )
+
+
+site_status = in_one_go(reported)
 
 
 def _warnings(snapshot: SiteSnapshot, step: ControlStep, now: datetime) -> Pieces[list[str]]:

@@ -17,7 +17,7 @@ from csms.domain.battery import Battery
 from csms.domain.charging_profiles import RateLimit, RateUnit
 from csms.domain.ids import SiteId
 from csms.domain.phases import PhaseRotation, grid_phases
-from csms.domain.pieces import Pieces, whole
+from csms.domain.pieces import Pieces, in_one_go
 from csms.domain.power_tree import (
     Load,
     LoadId,
@@ -265,14 +265,14 @@ def site_problems(site: Site, chargers: Iterable[Charger] = ()) -> list[str]:
     return problems
 
 
-def site_tree(
+def site_tree_built(
     site: Site,
     chargers: Iterable[Charger],
     *,
     reserved_w: Mapping[NodeId, int] | None = None,
     reserved_da: Mapping[NodeId, Currents] | None = None,
     supply_w: int | None = None,
-) -> PowerTree:
+) -> Pieces[PowerTree]:
     """Return the tree of limits: grid connection, circuits, chargers.
 
     Args:
@@ -285,26 +285,6 @@ def site_tree(
     Raises:
         ValueError: The site is not sound, or a reserve names an unknown node.
     """
-    return whole(
-        site_tree_built(
-            site,
-            chargers,
-            reserved_w=reserved_w,
-            reserved_da=reserved_da,
-            supply_w=supply_w,
-        )
-    )
-
-
-def site_tree_built(
-    site: Site,
-    chargers: Iterable[Charger],
-    *,
-    reserved_w: Mapping[NodeId, int] | None = None,
-    reserved_da: Mapping[NodeId, Currents] | None = None,
-    supply_w: int | None = None,
-) -> Pieces[PowerTree]:
-    """Return what `site_tree` does, in pieces."""
     reserved = reserved_w or {}
     supply = site.grid_limit_w if supply_w is None else supply_w
     tree = yield from tree_built(_nodes(site, chargers, reserved, supply, reserved_da or {}))
@@ -312,6 +292,9 @@ def site_tree_built(
         msg = f"power is reserved at unknown nodes: {', '.join(sorted(unknown))}"
         raise ValueError(msg)
     return tree
+
+
+site_tree = in_one_go(site_tree_built)
 
 
 def tree_load(load: SiteLoad, charger: Charger, policy: Policy) -> Load:

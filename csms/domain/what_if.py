@@ -10,7 +10,7 @@ from typing import Any
 from csms.domain.fallback import building_problem, fallback_problem
 from csms.domain.ids import TransactionId
 from csms.domain.limit_rows import NOTHING_KNOWN
-from csms.domain.pieces import Pieces, whole
+from csms.domain.pieces import Pieces, in_one_go
 from csms.domain.site_control import controlled
 from csms.domain.site_report import reported
 from csms.domain.site_rules import MeterReading, OutsideLimit
@@ -68,19 +68,14 @@ class Consequence:
     increases: int = 0
 
 
-def consequence(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -> Consequence:
+def considered(
+    snapshot: SiteSnapshot, supposition: Supposition, now: datetime
+) -> Pieces[Consequence]:
     """Return what would be decided now; supposed cars have the ids -1, -2 and so on.
 
     Raises:
         ValueError: A supposed car is on a charger that the site does not have.
     """
-    return whole(considered(snapshot, supposition, now))
-
-
-def considered(
-    snapshot: SiteSnapshot, supposition: Supposition, now: datetime
-) -> Pieces[Consequence]:
-    """Return what `consequence` does, in pieces."""
     snapshot = _supposed(snapshot, supposition, now)
     yield
     chargers = [state.charger for state in snapshot.chargers]
@@ -108,6 +103,9 @@ def considered(
         decreases=len(step.sendings) - raises,
         increases=raises,
     )
+
+
+consequence = in_one_go(considered)
 
 
 def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -> SiteSnapshot:
