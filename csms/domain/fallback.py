@@ -156,14 +156,7 @@ def _shares_w(chargers: Iterable[Charger], fallback_a: Decimal | None) -> dict[C
     found: dict[ChargerId, int] = {}
     known: dict[tuple[object, ...], int] = {}
     for each in chargers:
-        alike = (
-            each.max_w,
-            each.current_type,
-            each.phases,
-            each.voltage_v,
-            each.rate_unit,
-            each.allowed_a,
-        )
+        alike = each.told_by
         share = known.get(alike)
         if share is None:
             share = known[alike] = _share_w(each, fallback_a)

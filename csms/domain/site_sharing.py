@@ -142,7 +142,7 @@ def share_power(
         limit, limit_w = None, granted
         if not charger.controlled_elsewhere:
             # many have the same share: it is turned into amperes once
-            alike = (granted, load.phases, *_told_alike(charger))
+            alike = granted, load.phases, charger.told_by
             known = told.get(alike)
             if known is None:
                 fresh = rate_limit(charger, granted, load.phases)
@@ -257,18 +257,6 @@ def _summed(tree: PowerTree, through: Mapping[NodeId, int]) -> list[int]:
 def _company(tree: PowerTree, below: Mapping[NodeId, int]) -> dict[NodeId, int]:
     """Return how many loads each node feeds."""
     return {node.id: count for node, count in zip(tree.nodes, _summed(tree, below), strict=True)}
-
-
-def _told_alike(charger: Charger) -> tuple[object, ...]:
-    """Return all of a charger that matters for what a limit for it is."""
-    return (
-        charger.max_w,
-        charger.current_type,
-        charger.phases,
-        charger.voltage_v,
-        charger.rate_unit,
-        charger.allowed_a,
-    )
 
 
 def _idle(loads: Sequence[SiteLoad]) -> frozenset[LoadId]:

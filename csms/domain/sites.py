@@ -130,6 +130,18 @@ class Charger:
         return tuple(int(each * 10) for each in self.allowed_a if each > 0)
 
     @property
+    def told_by(self) -> tuple[object, ...]:
+        """All of it that `rate_limit` and `limit_power_w` go by: equal ones are told the same."""
+        return (
+            self.max_w,
+            self.current_type,
+            self.phases,
+            self.voltage_v,
+            self.rate_unit,
+            self.allowed_a,
+        )
+
+    @property
     def conductors(self) -> int:
         """Its own phases, as bits."""
         return (1 << self.phases) - 1
