@@ -22,9 +22,9 @@ class AuthorizationStatus(StrEnum):
     CONCURRENT_TX = "ConcurrentTx"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IdTagRecord:
-    """An id tag as the operator keeps it.
+    """An id tag as the operator keeps it; never changed (not frozen: it stands on the hot path).
 
     Attributes:
         max_active_sessions: None means no limit.
@@ -37,9 +37,9 @@ class IdTagRecord:
     max_active_sessions: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IdTagInfo:
-    """IdTagInfo of OCPP 1.6 7.27."""
+    """IdTagInfo of OCPP 1.6 7.27; never changed (not frozen: it stands on the hot path)."""
 
     status: AuthorizationStatus
     expires_at: datetime | None = None

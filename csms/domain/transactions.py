@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo
 from csms.domain.ids import ChargePointKey, TransactionId, id_tag_key
@@ -54,6 +55,16 @@ class Finding(StrEnum):
 UNBILLABLE = frozenset({Finding.METER_SUSPECT, Finding.CONNECTOR_SUSPECT, Finding.STOP_MISSING})
 
 
+class StartContent(NamedTuple):
+    """What makes two StartTransaction.req the same one."""
+
+    charge_point: ChargePointKey
+    connector_id: int
+    id_tag_key: str
+    meter_start_wh: int
+    started_at: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class StartFact:
     """A StartTransaction.req; `doubts` are about what it left out."""
@@ -68,9 +79,9 @@ class StartFact:
     doubts: tuple[Finding, ...] = ()
 
     @property
-    def content(self) -> tuple[int, int, str, int, datetime]:
+    def content(self) -> StartContent:
         """What makes a repeated message the same one (conventions, *Idempotency by content*)."""
-        return (
+        return StartContent(
             self.charge_point,
             self.connector_id,
             id_tag_key(self.id_tag),
@@ -131,9 +142,9 @@ class OpenTransaction:
     price_per_kwh: Decimal = field(default=Decimal(0))
 
     @property
-    def content(self) -> tuple[int, int, str, int, datetime]:
+    def content(self) -> StartContent:
         """The content of the StartTransaction that made it."""
-        return (
+        return StartContent(
             self.charge_point,
             self.connector_id,
             id_tag_key(self.id_tag),
@@ -178,7 +189,7 @@ def start_findings(fact: StartFact, status: AuthorizationStatus) -> list[Finding
         findings.append(Finding.CONNECTOR_SUSPECT)
     if fact.meter_start_wh < 0:
         findings.append(Finding.METER_SUSPECT)
-    return list(dict.fromkeys(findings))
+    return list(dict.fromkeys(findings)) if len(findings) > 1 else findings
 
 
 def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) -> list[Finding]:
@@ -207,7 +218,7 @@ def stop_findings(fact: StopFact, opened: OpenTransaction, *, same_group: bool) 
         opened.meter_start_wh - MISREAD_WH <= opened.register_wh <= fact.meter_stop_wh + MISREAD_WH
     ):
         findings.append(Finding.REGISTER_SUSPECT)
-    return list(dict.fromkeys(findings))
+    return list(dict.fromkeys(findings)) if len(findings) > 1 else findings
 
 
 def cost(energy_wh: int, price_per_kwh: Decimal, findings: list[str]) -> Decimal | None:

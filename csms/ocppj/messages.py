@@ -270,6 +270,8 @@ _DOUBTS = {
 
 def _doubts(source: Source) -> tuple[Finding, ...]:
     """Return what is doubtful because the station has left it out."""
+    if not source.repairs:  # nearly always
+        return ()
     found = {_DOUBTS[name]: None for name in sorted(source.defaulted) if name in _DOUBTS}
     if not _TIMES_MADE.isdisjoint(source.repairs):
         found[Finding.TIME_SUSPECT] = None

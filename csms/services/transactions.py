@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from csms.domain import authorization, stop_matching
 from csms.domain.authorization import AuthorizationStatus, IdTagInfo, IdTagRecord
-from csms.domain.ids import SiteId, TransactionId, id_tag_key
+from csms.domain.ids import ChargePointKey, SiteId, TransactionId, id_tag_key
 from csms.domain.metering import MeterValuesFact
 from csms.domain.transactions import (
     Finding,
     OpenTransaction,
+    StartContent,
     StartFact,
     StartOutcome,
     StopFact,
@@ -48,6 +50,14 @@ class Touched:
     transactions: set[TransactionId]
 
 
+class _Running(NamedTuple):
+    """What a start must know of a transaction that runs on its charge point."""
+
+    id: TransactionId
+    status: AuthorizationStatus
+    content: StartContent
+
+
 async def record_starts(
     batch: IntakeBatch, facts: Sequence[StartFact], known: Known, price: Price, touched: Touched
 ) -> list[StartOutcome]:
@@ -62,43 +72,43 @@ async def record_starts(
         if key in tags and tags[key].max_active_sessions is not None
     ]
     sessions = Counter(await batch.active_sessions(limited) if limited else {})
-    by_content = {row.content: row for row in known.active}
-    by_connector = {(row.charge_point, row.connector_id): row for row in known.active}
-    ids = iter(await batch.next_transaction_ids(sum(f.content not in by_content for f in facts)))
+    by_content: dict[StartContent, _Running] = {}
+    by_connector: dict[tuple[ChargePointKey, int], _Running] = {}
+    for each in known.active:
+        running = _Running(each.id, each.id_tag_status, each.content)
+        by_content[running.content] = by_connector[each.charge_point, each.connector_id] = running
+    contents = [fact.content for fact in facts]
+    ids = iter(await batch.next_transaction_ids(sum(c not in by_content for c in contents)))
     rows: list[NewTransaction] = []
     ended: list[TransactionId] = []
     outcomes = []
-    for fact in facts:
-        key = id_tag_key(fact.id_tag)
-        repeated = by_content.get(fact.content)
+    for fact, content in zip(facts, contents, strict=True):
+        key = content.id_tag_key
+        repeated = by_content.get(content)
         if repeated is not None:
             info = authorization.authorize(tags.get(key), fact.received_at)
-            outcomes.append(
-                StartOutcome(
-                    transaction_id=repeated.id,
-                    id_tag_info=replace(info, status=repeated.id_tag_status),
-                )
-            )
+            info = replace(info, status=repeated.status)
+            outcomes.append(StartOutcome(transaction_id=repeated.id, id_tag_info=info))
             continue
-        before = by_connector.get((fact.charge_point, fact.connector_id))
+        place = fact.charge_point, fact.connector_id
+        before = by_connector.get(place)
         if before is not None and fact.connector_id > 0:
             ended.append(before.id)
-            sessions[id_tag_key(before.id_tag)] -= _counts(before.id_tag_status)
+            sessions[before.content.id_tag_key] -= _counts(before.status)
             by_content.pop(before.content, None)
         info = authorization.authorize_start(tags.get(key), fact.received_at, sessions[key])
-        sessions[key] += _counts(info.status)
+        status = info.status
+        sessions[key] += _counts(status)
         row = NewTransaction(
             id=next(ids),
             start=fact,
-            id_tag_status=info.status,
-            findings=tuple(start_findings(fact, info.status)),
+            id_tag_status=status,
+            findings=tuple(start_findings(fact, status)),
             price_per_kwh=price.per_kwh,
             currency=price.currency,
         )
         rows.append(row)
-        opened = _as_open(row)
-        by_content[fact.content] = opened
-        by_connector[fact.charge_point, fact.connector_id] = opened
+        by_content[content] = by_connector[place] = _Running(row.id, status, content)
         outcomes.append(StartOutcome(transaction_id=row.id, id_tag_info=info))
     if rows:
         batch.start(rows)
@@ -162,18 +172,6 @@ def _counts(status: AuthorizationStatus) -> int:
     return int(status is AuthorizationStatus.ACCEPTED)
 
 
-def _as_open(row: NewTransaction) -> OpenTransaction:
-    return OpenTransaction(
-        id=row.id,
-        charge_point=row.start.charge_point,
-        connector_id=row.start.connector_id,
-        id_tag=row.start.id_tag,
-        id_tag_status=row.id_tag_status,
-        meter_start_wh=row.start.meter_start_wh,
-        started_at=row.start.started_at,
-    )
-
-
 def _in_batch(
     fact: StopFact,
     rows: dict[TransactionId, StoppedTransaction],
@@ -193,17 +191,9 @@ def _in_batch(
 def _stopped(
     fact: StopFact, opened: OpenTransaction, tags: dict[str, IdTagRecord]
 ) -> StoppedTransaction:
-    starter = tags.get(id_tag_key(opened.id_tag))
-    stopper = tags.get(id_tag_key(fact.id_tag)) if fact.id_tag is not None else None
-    same_group = (
-        starter is not None
-        and stopper is not None
-        and starter.parent_id_tag is not None
-        and stopper.parent_id_tag is not None
-        and id_tag_key(starter.parent_id_tag) == id_tag_key(stopper.parent_id_tag)
-    )
     fact = stop_matching.with_meter_that_can_be(fact, opened)
     findings = [f for f in opened.findings if f != Finding.STOP_MISSING]
+    same_group = fact.id_tag != opened.id_tag and _share_a_group(fact, opened, tags)
     findings += [f for f in stop_findings(fact, opened, same_group=same_group) if f not in findings]
     return StoppedTransaction(
         id=opened.id,
@@ -214,6 +204,19 @@ def _stopped(
         id_tag=fact.id_tag,
         findings=tuple(findings),
         cost=cost(fact.meter_stop_wh - opened.meter_start_wh, opened.price_per_kwh, findings),
+    )
+
+
+def _share_a_group(fact: StopFact, opened: OpenTransaction, tags: dict[str, IdTagRecord]) -> bool:
+    """Return whether the tag that stops has the same parent as the one that has started."""
+    starter = tags.get(id_tag_key(opened.id_tag))
+    stopper = tags.get(id_tag_key(fact.id_tag)) if fact.id_tag is not None else None
+    return (
+        starter is not None
+        and stopper is not None
+        and starter.parent_id_tag is not None
+        and stopper.parent_id_tag is not None
+        and id_tag_key(starter.parent_id_tag) == id_tag_key(stopper.parent_id_tag)
     )
 
 

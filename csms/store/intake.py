@@ -51,6 +51,9 @@ _LOG_COLUMNS = (
 )
 
 
+_STATUSES = {str(status): status for status in AuthorizationStatus}
+
+
 class MissingPartition(ContentRefused):
     """No partition holds these times: a clock has jumped. Never leaves this file."""
 
@@ -466,20 +469,22 @@ def _element(value: int | str | None) -> str:
 
 
 def _opened(row: Any) -> OpenTransaction:
+    key, charge_point, connector, id_tag, status, start, started, active, *rest = row
+    register, stopped, stop, findings, price = rest[:5]
     return OpenTransaction(
-        id=TransactionId(row[0]),
-        charge_point=ChargePointKey(row[1]),
-        connector_id=row[2],
-        id_tag=row[3],
-        id_tag_status=AuthorizationStatus(row[4]),
-        meter_start_wh=row[5],
-        started_at=row[6],
-        active=row[7],
-        register_wh=row[8],
-        stopped_at=row[9],
-        meter_stop_wh=row[10],
-        findings=tuple(row[11]),
-        price_per_kwh=row[12],
+        id=TransactionId(key),
+        charge_point=ChargePointKey(charge_point),
+        connector_id=connector,
+        id_tag=id_tag,
+        id_tag_status=_STATUSES[status],
+        meter_start_wh=start,
+        started_at=started,
+        active=active,
+        register_wh=register,
+        stopped_at=stopped,
+        meter_stop_wh=stop,
+        findings=tuple(findings),
+        price_per_kwh=price,
     )
 
 
