@@ -12,35 +12,25 @@ others.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from csms.domain.allocation import Policy
-from csms.domain.battery import BatteryId, BatteryState, advance
+from csms.domain.battery import BatteryId, BatteryState
 from csms.domain.charging_profiles import ProfilePurpose
-from csms.domain.fallback import fallback_shares
 from csms.domain.ids import ChargePointKey, TransactionId
 from csms.domain.limit_routes import routed
 from csms.domain.limit_rows import LimitRow, sent, wished
-from csms.domain.never_zero import kept_alive, reserved_for
 from csms.domain.pieces import AT_ONCE, Pieces, collected, in_one_go
-from csms.domain.possible_limits import PossibleLimits, worst_case_w
+from csms.domain.possible_limits import PossibleLimits
 from csms.domain.power_tree import LoadId, NodeId
 from csms.domain.reclaim import Appetite
 from csms.domain.reconciliation import Step, changes_planned
-from csms.domain.resting import may_return, rests
-from csms.domain.site_decision import Decision, site_decided
+from csms.domain.site_decision import Decision
+from csms.domain.site_division import Division, divided
 from csms.domain.site_entries import (
-    astray,
     before_floors,
-    each_entry,
     floor_load,
-    idle_reserves,
-    managed_load,
-    next_currents,
-    reserves,
     session_load,
 )
 from csms.domain.site_observation import (
@@ -51,26 +41,18 @@ from csms.domain.site_observation import (
     observed,
     with_ends,
 )
-from csms.domain.site_rules import Supply, supply
-from csms.domain.site_sharing import LoadShare
+from csms.domain.site_rules import Supply
 from csms.domain.site_snapshot import (
-    ChargerState,
     Request,
     RowKey,
-    SessionState,
     SiteSnapshot,
     Waking,
 )
-from csms.domain.site_wishes import Target, Wishes, told_w, wishes
+from csms.domain.site_wishes import Target, Wishes, wishes
 from csms.domain.sites import (
-    GRID,
     Charger,
     ChargerId,
-    ConnectorRef,
-    Site,
-    SiteLoad,
     charger_node,
-    site_tree,
 )
 from csms.domain.waking import roused, to_cycle, waking
 
@@ -159,119 +141,14 @@ def controlled(
     awake = waking(snapshot, now) if snapshot.rules.wake_up else {}
     snapshot = roused(snapshot, awake)
     yield
-    chargers = {state.charger.id: state for state in snapshot.chargers}
-    plain = [state.charger for state in snapshot.chargers]
-    energies = _energies(snapshot, now)
-    has = supply(
-        grid_limit_w=snapshot.site.grid_limit_w,
-        rules=snapshot.rules,
-        limits=snapshot.outside,
-        meter=snapshot.meter,
-        now=now,
-    )
-    site = _narrowed(snapshot.site, has)
-    floors = fallback_shares(
-        site,
-        plain,
-        snapshot.rules.fallback_a,
-        reserved_w=max(has.building_w, snapshot.rules.building_max_w),
-        never_zero={s.charger.id for s in snapshot.chargers if s.dialect.zero_means_stop},
-    )
+    division = yield from divided(snapshot, now)
     yield
-    found = yield from collected(each_entry(snapshot, now))
-    unmanaged = {e.id: worst_case_w(e) * e.connectors for e in found if e.unmanaged_w is not None}
-    held = reserves(found, chargers)
-    yield
-    unbound = _unbound(snapshot, chargers, unmanaged, held)
-    yield
-    kept = Counter(held)
-    if any(floors.values()):
-        kept.update(idle_reserves(snapshot, floors, held))
-    settled = unmanaged.keys() | unbound.keys()
-    next_da = next_currents(snapshot, floors, settled) if site.shares_phases else {}
-
-    yield
-    has_w = _told_last(snapshot)
-
-    def decide(settled: Collection[LoadId], held: Mapping[NodeId, int]) -> Pieces[Decision]:
-        each = _each_load(snapshot, chargers, floors, now)
-        loads = yield from collected(load for load in each if load.id not in settled)
-        decided = yield from site_decided(
-            site=site,
-            chargers=plain,
-            loads=loads,
-            batteries=energies,
-            reserved_w={GRID: has.building_w},
-            unmanaged_w=held,
-            next_da=next_da,
-            turns=snapshot.turns,
-            has_w=has_w,
-            exact=not snapshot.rules.steady,
-            now=now,
-        )
-        return decided
-
-    decision = yield from decide(settled, kept)
-    if any(state.dialect.zero_means_stop for state in snapshot.chargers):
-        taken = Counter({GRID: has.building_w}) + kept
-        tree = site_tree(site, plain, reserved_w=taken, supply_w=decision.available_w)
-        if alive := kept_alive(decision.shares, chargers, tree):
-            kept.update(reserved_for(alive))
-            settled |= {share.load_id for share in alive}
-            again = yield from decide(settled, kept)
-            decision = _beside(alive, decision, again)
-    if strays := astray(snapshot, found, settled):
-        # told again as if they would follow, while others make room for what they draw
-        for entry in strays.values():
-            kept[entry.node] += worst_case_w(entry)
-        settled |= strays.keys()
-        again = yield from decide(settled, kept)
-        told = {share.load_id for share in again.shares}
-        fixed = [share for share in decision.shares if share.load_id not in told]
-        decision = _beside(fixed, decision, again)
-    limits = {share.load_id: (share.limit_w, share.reason) for share in decision.shares} | unbound
-    yield
-    wanted = yield from wishes(snapshot, limits, floors, now)
-    yield
-    trying = {floor_load(s) for s in snapshot.chargers if s.dialect.is_trying and s.reachable}
-    if trying:
-        found = [e._replace(unmanaged_w=None) if e.id in trying else e for e in found]
-    found = before_floors(found, snapshot, floors)
-    yield
-    if wanted.due:
-        found = [e._replace(is_doubtful=True) if e.id in wanted.due else e for e in found]
-        yield
-    found += [
-        PossibleLimits(
-            id=share.load_id,
-            node=charger_node(share.at.charger_id),
-            hardware_max_w=share.limit_w,
-            acknowledged_w=share.limit_w,
-            phases=share.phases,
-        )
-        for share in decision.shares
-        if share.load_id not in wanted.targets
-    ]
+    wanted = yield from wishes(snapshot, division.limits, division.floors_w, now)
     yield
     rows = yield from _wished(wanted, now)
     sendings: list[Sending] = []
     if sends:
-        plan = yield from changes_planned(decision.tree, found, wanted.limits_w)
-        steps = [
-            step
-            for step in plan.steps
-            if not chargers[wanted.targets[step.load_id].charger.id].settling
-        ]
-        leaving = {step.load_id for step in steps}
-        measured = {
-            session_load(each.transaction_id): each.told_w(chargers[each.charger_id].charger)
-            for each in snapshot.sessions
-            if session_load(each.transaction_id) in leaving
-        }
-        sendings = yield from collected(
-            _send(step, wanted, rows, measured.get(step.load_id), now) for step in steps
-        )
-        sendings.sort(key=lambda sending: sending.target.purpose is not ProfilePurpose.TX)
+        sendings = yield from _sendings(snapshot, division, wanted, rows, now)
     changed = yield from _changed(stored, snapshot, wanted, rows)
     # who cannot be told anything now is waited for all the same
     rest = [
@@ -281,19 +158,19 @@ def controlled(
     rest += rows.values()
     yield
     return ControlStep(
-        decision=decision,
-        energies=energies,
-        unmanaged_w=unmanaged | {load_id: limit for load_id, (limit, _) in unbound.items()},
+        decision=division.decision,
+        energies=division.energies,
+        unmanaged_w=division.unmanaged_w,
         rows=changed,
         sendings=tuple(sendings),
-        supply=has,
+        supply=division.supply,
         appetites=seen.appetites,
         askings=seen.askings if sends else (),
         chargers={each.key: each.charger for each in snapshot.chargers if each.key is not None},
-        floors_w=floors,
+        floors_w=division.floors_w,
         waking=awake,
         cycles=to_cycle(stored, awake) if sends else (),
-        held_w=held,
+        held_w=division.held_w,
         is_waiting=any(row.earlier_w and row.is_lingering for row in rest),
         has_refusals=any(row.refusals for row in rest),
     )
@@ -302,11 +179,61 @@ def controlled(
 control = in_one_go(controlled)
 
 
-def _beside(fixed: Sequence[LoadShare], before: Decision, again: Decision) -> Decision:
-    """Return a decision about all others with some shares of the one before."""
-    ids = {share.load_id for share in fixed}
-    turns = {load: turn for load, turn in before.turns.items() if load in ids}
-    return replace(again, shares=(*fixed, *again.shares), turns={**again.turns, **turns})
+def _sendings(
+    snapshot: SiteSnapshot,
+    division: Division,
+    wanted: Wishes,
+    rows: dict[LoadId, LimitRow],
+    now: datetime,
+) -> Pieces[list[Sending]]:
+    """Return what may be sent at once, sessions' limits first; `rows` gets it as sent."""
+    chargers = {state.charger.id: state for state in snapshot.chargers}
+    entries = yield from _entries_as_wished(snapshot, division, wanted)
+    plan = yield from changes_planned(division.decision.tree, entries, wanted.limits_w)
+    steps = [
+        step
+        for step in plan.steps
+        if not chargers[wanted.targets[step.load_id].charger.id].settling
+    ]
+    leaving = {step.load_id for step in steps}
+    measured = {
+        session_load(each.transaction_id): each.told_w(chargers[each.charger_id].charger)
+        for each in snapshot.sessions
+        if session_load(each.transaction_id) in leaving
+    }
+    sendings = yield from collected(
+        _send(step, wanted, rows, measured.get(step.load_id), now) for step in steps
+    )
+    sendings.sort(key=lambda sending: sending.target.purpose is not ProfilePurpose.TX)
+    return sendings
+
+
+def _entries_as_wished(
+    snapshot: SiteSnapshot, division: Division, wanted: Wishes
+) -> Pieces[list[PossibleLimits]]:
+    """Return the entries of the plan: with what is on its way, and who cannot be told anything."""
+    found = division.entries
+    trying = {floor_load(s) for s in snapshot.chargers if s.dialect.is_trying and s.reachable}
+    if trying:
+        found = [e._replace(unmanaged_w=None) if e.id in trying else e for e in found]
+    found = before_floors(found, snapshot, division.floors_w)
+    yield
+    if wanted.due:
+        found = [e._replace(is_doubtful=True) if e.id in wanted.due else e for e in found]
+        yield
+    found = found + [
+        PossibleLimits(
+            id=share.load_id,
+            node=charger_node(share.at.charger_id),
+            hardware_max_w=share.limit_w,
+            acknowledged_w=share.limit_w,
+            phases=share.phases,
+        )
+        for share in division.decision.shares
+        if share.load_id not in wanted.targets
+    ]
+    yield
+    return found
 
 
 def _wished(wanted: Wishes, now: datetime) -> Pieces[dict[LoadId, LimitRow]]:
@@ -380,105 +307,3 @@ def _send(
         version=row.desired_version,
         ends_at=ends_at,
     )
-
-
-def _narrowed(site: Site, has: Supply) -> Site:
-    """Return the site with the limits that hold now."""
-    return replace(
-        site,
-        grid_limit_w=has.grid_limit_w,
-        circuits=tuple(
-            replace(each, limit_w=min(each.limit_w, has.circuits_w.get(each.id, each.limit_w)))
-            for each in site.circuits
-        ),
-    )
-
-
-def _told_last(snapshot: SiteSnapshot) -> dict[LoadId, int]:
-    """Return the newest wish of each session that has been told a limit."""
-    found = {}
-    for session in snapshot.sessions:
-        row = session.own_limit
-        if row.desired_w is not None and row.acknowledged_w is not None:
-            found[session_load(session.transaction_id)] = row.desired_w
-    return found
-
-
-def _energies(snapshot: SiteSnapshot, now: datetime) -> dict[BatteryId, BatteryState]:
-    energies = {}
-    for battery in snapshot.site.batteries:
-        row = snapshot.batteries.get(battery.id)
-        if row is not None:
-            passed = max(now - row.updated_at, timedelta(0))
-            energies[battery.id] = advance(
-                battery, BatteryState(energy_mwh=row.energy_mwh), row.flow_w, passed
-            )
-    return energies
-
-
-def _each_load(
-    snapshot: SiteSnapshot,
-    chargers: Mapping[ChargerId, ChargerState],
-    floors: Mapping[ChargerId, int],
-    now: datetime,
-) -> Iterator[SiteLoad]:
-    reclaim = snapshot.rules.reclaim
-    # where all maxima fit there is nothing to share
-    has_share = snapshot.rules.fallback_a is not None
-    may_rest = reclaim and not has_share and snapshot.site.policy is Policy.FAIR
-    for row in snapshot.sessions:
-        state, idle = chargers[row.charger_id], reclaim and row.appetite.is_idle
-        resting = idle and may_rest and not state.dialect.zero_means_stop
-        resting = resting and rests(row.own_limit, row.charged_wh, now)
-        most_w = _cap_w(row, state.charger) if reclaim else None
-        yield SiteLoad(
-            id=session_load(row.transaction_id),
-            at=ConnectorRef(charger_id=row.charger_id, connector_id=row.connector_id),
-            vehicle_max_w=0 if resting else most_w,
-            drawn=row.drawn,
-            idle=idle,
-            rests=resting,
-            returns=may_return(row.own_limit, now),
-            least_w=_kept_w(state.charger, floors) if has_share else 0,
-            # who takes nothing waits behind those who would
-            order=row.transaction_id + (_IDLE_LAST if idle else 0),
-        )
-    for each in snapshot.managed:
-        yield SiteLoad(
-            id=managed_load(each.id),
-            at=ConnectorRef(charger_id=each.charger_id, connector_id=each.connector_id),
-            vehicle_max_w=each.vehicle_max_w,
-            order=each.id,
-        )
-
-
-def _kept_w(charger: Charger, floors: Mapping[ChargerId, int]) -> int:
-    """Return what is kept for one connector of a charger, for whoever comes there."""
-    return min(floors[charger.id], charger.max_w // charger.connectors)
-
-
-def _cap_w(session: SessionState, charger: Charger) -> int | None:
-    """Return what a car takes at most on the phases that it uses, as far as that is known."""
-    cap = session.appetite.cap_w
-    return None if cap is None else cap * session.in_use(charger) // charger.phases
-
-
-def _unbound(
-    snapshot: SiteSnapshot,
-    chargers: Mapping[ChargerId, ChargerState],
-    unmanaged: Collection[LoadId],
-    held: Mapping[NodeId, int],
-) -> dict[LoadId, tuple[int, str]]:
-    """Return limit and reason of sessions beside connectors that already count in full.
-
-    Such a charger counts at its maximum whatever this session is told, so it is told that: nobody
-    would gain from less.
-    """
-    found = {}
-    for session in snapshot.sessions:
-        charger = chargers[session.charger_id].charger
-        load_id = session_load(session.transaction_id)
-        if load_id not in unmanaged and held.get(charger_node(charger.id), 0) >= charger.max_w:
-            limit_w = told_w(charger, charger.max_w)
-            found[load_id] = limit_w, "its charger counts in full: it takes no limits elsewhere"
-    return found

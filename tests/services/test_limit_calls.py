@@ -1,0 +1,85 @@
+"""Limits on their way, told in pieces: what is open meanwhile, and what is given up."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from csms.domain.ids import ChargePointKey
+from csms.domain.pieces import AT_ONCE, whole
+from csms.domain.site_control import control
+from csms.services.limit_calls import LimitCalls
+from tests.domain.test_site_control import MAX, NOW, charger, snapshot
+from tests.fake_gateway import FakeGateway, quiet
+from tests.fakes import FakeClock
+
+SITE = "s"
+
+
+@pytest.fixture(scope="module")
+def step():
+    count = 3 * AT_ONCE
+    chargers = [
+        replace(charger(f"C{number}"), key=ChargePointKey(number)) for number in range(count)
+    ]
+    found = control(snapshot(MAX * count, chargers), NOW)
+    assert len(found.sendings) == count
+    return found
+
+
+@pytest.fixture
+async def telling(step):
+    """Calls of a site that is ours, to charge points that never answer."""
+    gateway = FakeGateway()
+    for sending in step.sendings:
+        gateway.connect(sending.target.key, None)
+    calls = LimitCalls(gateway, FakeClock(), lambda site_id: None)
+    async with asyncio.TaskGroup() as tasks:
+        calls.start(tasks)
+        calls.take_up(SITE)
+        yield calls, gateway
+        calls.stop()
+        calls.let_go(SITE)
+        for key in list(gateway.stations):
+            gateway.disconnect(key)
+
+
+def sent(gateway):
+    return sum(len(station.calls) for station in gateway.stations.values())
+
+
+async def test_all_are_open_before_the_first_leaves(telling, step):
+    calls, gateway = telling
+    pieces = calls.tell(SITE, step)
+    next(pieces)
+    await quiet()
+    assert sent(gateway) == 0
+    assert calls.open_count == len(step.sendings)
+
+
+async def test_all_leave(telling, step):
+    calls, gateway = telling
+    whole(calls.tell(SITE, step))
+    await quiet()
+    assert sent(gateway) == len(step.sendings)
+    assert calls.open_count == len(step.sendings)
+
+
+@pytest.mark.parametrize("why", ["given up", "stopped", "let go"])
+async def test_what_is_not_sent_is_open_no_more(telling, step, why):
+    calls, gateway = telling
+    pieces = calls.tell(SITE, step)
+    next(pieces)
+    next(pieces)
+    if why == "given up":
+        pieces.close()
+    elif why == "stopped":
+        calls.stop()
+    else:
+        calls.let_go(SITE)
+    whole(pieces)
+    await quiet()
+    assert calls.open_count == AT_ONCE
+    assert sent(gateway) == AT_ONCE
