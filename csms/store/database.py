@@ -178,12 +178,17 @@ class Database:
                     yield connection
                 except exc.DBAPIError as error:
                     if isinstance(_original(error), asyncpg.ReadOnlySQLTransactionError):
-                        # after a fail-over it leads to a standby; a new one leads to the primary
+                        # after a fail-over it leads to a standby, and so does whatever else is in
+                        # the pool; new ones lead to the primary
                         await connection.invalidate()
+                        await self.close()
                     raise
 
     async def close(self) -> None:
-        """Close all connections of the pool; a database that hangs is not waited for."""
+        """Close the connections of the pool; a database that hangs is not waited for.
+
+        Those that are in use close when they are given back. Who comes later gets new ones.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_S):
                 await self.engine.dispose()

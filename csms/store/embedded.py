@@ -40,6 +40,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "PortInUseError"]
 
 _log = structlog.get_logger(__name__)
 
+_ASK_AGAIN_S = 0.5
 _POLL_S = 0.02
 _START_S = 60.0
 _LOG_BYTES = 10_000_000
@@ -361,11 +362,11 @@ class EmbeddedPostgres:
             (signal.SIGQUIT, 5.0),  # immediate: recovers at the next start
             (signal.SIGKILL, 5.0),
         ):
-            if self._server.poll() is not None:
-                break
-            self._server.send_signal(ask)
-            with suppress(subprocess.TimeoutExpired):
-                self._server.wait(patience_s)
+            end = time.monotonic() + patience_s
+            while self._server.poll() is None and (left_s := end - time.monotonic()) > 0:
+                self._server.send_signal(ask)  # again: while it starts it does not listen yet
+                with suppress(subprocess.TimeoutExpired):
+                    self._server.wait(min(_ASK_AGAIN_S, left_s))
         self._server = None
 
 

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from unittest.mock import patch
 
 import asyncpg
 import pytest
@@ -155,6 +156,21 @@ async def test_an_orphaned_server_is_stopped_by_the_next_start(data):
         assert successor.pid != orphan
         assert await sql(successor, "SELECT true")
     pg.stop()
+
+
+def test_a_stop_that_comes_while_it_starts_is_an_orderly_one(data):
+    log = data / "postgres.log"
+    before = log.stat().st_size
+    listening = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a shell
+    try:
+        pg = server(data)
+        with patch.object(pg, "_wait_ready"), patch.object(pg, "_ensure_database"):
+            pg.start()  # it does not hear of signals yet
+            pg.stop(timeout_s=10)
+    finally:
+        signal.signal(signal.SIGINT, listening)
+    assert not pg.alive
+    assert b"immediate shutdown" not in log.read_bytes()[before:]
 
 
 async def test_only_the_password_opens_it(data):
