@@ -89,15 +89,15 @@ def _idle_entries(
     entry = _entry(
         floor_load(state), charger, state.floor, charger.most_w, now, connectors=max(0, idle)
     )
-    if not state.defaults and ProfilePurpose.CHARGE_POINT_MAX not in state.dialect.purposes:
-        return [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
     found = [_unmanaged(entry) if not state.reachable or state.floor.gives_up(now) else entry]
+    if not state.defaults and ProfilePurpose.CHARGE_POINT_MAX not in state.dialect.purposes:
+        return found  # nearly always
     by_default = {session.connector_id for session in sessions if session.by_default}
     for number, row in state.defaults.items():
         if number in by_default:
             continue  # it is its session's
-        entry = _entry(connector_load(state, number), charger, row, charger.most_w, now)
-        entry = entry._replace(connectors=0 if number in taken else 1)
+        load, count = connector_load(state, number), 0 if number in taken else 1
+        entry = _entry(load, charger, row, charger.most_w, now, connectors=count)
         if row.acknowledged_w is None:
             entry = _from_floor(entry, row, state.floor)
         found.append(_unmanaged(entry) if not state.reachable or row.gives_up(now) else entry)
