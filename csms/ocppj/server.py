@@ -367,7 +367,7 @@ class OcppServer:
         if self._diary is None or identity is None:
             return
         let_in: Outcome = "tookOver" if took_over else "connected"
-        self._diary.note(
+        self._diary.add(
             Attempt(
                 identity=identity,
                 at=self._clock.now(),

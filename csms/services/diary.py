@@ -1,25 +1,13 @@
 """The connection diary: who has tried to connect, what came of it, and what would help.
 
-Noted in memory and written in batches, so that no handshake waits for it; a storm beyond what
-memory is given loses its oldest notes.
+No handshake waits for it; see `Notes`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import islice
-
-import structlog
-
 from csms.clock import Clock
-from csms.errors import BadFact
+from csms.services.notes import Notes
 from csms.services.ports.diary import Attempt, DiaryStore
-
-_log = structlog.get_logger(__name__)
-
-_WRITE_EVERY_S = 2.0
-_MOST_WAITING = 20_000
-_MOST_AT_ONCE = 1_000
 
 _FIXES = {
     "no such station": "Add a station of this identity, or correct the identity that is set in "
@@ -57,43 +45,12 @@ def fix_of(reason: str | None) -> str | None:
     return None if reason is None else _FIXES.get(reason)
 
 
-class Diary:
-    """Takes notes and gives them.
-
-    Concurrency: any task may call it; one task runs `run`.
-    """
+class Diary(Notes[Attempt]):
+    """Takes attempts and gives them."""
 
     def __init__(self, store: DiaryStore, clock: Clock) -> None:
+        super().__init__("connections", store.note, clock)
         self._store = store
-        self._clock = clock
-        self._waiting: deque[Attempt] = deque(maxlen=_MOST_WAITING)
-
-    def note(self, attempt: Attempt) -> None:
-        """Note an attempt. Never blocks."""
-        self._waiting.append(attempt)
-
-    async def run(self) -> None:
-        """Write what was noted, for ever."""
-        while True:
-            await self._clock.sleep(_WRITE_EVERY_S)
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write all that was noted so far.
-
-        Raises:
-            DatabaseAway: The rest waits on.
-        """
-        while self._waiting:
-            batch = list(islice(self._waiting, _MOST_AT_ONCE))
-            try:
-                await self._store.note(batch)
-            except BadFact:
-                _log.exception("notes of connections cannot be kept", count=len(batch))
-            for attempt in batch:
-                # meanwhile a storm may have pushed it out, or another flush written it
-                if self._waiting and self._waiting[0] is attempt:
-                    self._waiting.popleft()
 
     async def page(
         self, identity: str, limit: int, before: int | None = None
