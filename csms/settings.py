@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -100,7 +101,8 @@ class Settings(BaseModel):
         http_tls: Whether the operator API speaks https.
         trusted_proxies: Whose forwarding headers count; addresses or CIDRs, separated by commas.
         ping_interval_s: Of pings to stations; 0: none.
-        database_url: ``postgresql://user:password@host:port/name``; None starts the embedded one.
+        database_url: ``postgresql://user:password@host:port/name``, with all that libpq knows
+            behind it (``?sslmode=require``); None starts the embedded one.
         secret_file: None keeps the secret in the data folder.
         admin_token: At least 16 characters; None makes one at the first start.
         accept_unknown_stations: None takes the command's default (`serve`: off, `demo`: on).
@@ -192,6 +194,10 @@ class Settings(BaseModel):
             raise ValueError("is not an address of the form postgresql://user:password@host/name")
         if not parts.path.strip("/"):
             raise ValueError("names no database: postgresql://user:password@host/name")
+        for place in parts.netloc.rpartition("@")[2].split(","):
+            port = re.fullmatch(r"(?:\[[^]]*]|[^:]*)(?::(\d*))?", place)
+            if port is None or not 0 < int(port[1] or 5432) <= 65535:
+                raise ValueError(f"{place!r} is no host, nor host:port with a port up to 65535")
         return "postgresql" + value[value.index("://") :]
 
 

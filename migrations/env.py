@@ -10,9 +10,8 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from csms.store.database import engine_url
+from csms.store.database import new_engine
 from csms.store.migrate import compare_options
 
 
@@ -29,7 +28,7 @@ def run(connection: Connection) -> None:
 async def run_for_developer() -> None:
     """Connect to the address of ``-x url=``."""
     url = context.get_x_argument(as_dictionary=True)["url"]
-    engine = create_async_engine(engine_url(url))
+    engine = new_engine(url)
     async with engine.connect() as connection:
         await connection.run_sync(run)
     await engine.dispose()

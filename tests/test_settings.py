@@ -43,6 +43,9 @@ def test_an_empty_value_is_no_value_and_other_programs_are_left_alone():
         ("CSMS_ADMIN_TOKEN", "short"),
         ("CSMS_DATABASE_URL", "mysql://host/name"),
         ("CSMS_DATABASE_URL", "postgresql://host"),
+        ("CSMS_DATABASE_URL", "postgresql://u:p@host:543x/name"),
+        ("CSMS_DATABASE_URL", "postgresql://u:p@host:99999/name"),
+        ("CSMS_DATABASE_URL", "postgresql://u:p@one:5432,two:0/name"),
         ("CSMS_MQTT_URL", "http://host"),
         ("CSMS_MQTT_URL", "mqtt://host:0x"),
         ("CSMS_HTTP_PROT", "1"),
@@ -52,6 +55,14 @@ def test_a_wrong_setting_is_named(name, value):
     with pytest.raises(SettingsError) as caught:
         load({name: value})
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [name]
+
+
+@pytest.mark.parametrize(
+    "place", ["host", "u@host:5432", "u:p%40x@[::1]:5432", "u@one,two:5433", ""]
+)
+def test_an_address_of_a_database(place):
+    url = f"postgresql://{place}/name?sslmode=require"
+    assert load({"CSMS_DATABASE_URL": url}).database_url == url
 
 
 def test_all_problems_are_told_at_once_and_a_typo_gets_a_hint():

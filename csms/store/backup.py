@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
 import csms
@@ -31,7 +31,7 @@ from csms.store.backup_file import (
     TableEntry,
     Writer,
 )
-from csms.store.database import engine_url, translated
+from csms.store.database import new_engine, translated
 from csms.store.tables import metadata, transaction_ids
 
 MESSAGE_LOG = "ocpp_messages"
@@ -147,10 +147,10 @@ async def read(url: str, reader: Reader, *, force: bool, before_commit: Callable
 
 @asynccontextmanager
 async def _transaction(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(
-        engine_url(url),
+    engine = new_engine(
+        url,
         poolclass=NullPool,
-        connect_args={
+        connect={
             "timeout": 5,
             "server_settings": {"timezone": "UTC", "application_name": "csms restore"},
         },

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
 import asyncpg
-from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
+from asyncpg.exceptions import (
+    ClientConfigurationError,
+    InterfaceError,
+    InternalClientError,
+    PostgresError,
+)
 from sqlalchemy import exc
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from csms.errors import BadFact, Conflict, DatabaseAway
+from csms.errors import BadFact, Conflict, DatabaseAway, StartError
 
 _AWAY = (
     OSError,
@@ -85,9 +90,26 @@ def _original(error: exc.DBAPIError) -> BaseException:
     return getattr(error.orig, "__cause__", None) or error.orig or error
 
 
-def engine_url(url: str) -> URL:
-    """Return the SQLAlchemy address for a plain `postgresql://` one."""
-    return make_url(url).set(drivername="postgresql+asyncpg")
+def new_engine(url: str, *, connect: dict[str, Any] | None = None, **options: Any) -> AsyncEngine:
+    """Return an engine for an address as libpq knows it.
+
+    asyncpg reads the address by itself: all that it may say (``?sslmode=require``, several hosts,
+    ...) holds for every connection of ours alike, and SQLAlchemy's reading knows less of it.
+
+    Args:
+        url: ``postgresql://...``.
+        connect: What `asyncpg.connect` is told besides.
+        options: Of SQLAlchemy.
+    """
+
+    async def connection() -> asyncpg.Connection:
+        try:
+            made: asyncpg.Connection = await asyncpg.connect(url, **(connect or {}))
+            return made
+        except (ClientConfigurationError, asyncpg.UndefinedObjectError) as error:
+            raise StartError(f"CSMS_DATABASE_URL cannot be used: {error}.") from error
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connection, **options)
 
 
 class Turns:
@@ -145,13 +167,13 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = url
         self._turns = Turns(2 * pool_size)
-        self.engine: AsyncEngine = create_async_engine(
-            engine_url(url),
+        self.engine = new_engine(
+            url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=_POOL_S,
             pool_pre_ping=True,
-            connect_args={
+            connect={
                 "timeout": _CONNECT_S,
                 "command_timeout": _STATEMENT_S,
                 "server_settings": {

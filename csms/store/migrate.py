@@ -20,13 +20,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import SchemaItem
 
 import csms
 from csms.errors import BadFact, StartError
-from csms.store.database import engine_url, translated
+from csms.store.database import new_engine, translated
 from csms.store.tables import metadata
 
 _LOCK = 727_001
@@ -171,7 +171,7 @@ async def _alembic(url: str, run: Callable[[Config], None]) -> None:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(engine_url(url), poolclass=NullPool)
+    engine = new_engine(url, poolclass=NullPool)
     try:
         with translated():
             async with engine.connect() as connection:
