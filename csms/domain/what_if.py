@@ -16,7 +16,7 @@ from csms.domain.site_report import reported
 from csms.domain.site_rules import MeterReading, OutsideLimit
 from csms.domain.site_snapshot import SessionState, SiteSnapshot
 from csms.domain.site_status import SiteStatus
-from csms.domain.sites import ChargerId, Circuit, site_problems
+from csms.domain.sites import Charger, ChargerId, Circuit, site_problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +74,20 @@ def considered(
     """Return what would be decided now; supposed cars have the ids -1, -2 and so on.
 
     Raises:
-        ValueError: A supposed car is on a charger that the site does not have.
+        ValueError: A supposed car is where the site has no charger or connector, or where another
+            one is.
     """
     snapshot = _supposed(snapshot, supposition, now)
     yield
     chargers = [state.charger for state in snapshot.chargers]
     problems = site_problems(snapshot.site, chargers)
+    there = {str(circuit.id) for circuit in snapshot.site.circuits}
+    problems += [
+        f"a limit of {limit.limit_w / 1000:g} kW is of circuit {limit.circuit_id}, "
+        "which is not there"
+        for limit in supposition.added_limits
+        if limit.circuit_id is not None and limit.circuit_id not in there
+    ]
     if not problems:
         problem = building_problem(
             snapshot.site, snapshot.rules.building_max_w
@@ -118,11 +126,12 @@ def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -
     if supposition.building_w is not None:
         building = supposition.building_w
         meter = MeterReading(power_w=building, building_w=building, building_at=now, at=now)
-    known = {state.charger.id for state in snapshot.chargers}
-    for car in supposition.cars:
-        if car.charger_id not in known:
-            msg = f"the site has no charger {car.charger_id}"
-            raise ValueError(msg)
+    stay = tuple(
+        session
+        for session in snapshot.sessions
+        if session.transaction_id not in supposition.without
+    )
+    _check_cars(snapshot, supposition.cars, stay)
     cars = tuple(
         SessionState(
             transaction_id=TransactionId(-number),
@@ -132,11 +141,6 @@ def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -
             limit=NOTHING_KNOWN,
         )
         for number, car in enumerate(supposition.cars, 1)
-    )
-    stay = tuple(
-        session
-        for session in snapshot.sessions
-        if session.transaction_id not in supposition.without
     )
     return replace(
         snapshot,
@@ -156,3 +160,29 @@ def _supposed(snapshot: SiteSnapshot, supposition: Supposition, now: datetime) -
         ),
         sessions=(*stay, *cars),
     )
+
+
+def _check_cars(
+    snapshot: SiteSnapshot, cars: Sequence[SupposedCar], stay: Sequence[SessionState]
+) -> None:
+    """Raise ValueError unless each car has a connector of its own."""
+    chargers = {state.charger.id: state.charger for state in snapshot.chargers}
+    taken = {(session.charger_id, session.connector_id) for session in stay}
+    for car in cars:
+        place = car.charger_id, car.connector_id
+        charger = chargers.get(car.charger_id)
+        if charger is None:
+            msg = f"the site has no charger {car.charger_id}"
+        elif not _first(charger) <= car.connector_id <= charger.connectors:
+            msg = f"charger {car.charger_id} has no connector {car.connector_id}"
+        elif place in taken:
+            msg = f"connector {car.connector_id} of charger {car.charger_id} has a car already"
+        else:
+            taken.add(place)
+            continue
+        raise ValueError(msg)
+
+
+def _first(charger: Charger) -> int:
+    """Return the first number of its connectors; other systems may count from 0."""
+    return 0 if charger.controlled_elsewhere else 1

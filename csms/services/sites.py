@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import available_timezones
 
-from csms.clock import Clock
+from csms.clock import Clock, wire_time
 from csms.domain import battery, sites
 from csms.domain.allocation import Policy
 from csms.domain.events import SiteChanged
@@ -23,6 +23,7 @@ from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import BatteryDraft, Circuit, Site
 
 _PLAIN_BATTERY = "battery"
+_LIMITS_AT_ONCE = 1000
 _BEARS_ON_SAFETY = frozenset({"grid_limit_w", "grid_phase_limit_da", "policy"})
 
 
@@ -108,6 +109,7 @@ class SiteService:
             before = await _existing(unit, site_id)
             await unit.sites.update(site_id, values)
             if circuits is not None:
+                await self._check_limits(unit, site_id, {circuit.id for circuit in circuits})
                 await unit.sites.replace_circuits(site_id, circuits)
             if batteries is not None:
                 await unit.sites.replace_batteries(site_id, batteries, self._clock.now())
@@ -215,6 +217,25 @@ class SiteService:
             raise Invalid(
                 "unsafe_site", "The site would not be safe.", {where: "; ".join(found.problems)}
             )
+
+    async def _check_limits(self, unit: UnitOfWork, site_id: str, kept: Collection[str]) -> None:
+        """Raise Invalid when a circuit would go whose limit from outside has not ended."""
+        now, before = self._clock.now(), None
+        while found := await unit.site_rules.limits(site_id, _LIMITS_AT_ONCE, before=before):
+            for stored in found:
+                circuit, ends_at = stored.limit.circuit_id, stored.limit.ends_at
+                over = ends_at is not None and ends_at <= now
+                if circuit is not None and circuit not in kept and not over:
+                    until = "" if ends_at is None else f" until {wire_time(ends_at)}"
+                    raise Invalid(
+                        "unsafe_site",
+                        "The site would not be safe.",
+                        {
+                            "circuits": f"circuit {circuit} has a limit of "
+                            f"{stored.limit.limit_w / 1000:g} kW{until}: remove that first"
+                        },
+                    )
+            before = found[-1].id
 
     async def _changed(self, site_ids: Iterable[SiteId]) -> None:
         for site_id in site_ids:

@@ -224,11 +224,59 @@ async def test_what_if_decides_and_changes_nothing(site):
     assert [each["id"] for each in found["status"]["circuits"]] == ["grid", "c"]
     odd = await site.ask("POST", "/api/sites/s/what-if", {"policy": "luck"})
     assert (odd.status, odd.json["fields"]["policy"][:10]) == (422, "is none of")
-    unknown = await site.ask(
-        "POST", "/api/sites/s/what-if", {"cars": [{"chargerId": "X", "connectorId": 1}]}
-    )
-    assert unknown.status == 422
     assert await site.get("/api/sites/s/status") == before
+
+
+@pytest.mark.parametrize(
+    ("places", "sentence"),
+    [
+        ([("X", 1)], "the site has no charger X"),
+        ([("A", 2)], "charger A has no connector 2"),
+        ([("A", 0)], "charger A has no connector 0"),
+        ([("A", 1), ("B", 1), ("A", 1)], "connector 1 of charger A has a car already"),
+    ],
+)
+async def test_a_car_is_only_supposed_on_a_connector_of_its_own(site, places, sentence):
+    cars = [{"chargerId": charger, "connectorId": connector} for charger, connector in places]
+    refused = await site.ask("POST", "/api/sites/s/what-if", {"cars": cars})
+    assert (refused.status, refused.json["fields"]) == (422, {"cars": sentence})
+
+
+async def test_a_limit_is_only_supposed_of_a_circuit_that_is_there(site):
+    added = {"limitKw": 12, "circuitId": "c"}
+    found = await site.post("/api/sites/s/what-if", {"addedLimit": added}, status=200)
+    assert found["status"] is None
+    assert found["problems"] == ["a limit of 12 kW is of circuit c, which is not there"]
+    there = {"circuits": [{"id": "c", "limitKw": 30}], "addedLimit": added}
+    found = await site.post("/api/sites/s/what-if", there, status=200)
+    assert found["status"]["circuits"][1]["limitKw"] == 12
+
+
+async def test_a_circuit_stays_as_long_as_a_limit_from_outside_is_its(site):
+    for name in "cd":
+        circuits = [{"id": "c", "limitKw": 30}, {"id": "d", "limitKw": 20}]
+        assert (await site.ask("PATCH", "/api/sites/s", {"circuits": circuits})).status == 200
+        limit = {
+            "limitKw": 12,
+            "circuitId": name,
+            "startsAt": "2030-01-01T00:00:00Z",
+            "endsAt": "2030-01-02T00:00:00Z",
+        }
+        await site.post("/api/sites/s/limits", limit, status=201)
+    without = {"circuits": [{"id": "d", "limitKw": 20}]}
+    refused = await site.ask("PATCH", "/api/sites/s", without)
+    assert (refused.status, refused.json["code"]) == (422, "unsafe_site")
+    assert refused.json["fields"]["circuits"] == (
+        "circuit c has a limit of 12 kW until 2030-01-02T00:00:00Z: remove that first"
+    )
+    assert len((await site.get("/api/sites/s"))["circuits"]) == 2
+    (of_c,) = [
+        each["id"]
+        for each in (await site.get("/api/sites/s/limits"))["items"]
+        if each["circuitId"] == "c"
+    ]
+    assert (await site.ask("DELETE", f"/api/sites/s/limits/{of_c}")).status == 204
+    assert (await site.ask("PATCH", "/api/sites/s", without)).status == 200
 
 
 @pytest.mark.parametrize(
