@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from csms.cli import app
+import sys
 
 
 def main() -> None:
     """Run the command line."""
+    try:
+        from csms.cli import app  # a second or two; Ctrl-C meanwhile is no error to trace
+    except KeyboardInterrupt:
+        sys.exit(130)
     app()
 
 

@@ -74,6 +74,7 @@ from csms.store.unit_of_work import SqlUnitsOfWork
 
 _log = structlog.get_logger(__name__)
 
+COCKPIT = Path(__file__).parent / "web" / "dist"
 _STOP_WAIT_S = 10.0
 _LAST_WORDS_S = 3.0
 _LOG_MB = 10_000
@@ -181,7 +182,8 @@ def tls_contexts(settings: Settings, clock: Clock) -> TlsContexts | None:
     names = " and ".join(f"CSMS_{name.upper()}" for name in sorted(asked))
     raise StartError(
         f"{names} asks for TLS, but {folder} holds no server certificate "
-        "(server-rsa.pem with server-rsa.key, server-ec.pem with server-ec.key, or both)."
+        "(server-rsa.pem with server-rsa.key, server-ec.pem with server-ec.key, or both); "
+        "`csms ca init` makes some."
     )
 
 
@@ -327,7 +329,7 @@ async def running(
             proxies=proxies,
             node=node,
             checks={"intake": intake.check},
-            web=Path(__file__).parent / "web" / "dist",
+            web=COCKPIT,
             drivers=DriverConfig(
                 access=Access(settings.driver_page or defaults.driver_page),
                 price=price,

@@ -13,14 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+from urllib.parse import urlsplit
 
 from csms.app import DatabaseAddress, Defaults, tls_contexts
 from csms.clock import SystemClock
-from csms.data_folder import data_folder, load_secret
+from csms.data_folder import data_folder, load_secret, serves
 from csms.domain.certificates import ends_soon
-from csms.errors import CsmsError
+from csms.errors import CsmsError, DatabaseAway
 from csms.pki.starting import authority_of
-from csms.settings import Settings
+from csms.settings import Settings, same_place
 from csms.store import inspection, migrate
 from csms.store.database import Database
 
@@ -47,6 +48,10 @@ class Finding:
 
 def check_machine(settings: Settings) -> list[Finding]:
     """Look at what needs no database: settings, secret, certificates, disk."""
+    try:
+        data_folder(settings)
+    except CsmsError as error:
+        return [_ok("settings"), _error(str(error))]
     return [
         _ok("settings"),
         _secret(settings),
@@ -87,7 +92,7 @@ async def check_database(address: DatabaseAddress) -> list[Finding]:
 
 
 async def check_ports(settings: Settings, defaults: Defaults) -> list[Finding]:
-    """Look whether the ports are free, or a csms holds them already."""
+    """Look whether the ports are free, or the csms of this data folder holds them already."""
     host = settings.http_host or defaults.host
     listeners = [
         ("charge points", settings.ocpp_host or defaults.host, settings.ocpp_port, "OCPP_PORT"),
@@ -106,8 +111,15 @@ async def check_ports(settings: Settings, defaults: Defaults) -> list[Finding]:
         listeners.append(("files over HTTP", files_host, settings.files_port, "FILES_PORT"))
     if settings.ftp_port is not None:
         listeners.append(("files over FTP", files_host, settings.ftp_port, "FTP_PORT"))
-    reasons = [_cannot_listen(host, port) for _, host, port, _ in listeners]
-    runs = any(reasons) and await _is_csms(host, settings.http_port, secure=settings.http_tls)
+    reasons = [
+        _said_before(listeners[:at], host, port) or _cannot_listen(host, port)
+        for at, (_, host, port, _) in enumerate(listeners)
+    ]
+    runs = (
+        any(reasons)
+        and serves(settings.data_dir)
+        and await _is_csms(host, settings.http_port, secure=settings.http_tls)
+    )
     return [
         _ok(f"port {port or '(any)'} for {what}" + (": a csms runs" if reason else ""))
         if reason is None or runs
@@ -116,9 +128,18 @@ async def check_ports(settings: Settings, defaults: Defaults) -> list[Finding]:
     ]
 
 
-def failed(error: CsmsError) -> Finding:
+def failed(error: CsmsError, settings: Settings) -> Finding:
     """Return the line for what is not to be had at all."""
-    return _error(f"database: {error}")
+    where = whereabouts(settings) if isinstance(error, DatabaseAway) else ""
+    return _error(f"database: {error}{where}")
+
+
+def whereabouts(settings: Settings) -> str:
+    """Return where the database was looked for, as the end of a sentence; without the password."""
+    if settings.database_url is None:
+        return ""
+    place = urlsplit(settings.database_url).netloc.rpartition("@")[2]
+    return f" ({place or 'localhost'}, by CSMS_DATABASE_URL)"
 
 
 def _secret(settings: Settings) -> Finding:
@@ -157,8 +178,8 @@ def _authority(settings: Settings) -> Iterator[Finding]:
 
 def _disk(settings: Settings) -> Finding:
     try:
-        free = shutil.disk_usage(data_folder(settings)).free
-    except (CsmsError, OSError) as error:
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
         return _error(f"data folder: {error}")
     text = f"{free / _GIGABYTE:.1f} GB free for {settings.data_dir}"
     if free < _NO_DISK:
@@ -206,6 +227,13 @@ async def _schema(url: str, revision: str | None) -> list[Finding]:
     if drift:
         return [_error(f"the database's schema was changed by hand: {each}") for each in drift]
     return [_ok(f"schema at revision {revision}")]
+
+
+def _said_before(listeners: list[tuple[str, str, int, str]], host: str, port: int) -> str | None:
+    for _, other_host, other_port, name in listeners:
+        if port and port == other_port and same_place(host, other_host):
+            return f"CSMS_{name} is that port too"
+    return None
 
 
 def _cannot_listen(host: str, port: int) -> str | None:

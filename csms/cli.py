@@ -20,7 +20,16 @@ import typer
 import uvloop
 
 from csms import __version__, checkup, log, memory
-from csms.app import DEMO, SERVE, DatabaseAddress, Running, database_address, prepare, running
+from csms.app import (
+    COCKPIT,
+    DEMO,
+    SERVE,
+    DatabaseAddress,
+    Running,
+    database_address,
+    prepare,
+    running,
+)
 from csms.backups import left_out, make_backup, restore_backup
 from csms.cli_ca import authority_commands
 from csms.clock import SystemClock
@@ -101,7 +110,8 @@ def check_command() -> None:
             with database_address(settings, beside=True) as database:
                 findings += _run(checkup.check_database(database))
         except CsmsError as error:
-            findings.append(checkup.failed(error))
+            if all(finding.text != str(error) for finding in findings):  # such as: no data folder
+                findings.append(checkup.failed(error, settings))
         findings += _run(checkup.check_ports(settings, SERVE))
         for finding in findings:
             say(str(finding))
@@ -221,6 +231,8 @@ async def _introduce(settings: Settings, system: Running) -> None:
     if system.ftp_port is not None:
         say(f"               port {system.ftp_port}, FTP")
     scheme = "https" if settings.http_tls else "http"
+    if (COCKPIT / "index.html").is_file():
+        say(f"cockpit        {scheme}://{host}:{system.http_port}/")
     say(f"operator API   {scheme}://{host}:{system.http_port}/api/docs")
 
     def show(token: str) -> None:
@@ -263,6 +275,7 @@ def stop_signal() -> asyncio.Event:
 @contextmanager
 def told() -> Iterator[Settings]:
     """Load the settings and tell expected failures in a sentence each."""
+    settings = None
     try:
         settings = load()
         log.configure(settings.log_level)
@@ -272,20 +285,21 @@ def told() -> Iterator[Settings]:
             say(problem, error=True)
         raise typer.Exit(2) from None
     except CsmsError as error:
-        _tell(error)
+        _tell(error, settings)
         raise typer.Exit(1) from None
     except BaseExceptionGroup as group:
         expected, others = group.split(CsmsError)
         if expected is None or others is not None:
             raise
         for each in _flat(expected):
-            _tell(each)
+            _tell(each, settings)
         raise typer.Exit(1) from None
 
 
-def _tell(error: CsmsError) -> None:
+def _tell(error: CsmsError, settings: Settings | None) -> None:
     if isinstance(error, DatabaseAway):
-        say(f"The database cannot be reached: {error}", error=True)
+        where = "" if settings is None else checkup.whereabouts(settings)
+        say(f"The database cannot be reached: {error}{where}", error=True)
     else:
         say(str(error), error=True)
     if isinstance(error, Refusal):

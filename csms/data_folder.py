@@ -59,7 +59,10 @@ def load_secret(settings: Settings) -> bytes:
         try:
             text = settings.secret_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise StartError(f"CSMS_SECRET_FILE {settings.secret_file}: {error}.") from error
+            why = getattr(error, "strerror", None) or error
+            raise StartError(
+                f"CSMS_SECRET_FILE {settings.secret_file} cannot be read: {why}."
+            ) from error
     if len(text) < _SECRET_BYTES:
         raise StartError(
             f"The secret must have at least {_SECRET_BYTES} characters; it has {len(text)}."
@@ -97,6 +100,17 @@ def lock_folder(folder: Path) -> IO[str]:
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock
+
+
+def serves(folder: Path) -> bool:
+    """Return whether a csms serves from this folder now; looks only, without a lock."""
+    try:
+        os.kill(int((folder / "serving").read_text()), 0)
+    except PermissionError:
+        return True  # another user's
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

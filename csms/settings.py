@@ -239,9 +239,34 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             for line in error.errors()
         )
         raise SettingsError(sorted(problems)) from None
+    problems += _ports_said_twice(settings)
     if problems:
         raise SettingsError(sorted(problems))
     return settings
+
+
+def same_place(one: str | None, other: str | None) -> bool:
+    """Return whether two listeners of one port would meet on these hosts (None: the default)."""
+    everywhere = {None, "", "0.0.0.0", "::"}  # noqa: S104  compared, not listened on
+    return one == other or one in everywhere or other in everywhere
+
+
+def _ports_said_twice(settings: Settings) -> list[str]:
+    files_host = settings.files_host or settings.ocpp_host
+    listeners = [
+        ("OCPP_PORT", settings.ocpp_host, settings.ocpp_port),
+        ("HTTP_PORT", settings.http_host, settings.http_port),
+        ("FILES_PORT", files_host, settings.files_port),
+        ("FTP_PORT", files_host, settings.ftp_port),
+    ]
+    if "ocpp_tls_port" in settings.model_fields_set:  # else it may never listen
+        listeners.append(("OCPP_TLS_PORT", settings.ocpp_host, settings.ocpp_tls_port))
+    return [
+        f"{_PREFIX}{name}: {_PREFIX}{other} is {port} too; each needs a port of its own"
+        for at, (name, host, port) in enumerate(listeners)
+        for other, other_host, other_port in listeners[:at]
+        if port and port == other_port and same_place(host, other_host)
+    ]
 
 
 def _sentence(message: str) -> str:

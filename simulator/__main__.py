@@ -1,10 +1,14 @@
 """Entry point of ``python -m simulator`` and ``csms-simulator``."""
 
-from simulator.cli import app
+import sys
 
 
 def main() -> None:
     """Run the command line."""
+    try:
+        from simulator.cli import app  # a second or two; Ctrl-C meanwhile is no error to trace
+    except KeyboardInterrupt:
+        sys.exit(130)
     app()
 
 

@@ -11,6 +11,8 @@ import pytest
 from csms import checkup
 from csms.app import SERVE, DatabaseAddress
 from csms.clock import SystemClock
+from csms.pki import ca
+from csms.pki.ca import SmallAuthority
 from csms.store.database import Database
 from csms.store.inspection import Inspection, inspect
 from tests.app.bench import settings_for
@@ -121,12 +123,35 @@ async def test_a_port_that_another_program_holds(tmp_path):
     assert texts(await checkup.check_ports(settings, SERVE), "error") == []
 
 
+async def test_a_port_for_two(tmp_path, free_port):
+    """The port for wss counts once there are certificates, also where nothing was said of it."""
+    settings = settings_for(None, tmp_path, http_port=free_port)
+    settings = settings.model_copy(update={"ocpp_tls_port": free_port})
+    assert texts(await checkup.check_ports(settings, SERVE), "error") == []
+    ca.create(tmp_path / "ca", tmp_path / "data" / "tls", SystemClock(), ca.CaSettings())
+    SmallAuthority(tmp_path / "ca", tmp_path / "data" / "tls", SystemClock()).issue_server(
+        ["localhost"], 3
+    )
+    (error,) = texts(await checkup.check_ports(settings, SERVE), "error")
+    assert "CSMS_HTTP_PORT is that port too" in error
+
+
+async def test_no_data_folder_is_told_once(tmp_path):
+    (tmp_path / "file").write_text("")
+    end = await csms("check", data_dir=tmp_path / "file")
+    assert end.code == 1
+    (error,) = [line for line in end.out if line.startswith("error")]
+    assert "CSMS_DATA_DIR" in error
+
+
 async def test_a_database_that_is_away_is_one_line_of_the_report(tmp_path, free_port):
     url = f"postgresql://a:b@127.0.0.1:{free_port}/x"
     end = await csms("check", data_dir=tmp_path, database_url=url)
     assert end.code == 1
     (error,) = [line for line in end.out if line.startswith("error")]
     assert error.startswith("error    database: ")
+    assert f"127.0.0.1:{free_port}" in error
+    assert "a:b" not in error
     assert any(line.startswith("ok") and "port" in line for line in end.out)
 
 
@@ -135,7 +160,13 @@ async def test_beside_a_csms_that_runs(tmp_path, free_port):
     port = free_port
     async with serving(tmp_path, http_port=port):
         end = await csms("check", data_dir=tmp_path, http_port=port)
+        other = await csms("check", data_dir=tmp_path / "other", http_port=port)
     assert end.code == 0, end
     assert f"ok       port {port} for the operator API: a csms runs" in end.out
     assert "ok       commits are durable" in end.out
     assert not [line for line in end.out if line.startswith("error")]
+    assert other.code == 1, "a csms of another folder holds the port: ours would not start"
+    assert [line for line in other.out if line.startswith("error")] == [
+        f"error    port {port} for the operator API cannot be used: address already in use"
+        " (CSMS_HTTP_PORT)"
+    ]

@@ -72,6 +72,33 @@ def test_all_problems_are_told_at_once_and_a_typo_gets_a_hint():
     assert "did you mean CSMS_HTTP_PORT?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"CSMS_HTTP_PORT": "9000"}, ["CSMS_HTTP_PORT"]),
+        ({"CSMS_HTTP_PORT": "9443"}, []),  # nothing has asked for TLS
+        ({"CSMS_HTTP_PORT": "9443", "CSMS_OCPP_TLS_PORT": "9443"}, ["CSMS_OCPP_TLS_PORT"]),
+        (
+            {"CSMS_FILES_PORT": "8080", "CSMS_FTP_PORT": "8080"},
+            ["CSMS_FILES_PORT"] + 2 * ["CSMS_FTP_PORT"],
+        ),
+        ({"CSMS_HTTP_PORT": "0", "CSMS_OCPP_PORT": "0"}, []),
+        (
+            {"CSMS_HTTP_PORT": "9000", "CSMS_HTTP_HOST": "10.0.0.1", "CSMS_OCPP_HOST": "10.0.0.2"},
+            [],
+        ),
+        ({"CSMS_HTTP_PORT": "9000", "CSMS_HTTP_HOST": "10.0.0.1"}, ["CSMS_HTTP_PORT"]),
+    ],
+)
+def test_no_port_is_for_two(given, named):
+    problems = []
+    try:
+        load(given)
+    except SettingsError as error:
+        problems = error.problems
+    assert [problem.partition(":")[0] for problem in problems] == named
+
+
 def test_the_values_of_secrets_are_not_repeated():
     with pytest.raises(SettingsError) as caught:
         load({"CSMS_ADMIN_TOKEN": "hunter2", "CSMS_DATABASE_URL": "mysql://u:hunter3@h/n"})

@@ -77,7 +77,16 @@ async def test_a_database_that_is_not_there(tmp_path, free_port):
     assert end.code == 1
     (line,) = end.errors
     assert line.startswith("The database cannot be reached: ")
+    assert f"127.0.0.1:{free_port}" in line
     assert "secret" not in line
+
+
+async def test_a_secret_that_is_not_there(database_url, tmp_path):
+    end = await serve(tmp_path, database_url=database_url, secret_file=tmp_path / "none")
+    assert end.code == 1
+    assert end.errors == [
+        f"CSMS_SECRET_FILE {tmp_path / 'none'} cannot be read: No such file or directory."
+    ]
 
 
 async def test_a_database_that_lets_us_not_in(database_url, tmp_path):
