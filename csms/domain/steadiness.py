@@ -1,6 +1,8 @@
 """Keeps limits where they are while they are near the fair share: fewer changes, the same energy.
 
-For sites whose rules say `steady`; elsewhere everybody has exactly his fair share.
+On all sites who takes less than his limit keeps it where nobody else wants the power.
+
+The rest is for sites whose rules say `steady`; elsewhere everybody has exactly his fair share.
 
 A fair share moves whenever anybody comes, leaves or is full, for everybody by a little; telling
 each a new limit every time wears out the memory of chargers. So a limit that is near its fair share
@@ -9,7 +11,7 @@ stays, and what has to move is moved for few, by much:
 * whoever has less than two thirds of his fair share is raised, whoever waits or has just come
   gets his share;
 * the power for that is taken from those who have the most of their fair share, each down to three
-  quarters of it at the lowest, and from cars that do not take what they have;
+  quarters of it at the lowest, and from cars that leave a third of what they have;
 * what becomes free is given to those who have the least of theirs, up to one and a half of it, by
   at least three amperes.
 
@@ -47,6 +49,9 @@ LOWERED_TO = Fraction(3, 4)
 RAISED_TO = Fraction(3, 2)
 EXACT_UP_TO = 4
 """So few are always told exactly their fair share: people look at them side by side."""
+
+UNUSED_FROM = Fraction(1, 3)
+"""Who leaves less of his limit keeps it: a battery that is nearly full takes less every minute."""
 
 STEP_A = 3
 """Less than that is not worth telling anybody."""
@@ -200,7 +205,7 @@ def steadied(
         exact: Only those who rest have another limit than their fair share.
     """
     loads = tuple(loads)
-    if not has_w or (exact and not any(load.rests for load in loads)):
+    if not has_w or (exact and not any(load.vehicle_max_w is not None for load in loads)):
         return sharing
     rooms = _Rooms(tree, sharing.shares)
     by_id = {load.id: load for load in loads}
@@ -226,6 +231,7 @@ def steadied(
             if not number % AT_ONCE:
                 yield
             rooms.move(one.links, 0, one.fair_w)
+        yield from _left_alone(near, now_w, rooms, _newcomer_w(loads, chargers))
     changed = {
         one.share.load_id: _told(one, limit_w)
         for one, limit_w in zip(near, now_w, strict=True)
@@ -328,6 +334,25 @@ def _lower(near: Sequence[_Near], now_w: list[int], rooms: _Rooms) -> Pieces[Non
             _set(near, n, now_w, rooms, one.fair_w)
 
 
+def _newcomer_w(loads: Iterable[SiteLoad], chargers: Mapping[ChargerId, Charger]) -> int:
+    """Return what is kept free for the next car: it should not wait until others are lowered."""
+    busy = Counter(load.at.charger_id for load in loads)
+    return max((c.max_w for c in chargers.values() if busy[c.id] < c.connectors), default=0)
+
+
+def _left_alone(
+    near: Sequence[_Near], now_w: list[int], rooms: _Rooms, reserve_w: int
+) -> Pieces[None]:
+    """Leave those their limits who take less, where all others have their shares all the same."""
+    unused = [n for n, one in enumerate(near) if one.most_w <= one.fair_w < one.has_w]
+    for turn, n in enumerate(sorted(unused, key=lambda n: near[n].has_w - near[n].fair_w)):
+        if not turn % AT_ONCE:
+            yield
+        one = near[n]
+        if one.has_w - one.fair_w <= rooms.free_w(one.links) - reserve_w:
+            _set(near, n, now_w, rooms, one.has_w)
+
+
 def _take_unused(
     near: Sequence[_Near], now_w: list[int], rooms: _Rooms, wanting: Iterable[int]
 ) -> Pieces[None]:
@@ -342,8 +367,8 @@ def _take_unused(
     for n, one in enumerate(near):
         if not n % AT_ONCE:
             yield
-        unused_w = now_w[n] - one.most_w
-        if unused_w > one.ampere_w // 2 and any(link in short for link, *_ in one.links):
+        enough_w = max(STEP_A * one.ampere_w, int(now_w[n] * UNUSED_FROM))
+        if now_w[n] - one.most_w >= enough_w and any(link in short for link, *_ in one.links):
             _set(near, n, now_w, rooms, one.fair_w)
 
 

@@ -35,10 +35,13 @@ def garage(count: int, **more) -> list[Charger]:
     return [Charger(id=ChargerId(f"{n:02}"), **fields) for n in range(count)]
 
 
-def decided(limit_a, has_a, *, count=None, chargers=None, takes_a=None, site=None):
+def decided(
+    limit_a, has_a, *, count=None, chargers=None, takes_a=None, site=None, idle=0, exact=False
+):
     """Return what a garage decides, in A; `has_a` are the limits of those who have one."""
     count = len(has_a) if count is None else count
     chargers = garage(count) if chargers is None else chargers
+    free = garage(count + idle)[count:]
     site = site or Site(id=SiteId("s"), name="s", grid_limit_w=limit_a * VOLTS)
     loads = [
         SiteLoad(
@@ -51,8 +54,9 @@ def decided(limit_a, has_a, *, count=None, chargers=None, takes_a=None, site=Non
     ]
     decision = decide_site(
         site=site,
-        chargers=chargers,
+        chargers=[*chargers, *free],
         loads=loads,
+        exact=exact,
         has_w={LoadId(chargers[n].id): -(-int(a * 10) * VOLTS // 10) for n, a in enumerate(has_a)},
         now=NOW,
     )
@@ -96,6 +100,35 @@ def test_who_takes_little_is_lowered_only_where_somebody_wants_it():
     takes = {0: 7, 1: 7}
     assert decided(160, [20.0, 20.0, 32, 32, 32], takes_a=takes) == [20, 20, 32, 32, 32]
     assert decided(100, [20.0, 20.0, 20, 20, 20], takes_a=takes)[:2] == [7, 7]
+
+
+def test_on_an_exact_site_too_who_takes_little_is_lowered_only_where_somebody_wants_it():
+    takes = {0: 7}
+    assert decided(64, [32, 32], takes_a=takes, exact=True) == [32, 32]
+    assert decided(60, [30, 30], takes_a=takes, exact=True) == [7, 32]
+    assert decided(64, [32], takes_a=takes, count=2, exact=True) == [32, 32]
+    assert decided(48, [32], takes_a=takes, count=2, exact=True) == [7, 32]
+    assert decided(32, [32], takes_a=takes) == [32]  # a few are told exactly as well
+
+
+def test_room_for_the_next_car_is_not_left_to_who_does_not_take_it():
+    takes = {0: 7}
+    assert decided(32, [32], takes_a=takes, idle=1, exact=True) == [7]
+    assert decided(63, [32], takes_a=takes, idle=1, exact=True) == [7]
+    assert decided(64, [32], takes_a=takes, idle=1, exact=True) == [32]
+
+
+def test_of_several_who_take_little_those_with_the_least_unused_keep_it():
+    takes = {0: 7, 1: 20, 2: 28}
+    assert decided(90, [32, 32, 32], takes_a=takes, exact=True) == [7, 32, 32]
+
+
+def test_a_battery_that_is_nearly_full_is_followed_in_few_steps():
+    has, told = [20.0] * 5, []
+    for takes_a in range(20, 5, -1):
+        has = decided(100, has, takes_a={0: takes_a})
+        told.append(has[0])
+    assert sorted(set(told), reverse=True) == [20, 13, 8]
 
 
 def test_less_than_three_amperes_are_not_worth_a_message():
@@ -159,27 +192,31 @@ def sites(draw):
             order=n,
         )
         for n, charger in enumerate(chargers)
+        if n < 5 or draw(st.booleans())
     ]
     told = draw(
         st.lists(
             st.one_of(st.none(), st.integers(0, 320)), min_size=len(loads), max_size=len(loads)
         )
     )
+    by_id = {LoadId(charger.id): charger for charger in chargers}
     has_w = {
-        load.id: min(charger.max_w, current * charger.volts // 10)
-        for load, charger, current in zip(loads, chargers, told, strict=True)
+        load.id: min(by_id[load.id].max_w, current * by_id[load.id].volts // 10)
+        for load, current in zip(loads, told, strict=True)
         if current is not None
     }
     return site, chargers, loads, has_w
 
 
 @many(300)
-@given(sites())
-def test_it_fits_is_near_and_is_settled(given_site):
+@given(sites(), st.booleans())
+def test_it_fits_is_near_and_is_settled(given_site, exact):
     site, chargers, loads, has_w = given_site
 
     def decide(has):
-        return decide_site(site=site, chargers=chargers, loads=loads, has_w=has, now=NOW)
+        return decide_site(
+            site=site, chargers=chargers, loads=loads, has_w=has, exact=exact, now=NOW
+        )
 
     fair, near = decide(None), decide(has_w)
     by_id = {charger.id: charger for charger in chargers}
@@ -194,7 +231,7 @@ def test_it_fits_is_near_and_is_settled(given_site):
     for was, share in zip(fair.shares, near.shares, strict=True):
         assert share.load_id == was.load_id
         assert bool(share.limit_w) == bool(was.limit_w)
-        assert share.limit_w >= was.limit_w * RAISED_BELOW
+        assert share.limit_w >= was.limit_w * (1 if exact else RAISED_BELOW)
         assert share.limit_w <= by_id[share.at.charger_id].max_w
         assert share.waiting == was.waiting
     told = {share.load_id: share.limit_w for share in near.shares if share.limit_w}
