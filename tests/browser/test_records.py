@@ -43,6 +43,24 @@ async def test_sessions_are_filtered_and_exported_as_a_whole(system, windows, ac
         await expect(table.get_by_text("04A", exact=True).first).to_be_visible()
 
 
+async def test_stops_that_fit_no_session_are_told(system, windows, accessibility):
+    async with puppet(system, "RE6") as doll:
+        now = "2026-03-01T12:00:00Z"
+        await doll.says(
+            "StopTransaction", transactionId=2_000_000_001, meterStop=12_500, timestamp=now
+        )
+        page = await windows.open(
+            system, "/unmatched-stops?stationId=RE6", token=await system.key("viewer")
+        )
+        stops = page.get_by_role("region", name="Stops that fit no session", exact=True)
+        await expect(stops).to_contain_text("Number 2000000001, meter at 12.5 kWh")
+        await expect(stops).to_contain_text("it began in another system")
+        await stops.get_by_role("button", name="Show the StopTransaction").click()
+        await expect(stops.locator("pre")).to_contain_text('"meterStop": 12500')
+        await accessibility.no_violations(page)
+        await shot(page, "unmatched-stops")
+
+
 async def test_a_change_is_told_before_and_after(system, windows, accessibility):
     body = {"identity": "RE2", "name": "Bay RE2", "maxKw": 11}
     await system.ask("POST", "/api/stations", body)

@@ -1,4 +1,4 @@
-import { Button, Code, Group, SegmentedControl, Text } from '@mantine/core'
+import { Button, Group, SegmentedControl, Text } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -7,6 +7,7 @@ import { useMe } from '@/api/me'
 import type { components } from '@/api/schema'
 import { useStations } from '@/live/hooks'
 import { Ago } from '@/parts/Ago'
+import { AsItCame } from '@/parts/AsItCame'
 import { ConfirmAction } from '@/parts/ConfirmAction'
 import { EmptyState } from '@/parts/EmptyState'
 import { Listing, useListing } from '@/parts/Listing'
@@ -15,7 +16,6 @@ import { PageHeader } from '@/parts/PageHeader'
 import { PageLink } from '@/parts/PageLink'
 import { StationSelect } from '@/parts/StationSelect'
 import { StatusBadge } from '@/parts/StatusBadge'
-import { pretty } from './raw'
 
 type Refused = components['schemas']['QuarantineOut']
 
@@ -116,7 +116,11 @@ export default function QuarantinePage() {
               {
                 header: 'Message, and why it was refused',
                 wide: true,
-                cell: (row) => <Message row={row} />,
+                cell: (row) => (
+                  <>
+                    <b>{row.action}</b>: {row.reason} <AsItCame action={row.action} raw={row.raw} />
+                  </>
+                ),
               },
               act
                 ? { header: 'What to do', align: 'right', wide: true, cell: (row) => <Act row={row} /> }
@@ -129,29 +133,6 @@ export default function QuarantinePage() {
             ]}
           />
         </section>
-      )}
-    </>
-  )
-}
-
-function Message({ row }: { row: Refused }) {
-  const [open, setOpen] = useState(false)
-  return (
-    <>
-      <b>{row.action}</b>: {row.reason}{' '}
-      <Button
-        variant="subtle"
-        size="compact-xs"
-        aria-expanded={open}
-        aria-label={`${open ? 'Hide' : 'Show'} the ${row.action} as it came`}
-        onClick={() => setOpen(!open)}
-      >
-        {open ? 'Hide' : 'Show'}
-      </Button>
-      {open && (
-        <Code block mt={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-          {pretty(row.raw)}
-        </Code>
       )}
     </>
   )
