@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from csms.domain.ids import ChargePointKey
+from csms.domain.masking import without_credentials
 
 JobKind = Literal["firmware", "diagnostics", "log"]
 JobState = Literal["running", "done", "failed"]
@@ -94,11 +95,12 @@ def file_name(action: str, payload: dict[str, Any], response: dict[str, Any]) ->
     'log.txt'
     >>> file_name("UpdateFirmware", {"location": "https://u:p@host/a/fw.bin?token=1"}, {})
     'fw.bin'
+    >>> file_name("GetDiagnostics", {}, {"fileName": "ftp://u:p@host/a/log.zip"})
+    'ftp://***@host/a/log.zip'
     """
-    if action == "GetDiagnostics":
-        return response.get("fileName") or None
-    if action == "GetLog":
-        return response.get("filename") or None
+    if action in ("GetDiagnostics", "GetLog"):
+        name = response.get("fileName" if action == "GetDiagnostics" else "filename")
+        return without_credentials(name) if name else None
     location = payload["location"] if "location" in payload else payload["firmware"]["location"]
     path = location.partition("://")[2].partition("?")[0].partition("#")[0]
     return path.rpartition("/")[2] if "/" in path else None

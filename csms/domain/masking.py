@@ -1,8 +1,9 @@
 """Secrets are cut out of frames before anything keeps them.
 
 Works on the raw text, so the log shows what was sent byte for byte, but for the secrets: values of
-configuration keys that hold one, and credentials inside URLs. Frames of harmless actions are
-returned as they are, without a look into them.
+configuration keys that hold one, credentials inside URLs, private keys, and what vendors send each
+other beside the word for a secret. Frames of harmless actions are returned as they are, without a
+look into them.
 """
 
 from __future__ import annotations
@@ -14,10 +15,19 @@ _DEEPEST = 8
 
 _CONFIGURATION = frozenset({"ChangeConfiguration", "GetConfiguration"})
 _LOCATIONS = frozenset({"GetDiagnostics", "UpdateFirmware", "GetLog", "SignedUpdateFirmware"})
-WATCHED = _CONFIGURATION | _LOCATIONS
+_TEXTS = frozenset({"SecurityEventNotification"})  # a URL may stand in them
+_CERTIFICATES = frozenset(
+    {"InstallCertificate", "CertificateSigned", "SignCertificate", "SignedUpdateFirmware"}
+)
+_VENDORS = frozenset({"DataTransfer"})
+WATCHED = _CONFIGURATION | _LOCATIONS | _TEXTS | _CERTIFICATES | _VENDORS
 """Actions whose frames may hold secrets."""
 
-_SECRET_KEY = re.compile(r"authorizationkey|passw|secret", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"authori[sz]ation_?key|passw|pass_?phrase|passcode|secret|pwd|psk|private_?key|api_?key"
+    r"|access_?token|auth_?token|bearer|credential|sim_?pin|pin_?code",
+    re.IGNORECASE,
+)
 
 _INSIDE = r'[^"\\]*(?:\\.[^"\\]*)*'
 _STRING = f'"{_INSIDE}"'
@@ -28,6 +38,9 @@ _NO_BRACES = str.maketrans("", "", "{}")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _URL = re.compile(r"(:(?:\\?/){2})(" + _INSIDE + ")", re.DOTALL)
 _SLASH = re.compile(r"\\?/")
+_DATA = re.compile(r'("data"\s*:\s*)(?:' + _STRING + "|.*)", re.DOTALL)
+# with the certificate in one file, where somebody has copied too much
+_PRIVATE_KEY = re.compile(r'(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)[^"]*?(?=-----END|"|\Z)')
 _TOKEN = re.compile(r"(?<=/)[0-9a-f]{32,}(?=[/\\\"])")  # such as our own, see `csms.domain.files`
 
 
@@ -47,12 +60,14 @@ def mask(action: str | None, raw: str) -> str:
     '{"location":"http://h/***/fw.bin"}'
     """
     if action is None:
-        return _locations(_configuration(raw))
+        return _private_keys(_locations(_vendors(_configuration(raw))))
+    if action not in WATCHED:
+        return raw
     if action in _CONFIGURATION:
-        return _configuration(raw)
-    if action in _LOCATIONS:
-        return _locations(raw)
-    return raw
+        return _private_keys(without_credentials(_configuration(raw)))
+    if action in _VENDORS:
+        return _private_keys(without_credentials(_vendors(raw)))
+    return _private_keys(raw if action in _CERTIFICATES - _LOCATIONS else _locations(raw))
 
 
 def is_secret(key: str) -> bool:
@@ -64,8 +79,28 @@ def is_secret(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
+def without_credentials(text: str) -> str:
+    """Return a text, plain or JSON, without user and password of the URLs in it.
+
+    >>> without_credentials("ws://me:secret@host/ocpp")
+    'ws://***@host/ocpp'
+    """
+    return _URL.sub(_without_user, text)
+
+
 def _locations(raw: str) -> str:
-    return _TOKEN.sub(MASK, _URL.sub(_without_user, raw))
+    return _TOKEN.sub(MASK, without_credentials(raw))
+
+
+def _private_keys(raw: str) -> str:
+    return _PRIVATE_KEY.sub(rf"\1{MASK}", raw) if "PRIVATE KEY" in raw else raw
+
+
+def _vendors(raw: str) -> str:
+    """Mask the whole data where a secret is named: nobody but the vendor knows its form."""
+    if _SECRET_KEY.search(_unescaped(raw)) is None:
+        return raw
+    return _DATA.sub(rf'\1"{MASK}"', raw, count=1)
 
 
 def _without_user(found: re.Match[str]) -> str:

@@ -11,13 +11,13 @@ import orjson
 import structlog
 
 from csms.clock import Clock
-from csms.domain.masking import mask
+from csms.domain.masking import MASK, mask
 from csms.errors import CallFailed, DatabaseAway, Forbidden, Invalid, NotFound
 from csms.services import command_checks, credentials, key_rotation
 from csms.services.audit import AuditTrail
 from csms.services.call_effects import CallAdviser, CallEffect, Ended, Sending
 from csms.services.locations import Locations
-from csms.services.ports.gateway import CallSchemas, Gateway
+from csms.services.ports.gateway import Answer, CallSchemas, Gateway
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 from csms.services.records import CallRecord, Station
 
@@ -147,7 +147,7 @@ class CommandService:
                 ended,
                 outcome="callError",
                 error_code=answer.error_code,
-                error_description=answer.error_description,
+                error_description=_complaint(call.action, sending.payload, answer),
             )
         else:
             response = answer.payload
@@ -217,6 +217,14 @@ class CommandService:
         )
         for effect in self._effects:
             await effect.ended(unit, station, end)
+
+
+def _complaint(action: str, payload: Mapping[str, Any], answer: Answer) -> str | None:
+    """Return what a CALLERROR says, unless it repeats a secret that was sent."""
+    said = answer.error_description
+    shown = masked(action, payload)
+    secrets = [v for k, v in payload.items() if isinstance(v, str) and v and shown.get(k) != v]
+    return MASK if said and any(secret in said for secret in secrets) else said
 
 
 def masked(action: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from csms.aio import Hint
 from csms.clock import Clock
 from csms.domain.configuration import OWN_PROCEDURE, ConfigurationKey, KeyReading
 from csms.domain.events import StationChanged, StationConnected
-from csms.domain.masking import is_secret
+from csms.domain.masking import is_secret, without_credentials
 from csms.errors import CallFailed, Invalid, Refusal
 from csms.services.audit import AuditTrail
 from csms.services.call_effects import Ended, Sending
@@ -61,7 +61,9 @@ class ConfigurationService:
             NotFound: No such station.
             Invalid: The key has a procedure of its own, or holds a secret.
         """
-        if key.lower() in OWN_PROCEDURE or is_secret(key):
+        # what is read is kept masked: the two would never be equal
+        masked = desired is not None and without_credentials(desired) != desired
+        if key.lower() in OWN_PROCEDURE or is_secret(key) or masked:
             raise Invalid(
                 "own_procedure", f"{key[:50]} is not kept as desired state: send it as a call."
             )
@@ -207,4 +209,4 @@ def _text(text: str) -> str:
 
 
 def _value(key: str, value: str | None) -> str | None:
-    return None if value is None or is_secret(key) else _text(value)
+    return None if value is None or is_secret(key) else _text(without_credentials(value))

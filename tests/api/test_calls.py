@@ -211,6 +211,26 @@ async def test_the_call_is_committed_before_it_is_sent_and_masked(bench):
     assert audited == 1
 
 
+async def test_a_complaint_that_repeats_a_secret_is_not_kept(bench):
+    await bench.station()
+    await bench.online()
+
+    now = bench.clock.now()
+    for key, value, kept in (("AuthorizationKey", "0123456789abcdef" * 2, "***"), ("A", "b", None)):
+        said = f"too long: {value}"
+        bench.gateway.answers["ChangeConfiguration"] = Answer(
+            payload={},
+            sent_at=now,
+            answered_at=now,
+            error_code="InternalError",
+            error_description=said,
+        )
+        result = await bench.post(
+            "/api/stations/CP1/calls/ChangeConfiguration", {"key": key, "value": value}
+        )
+        assert result["errorDescription"] == (kept or said)
+
+
 async def test_an_idempotency_key_sends_once(bench):
     await bench.station()
     await bench.online()

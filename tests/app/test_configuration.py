@@ -72,6 +72,11 @@ async def test_answers_are_kept_and_secrets_are_not(s):
         await call(s, "ChangeConfiguration", {"key": "heartbeatinterval", "value": "60"})
         assert (await keys(s))["HeartbeatInterval"]["value"] == "60"
 
+        url = {"key": "OcppUrl", "readonly": False, "value": "wss://me:c0ffee@host/o"}
+        station.replies["GetConfiguration"] = {"configurationKey": [url]}
+        await call(s, "GetConfiguration", {"key": ["OcppUrl"]})
+        assert (await keys(s))["OcppUrl"]["value"] == "wss://***@host/o"
+
         station.replies["GetConfiguration"] = {"unknownKey": ["HeartbeatInterval"]}
         await call(s, "GetConfiguration", {"key": ["HeartbeatInterval"]})
         assert "HeartbeatInterval" not in await keys(s)
@@ -200,6 +205,13 @@ async def test_keys_with_a_procedure_of_their_own_are_refused(s, key):
     url = f"http://127.0.0.1:{s.running.http_port}/api/stations/A/configuration/{key}"
     async with s.client.put(url, json={"desired": "1"}) as answer:
         assert (answer.status, (await answer.json())["code"]) == (422, "own_procedure")
+
+
+async def test_a_url_with_a_password_is_not_kept_as_desired(s):
+    url = f"http://127.0.0.1:{s.running.http_port}/api/stations/A/configuration/OcppUrl"
+    for desired, status in (("wss://me:secret@host/o", 422), ("wss://host/o", 200)):
+        async with s.client.put(url, json={"desired": desired}) as answer:
+            assert answer.status == status
 
 
 async def test_a_station_that_invents_keys_does_not_fill_the_table(s):

@@ -81,6 +81,68 @@ def test_credentials_in_urls_are_cut_out(action, url, masked):
     )
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "WiFiPSK",
+        "APN_Pwd",
+        "WlanPassphrase",
+        "ApiKey",
+        "AccessToken",
+        "ClientPrivateKey",
+        "SIM_PIN",
+    ],
+)
+def test_names_that_makers_give_to_secrets_are_known(key):
+    raw = json.dumps([2, "1", "ChangeConfiguration", {"key": key, "value": SECRET}])
+    assert mask("ChangeConfiguration", raw) == raw.replace(SECRET, "***")
+
+
+@pytest.mark.parametrize(
+    "action", ["ChangeConfiguration", "GetConfiguration", "DataTransfer", None]
+)
+def test_credentials_in_urls_of_settings_are_cut_out(action):
+    raw = conf({"key": "CentralSystemURL", "readonly": False, "value": f"wss://me:{SECRET}@host/o"})
+    assert mask(action, raw) == raw.replace(f"me:{SECRET}", "***")
+
+
+@pytest.mark.parametrize(
+    "action", ["InstallCertificate", "CertificateSigned", "SignCertificate", "DataTransfer", None]
+)
+@pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "ENCRYPTED "])
+@pytest.mark.parametrize("end", ['\n-----END PRIVATE KEY-----\n"}]', '"}]', ""])
+def test_private_keys_are_cut_out_and_certificates_stay(action, kind, end):
+    certificate = "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n"
+    key = f"-----BEGIN {kind}PRIVATE KEY-----"
+    raw = f'[2,"1","X",{{"certificate":"{certificate}{key}\\n{SECRET}{end}'
+    masked = mask(action, raw)
+    assert SECRET not in masked
+    assert certificate in masked
+    assert f"{key}***" in masked
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"vendorId":"v","data":"{\\"password\\":\\"%s\\"}","messageId":"m"}',
+        '{"vendorId":"v","messageId":"SetPassword","data":"%s"}',
+        '{"vendorId":"v","messageId":"SetPassword","data":{"now":["%s"]}}',
+        '{"data":{"data":"x","pwd":"%s"}}',
+        '{"vendorId":"v","data":"pwd=%s',
+    ],
+)
+def test_vendors_data_are_cut_out_where_a_secret_is_named(payload):
+    masked = mask("DataTransfer", f'[2,"1","DataTransfer",{payload.replace("%s", SECRET)}]')
+    assert SECRET not in masked
+    assert masked.startswith('[2,"1","DataTransfer",{')
+    assert '"data":"***"' in masked
+
+
+def test_vendors_data_stay_where_no_secret_is_named():
+    raw = '[2,"1","DataTransfer",{"vendorId":"v","data":"{\\"current\\":16}"}]'
+    assert mask("DataTransfer", raw) == raw
+
+
 def test_harmless_actions_are_not_looked_into():
     raw = '{"key":"AuthorizationKey","value":"1"}'
     assert mask("Heartbeat", raw) is raw
