@@ -23,13 +23,14 @@ from csms.api.server import ApiServer
 from csms.bus.local import LocalBus
 from csms.certificates import certificate_parts
 from csms.clock import Clock, SystemClock
-from csms.data_folder import data_folder, load_secret, lock_folder, node_name
+from csms.data_folder import data_folder, lock_folder, node_name
 from csms.domain.driver_page import Access
 from csms.errors import DatabaseAway, StartError
 from csms.files.endpoints import EndpointConfig, FileEndpoints
 from csms.files.folder import Folder
 from csms.integrations.mqtt import SiteMeters
 from csms.integrations.simulator import HttpSimulator
+from csms.kept_secret import secret_for
 from csms.ocppj.redelivery import QuarantineRedelivery
 from csms.ocppj.repairs.switches import Switches
 from csms.ocppj.repairs.tolerance import Repairs
@@ -204,11 +205,11 @@ async def running(
         clock: The machine's when None.
 
     Raises:
-        StartError: A port is in use, or a certificate cannot be used.
+        StartError: A port is in use, a certificate cannot be used, the secret is not there.
         DatabaseAway: Postgres cannot be reached at start.
     """
     clock = clock or SystemClock()
-    secret = load_secret(settings)
+    secret = await secret_for(settings, address.url)
     node = node_name(settings)
     database, bus = Database(address.url), LocalBus()
     intake_store = SqlIntakeStore(address.url)

@@ -17,11 +17,11 @@ from csms.app import DatabaseAddress
 from csms.clock import SystemClock
 from csms.data_folder import (
     data_folder,
-    load_secret,
     restore_marker,
     secret_path,
     sync_folder,
 )
+from csms.kept_secret import secret_for
 from csms.pki import sealed_keys
 from csms.pki.starting import ca_folder, tls_folder
 from csms.settings import Settings
@@ -57,9 +57,9 @@ async def make_backup(
             are left out.
 
     Raises:
-        BackupFailed, KeysRefused, DatabaseAway: There is no file then.
+        BackupFailed, KeysRefused, StartError, DatabaseAway: There is no file then.
     """
-    secret = load_secret(settings)
+    secret = await secret_for(settings, database.url)
     keys = None
     if passphrase_file is not None:
         passphrase = sealed_keys.passphrase_of(passphrase_file)

@@ -1,6 +1,6 @@
 """``csms check``: what would keep the central system from its work, found before it starts.
 
-May run beside a csms that runs. Nothing is changed but that a data folder and its secret are made.
+May run beside a csms that runs. Nothing is changed but that a data folder is made.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 
 from csms.app import DatabaseAddress, Defaults, tls_contexts
 from csms.clock import SystemClock
-from csms.data_folder import data_folder, load_secret, serves
+from csms.data_folder import data_folder, load_secret, restore_marker, secret_path, serves
 from csms.domain.certificates import ends_soon
 from csms.errors import CsmsError, DatabaseAway
+from csms.kept_secret import missing_secret
 from csms.pki.starting import authority_of
 from csms.settings import Settings, same_place
 from csms.store import inspection, migrate
@@ -61,8 +62,8 @@ def check_machine(settings: Settings) -> list[Finding]:
     ]
 
 
-async def check_database(address: DatabaseAddress) -> list[Finding]:
-    """Look at the database.
+async def check_database(address: DatabaseAddress, settings: Settings) -> list[Finding]:
+    """Look at the database, and whether its secret is there.
 
     Raises:
         StartError, DatabaseAway: The database is not to be had.
@@ -74,6 +75,9 @@ async def check_database(address: DatabaseAddress) -> list[Finding]:
         revision = await migrate.current(address.url)
         findings += await _schema(address.url, revision)
         if revision == migrate.head():
+            lost = await missing_secret(settings, address.url)
+            if lost is not None:
+                findings.append(_error(lost))
             missing = await inspection.missing_partitions(database, clock.now())
             findings.append(
                 _warning(f"partitions are missing, `csms serve` makes them: {', '.join(missing)}")
@@ -143,6 +147,12 @@ def whereabouts(settings: Settings) -> str:
 
 
 def _secret(settings: Settings) -> Finding:
+    if (
+        settings.secret_file is None
+        and not secret_path(settings).exists()
+        and not restore_marker(settings).exists()
+    ):
+        return _ok("secret: none yet")
     try:
         load_secret(settings)
     except CsmsError as error:

@@ -108,7 +108,7 @@ def check_command() -> None:
         findings = checkup.check_machine(settings)
         try:
             with database_address(settings, beside=True) as database:
-                findings += _run(checkup.check_database(database))
+                findings += _run(checkup.check_database(database, settings))
         except CsmsError as error:
             if all(finding.text != str(error) for finding in findings):  # such as: no data folder
                 findings.append(checkup.failed(error, settings))

@@ -12,8 +12,8 @@ from csms.api.sites import Sites
 from csms.app import DatabaseAddress, Running, prepare
 from csms.bus.local import LocalBus
 from csms.clock import SystemClock
-from csms.data_folder import load_secret
 from csms.errors import Invalid
+from csms.kept_secret import secret_for
 from csms.ocppj.gateway import LocalGateway
 from csms.ocppj.registry import Registry
 from csms.services import credentials
@@ -63,7 +63,7 @@ async def reset_administrator(
         StartError, DatabaseAway: The database is not to be had.
     """
     async with _units(database) as units:
-        await _new_administrator(units, load_secret(settings), tell)
+        await _new_administrator(units, await secret_for(settings, database.url), tell)
 
 
 async def add_user(
@@ -78,7 +78,8 @@ async def add_user(
     async with _units(database) as units:
         clock = SystemClock()
         audit = AuditTrail(units, clock)
-        access = Access(units, clock, secret=load_secret(settings), admin_token=None)
+        secret = await secret_for(settings, database.url)
+        access = Access(units, clock, secret=secret, admin_token=None)
         await UserService(units, access, audit).create(ACTOR, name, role, password)
 
 

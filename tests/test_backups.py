@@ -97,6 +97,7 @@ def without(found, *names):
 
 def back_up(url, folder, name="x.zip", **more):
     settings = settings_for(None, folder)
+    load_secret(settings)  # what has filled the database has one
     return make_backup(settings, DatabaseAddress(url=url), folder / name, **more)
 
 

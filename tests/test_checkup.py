@@ -13,6 +13,7 @@ from csms.app import SERVE, DatabaseAddress
 from csms.clock import SystemClock
 from csms.pki import ca
 from csms.pki.ca import SmallAuthority
+from csms.settings import load
 from csms.store.database import Database
 from csms.store.inspection import Inspection, inspect
 from tests.app.bench import settings_for
@@ -24,7 +25,9 @@ def texts(findings, level):
 
 
 async def about(url):
-    return await checkup.check_database(DatabaseAddress(url=url))
+    return await checkup.check_database(
+        DatabaseAddress(url=url), load({"CSMS_SECRET_FILE": "/dev/null"})
+    )
 
 
 async def run(url, sql):
@@ -103,6 +106,7 @@ def test_the_machine(tmp_path):
     settings = settings_for(None, tmp_path)
     findings = checkup.check_machine(settings)
     assert texts(findings, "error") == []
+    assert not (tmp_path / "data" / "secret").exists(), "looking makes none"
     (tmp_path / "data" / "secret").write_text("short")
     (tmp_path / "tls").mkdir()
     (tmp_path / "tls" / "server-rsa.pem").write_text("no certificate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 
 from csms.clock import Clock
 from csms.store import tables
@@ -46,6 +46,14 @@ async def inspect(database: Database, clock: Clock) -> Inspection:
     return Inspection(
         version=row.version, durable=row.durable, ahead_s=(row.now - middle).total_seconds()
     )
+
+
+async def holds_digests(database: Database) -> bool:
+    """Return whether there are passwords or tokens, which are worth nothing without the secret."""
+    password = tables.charge_points.c.password_digest
+    statement = select(exists(select(tables.api_keys)) | exists().where(password.is_not(None)))
+    async with database.transaction() as connection:
+        return bool((await connection.execute(statement)).scalar_one())
 
 
 async def missing_partitions(database: Database, now: datetime) -> list[str]:

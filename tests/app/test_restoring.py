@@ -87,7 +87,7 @@ async def test_a_restore_that_is_killed(database_url, postgres_url, filled, tmp_
     await own.execute("INSERT INTO id_tags (id_tag, id_tag_key) VALUES ('mine', 'MINE')")
     await own.close()
     settings = {"data_dir": data, "database_url": postgres_url}
-    assert (await csms("check", **settings)).code == 1  # makes the folder; no fsync here
+    load_secret(settings_for(postgres_url, tmp_path, data_dir=data))  # the folder's own
     secret = (data / "secret").read_text()
 
     await killed_where_it_hangs("restore", file, "--force", code=HANG[where], **settings)
