@@ -1,13 +1,15 @@
 """Finding out how a charge point wants its limits told, by asking and by trying.
 
 What is tried is harmless: its own fallback share, told again in one way after the other, its
-maximum as a static cap, and where a session runs the limit that it has already. The control loop
-tells it everything anew afterwards.
+maximum as a static cap, where a session runs the limit that it has already, and currents below
+these, to find out which it takes. One that has
+refused its share so far counts in full, whatever it takes now. The control loop tells it everything
+anew afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -42,6 +44,7 @@ _KEYS = (
     "ConnectorPhaseRotation",
 )
 _USUAL = (ProfilePurpose.TX_DEFAULT, ProfilePurpose.TX)
+_LEAST_A, _HALF_A = Decimal(6), Decimal("0.5")
 _WAYS = (
     (RateUnit.AMPERES, ProfileKind.ABSOLUTE),
     (RateUnit.WATTS, ProfileKind.ABSOLUTE),
@@ -87,7 +90,7 @@ class Probe:
 
         Raises:
             NotFound: No such station.
-            Conflict: `no_fallback_share`: it stands on no site, or was not told its share yet.
+            Conflict: `no_fallback_share`: it stands on no site, or has no share yet.
             CallFailed: It is offline, or does not answer.
         """
         async with self._units() as unit:
@@ -97,32 +100,25 @@ class Probe:
         if share_w is None:
             raise Conflict(
                 "no_fallback_share",
-                "The station has taken no fallback share yet: put it on a site and connect it.",
+                "The station has no fallback share yet: put it on a site and connect it.",
             )
         _, holds = await self._dialects.of_station(identity)
+        takes_a = holds.traits.allowed_a or ()
         purposes = {ProfilePurpose.TX_DEFAULT, *(holds.traits.profile_purposes or _USUAL)}
         trials = [await self._tried(actor, identity, "GetConfiguration", {"key": list(_KEYS)})]
         learned: dict[str, Any] = {}
-        now = self._clock.now()
         ways = [way for way in _WAYS if station.current_type == "AC" or way[0] is RateUnit.WATTS]
         for unit_of, kind in ways:
-            payload = tx_default_profile(
-                connector_id=0,
-                limit=_limit(station, share_w, unit_of),
-                now=now,
-                profile_id=profile_id(0),
-                kind=kind,
-            )
-            trial = await self._tried(
-                actor, identity, "SetChargingProfile", payload, f"{unit_of.value}, {kind.value}"
-            )
+            what = f"{unit_of.value}, {kind.value}"
+            limit = _limit(station, share_w, unit_of, takes_a)
+            trial = await self._share_tried(actor, identity, limit, kind, what)
             trials.append(trial)
             if trial.status == "Accepted":
                 learned = {"rate_units": [unit_of.value], "profile_kinds": [kind.value]}
                 break
         if learned and station.max_power_w is not None:
             payload = charge_point_max_profile(
-                limit=_limit(station, station.max_power_w, RateUnit(learned["rate_units"][0])),
+                limit=_maximum(station, RateUnit(learned["rate_units"][0])),
                 profile_id=profile_id(0, ProfilePurpose.CHARGE_POINT_MAX),
             )
             cap = ProfilePurpose.CHARGE_POINT_MAX.value
@@ -132,7 +128,8 @@ class Probe:
             else:
                 purposes.discard(ProfilePurpose.CHARGE_POINT_MAX)
         if learned and running is not None:
-            trials.append(await self._session_tried(actor, identity, station, running, learned))
+            limit = _limit(station, running.limit_w, RateUnit(learned["rate_units"][0]), takes_a)
+            trials.append(await self._session_tried(actor, identity, running, limit, learned))
             if trials[-1].status == "Accepted":
                 purposes.add(ProfilePurpose.TX)
             else:
@@ -141,30 +138,80 @@ class Probe:
             learned["profile_purposes"] = [
                 each.value for each in ProfilePurpose if each in purposes
             ]
+        if learned.get("rate_units") == [RateUnit.AMPERES.value] and not takes_a:
+            more, allowed_a = await self._currents(
+                actor, identity, station, share_w, running, learned
+            )
+            trials += more
+            learned |= {"allowed_a": allowed_a} if allowed_a else {}
         if learned:
             await self._dialects.learn(station.key, learned)
         return Probed(trials=tuple(trials), learned=learned)
+
+    async def _share_tried(
+        self, actor: str, identity: str, limit: RateLimit, kind: ProfileKind, what: str
+    ) -> Trial:
+        """Tell a fallback share."""
+        payload = tx_default_profile(
+            connector_id=0,
+            limit=limit,
+            now=self._clock.now(),
+            profile_id=profile_id(0),
+            kind=kind,
+        )
+        return await self._tried(actor, identity, "SetChargingProfile", payload, what)
 
     async def _session_tried(
         self,
         actor: str,
         identity: str,
-        station: Station,
         running: SessionLimit,
+        limit: RateLimit,
         way: Mapping[str, Any],
+        what: str = ProfilePurpose.TX.value,
     ) -> Trial:
-        """Tell a running session the limit that it has, as a TxProfile."""
+        """Tell a running session a limit, as a TxProfile."""
         payload = tx_profile(
             connector_id=running.connector_id,
             transaction_id=running.transaction_id,
-            limit=_limit(station, running.limit_w, RateUnit(way["rate_units"][0])),
+            limit=limit,
             now=self._clock.now(),
             profile_id=profile_id(running.connector_id),
             stack_level=0,
             kind=ProfileKind(way["profile_kinds"][0]),
         )
-        what = ProfilePurpose.TX.value
         return await self._tried(actor, identity, "SetChargingProfile", payload, what)
+
+    async def _currents(
+        self,
+        actor: str,
+        identity: str,
+        station: Station,
+        share_w: int,
+        running: SessionLimit | None,
+        way: Mapping[str, Any],
+    ) -> tuple[Sequence[Trial], Sequence[int]]:
+        """Try currents below those that hold: their trials, and the only ones that it takes.
+
+        The latter are [] where it takes any, or where that cannot be told: nothing above what holds
+        is tried.
+        """
+        kind = ProfileKind(way["profile_kinds"][0])
+        takes_sessions = ProfilePurpose.TX.value in way["profile_purposes"]
+        top = _limit(station, share_w, RateUnit.AMPERES).value
+
+        session = running if top <= _LEAST_A and takes_sessions else None
+        if session is not None:
+            top = _limit(station, session.limit_w, RateUnit.AMPERES).value
+
+        async def tell(current: Decimal) -> Trial:
+            limit, what = RateLimit(unit=RateUnit.AMPERES, value=current), f"{current} A"
+            if session is None:
+                return await self._share_tried(actor, identity, limit, kind, what)
+            return await self._session_tried(actor, identity, session, limit, way, what)
+
+        most = _limit(station, station.max_power_w or 0, RateUnit.AMPERES).value
+        return await _only_currents(tell, top, most)
 
     async def _tried(
         self, actor: str, identity: str, action: str, payload: Payload, what: str | None = None
@@ -179,8 +226,53 @@ class Probe:
         return Trial(what=what or action, outcome=str(call.outcome), status=status)
 
 
-def _limit(station: Station, power_w: int, unit: RateUnit) -> RateLimit:
+async def _only_currents(
+    tell: Callable[[Decimal], Awaitable[Trial]], top: Decimal, most: Decimal
+) -> tuple[Sequence[Trial], Sequence[int]]:
+    """Return the trials of currents below one that it takes, and the only ones that it takes.
+
+    Args:
+        tell: Tries a current.
+        top: A whole one that it takes and may draw now.
+        most: The most that it draws at all, whole.
+    """
+    if top <= _LEAST_A:
+        return [], []
+    trials = [await tell(top - _HALF_A)]
+    if trials[-1].status != "Rejected":
+        return trials, []
+    trials.append(await tell(top))
+    if trials[-1].status != "Accepted":
+        return trials, []  # it was not the current: it takes nothing so soon after another
+    trials.append(await tell(top - 1))
+    if trials[-1].status == "Accepted":
+        return trials, [*range(int(_LEAST_A), int(most) + 1)]
+    if top < most:
+        return trials, []
+    found = [int(top)]
+    for current in range(int(top) - 2, int(_LEAST_A) - 1, -1):
+        trials.append(await tell(Decimal(current)))
+        if trials[-1].status == "Accepted":
+            found.append(current)
+    return trials, found[::-1]
+
+
+def _limit(
+    station: Station, power_w: int, unit: RateUnit, takes_a: Sequence[Decimal] = ()
+) -> RateLimit:
+    """Return a limit that is told for a trial: whole A, or one of those that it takes."""
     if unit is RateUnit.WATTS:
         return RateLimit(unit=unit, value=Decimal(power_w))
     current = amperes(power_w, phases=station.phases, voltage_v=station.voltage_v)
+    fits = [each for each in takes_a if each <= current]
+    told = (fits[-1] if fits else Decimal(0)) if takes_a else Decimal(int(current))
+    return RateLimit(unit=unit, value=told)
+
+
+def _maximum(station: Station, unit: RateUnit) -> RateLimit:
+    """Return what it draws at most."""
+    most_w = station.max_power_w or 0
+    if unit is RateUnit.WATTS:
+        return RateLimit(unit=unit, value=Decimal(most_w))
+    current = amperes(most_w, phases=station.phases, voltage_v=station.voltage_v)
     return RateLimit(unit=unit, value=current)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,8 +55,8 @@ GROUP BY m.told_w
 
 # a session without a limit of its own has that of its connector, or of its charge point
 _SESSION = text("""
-SELECT t.connector_id, t.id, coalesce(own.acknowledged_w, one.acknowledged_w, f.acknowledged_w, 0)
-    AS limit_w
+SELECT t.connector_id, t.id, coalesce(own.acknowledged_w, one.acknowledged_w, f.acknowledged_w,
+    own.desired_w, f.desired_w, 0) AS limit_w
 FROM transactions t
 LEFT JOIN charging_limits own ON own.charge_point_id = t.charge_point_id
     AND own.connector_id = t.connector_id AND own.purpose = 'TxProfile'
@@ -192,12 +192,14 @@ class SiteRulesRows:
     async def fallback_share_w(self, charge_point: ChargePointKey) -> int | None:
         """See the port."""
         limits = tables.charging_limits.c
-        statement = select(limits.acknowledged_w).where(
+        share_w = func.coalesce(limits.acknowledged_w, limits.desired_w)
+        statement = select(share_w).where(
             limits.charge_point_id == charge_point,
             limits.connector_id == 0,
             limits.purpose == "TxDefaultProfile",
         )
-        return (await self._connection.execute(statement)).scalar_one_or_none()
+        found: int | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return found
 
     async def session_limit(self, charge_point: ChargePointKey) -> SessionLimit | None:
         """See the port."""

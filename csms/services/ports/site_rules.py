@@ -112,7 +112,10 @@ class SiteRulesRepository(Protocol):
         ...
 
     async def fallback_share_w(self, charge_point: ChargePointKey) -> int | None:
-        """Return the fallback share that a charge point has taken; None: none yet."""
+        """Return the fallback share that a charge point has, or would have if it took it.
+
+        None: it was to be told none yet.
+        """
         ...
 
     async def session_limit(self, charge_point: ChargePointKey) -> SessionLimit | None:
