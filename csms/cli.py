@@ -87,6 +87,12 @@ def migrate(
     to: Annotated[str, typer.Option(help="Revision; `base` empties the database.")] = "head",
 ) -> None:
     """Bring the database to this version's schema, or back to an older one."""
+    if to not in {"head", "base", *migrations.known()}:
+        say(
+            f"This version of csms has no revision {to}; its newest is {migrations.head()}.",
+            error=True,
+        )
+        raise typer.Exit(1)
 
     async def work(url: str) -> str | None:
         before = await migrations.current(url)

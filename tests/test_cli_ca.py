@@ -82,6 +82,25 @@ def test_init_for_a_name(csms, tmp_path):
     assert leaf.subject.rfc4514_string() == "O=CSMS,CN=csms.example"
 
 
+@pytest.mark.parametrize(
+    "name", ["bad name", "https://csms.example", "10.0.0.300", "csms..example", "csms:9443", ""]
+)
+def test_a_name_that_nobody_can_ask_for_changes_nothing(csms, tmp_path, name):
+    assert csms("init", "--root-key", "ec", "--server", "csms.example")[0] == 0
+    before = (tmp_path / "tls" / "server-rsa.pem").read_bytes()
+    code, lines = csms("issue-server", name)
+    assert code == 1
+    assert "is no host name and no address" in lines[0]
+    assert (tmp_path / "tls" / "server-rsa.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["charge_box", "*.csms.example", "::1", "10.0.0.3", "1234", "a.b."]
+)
+def test_a_name_that_somebody_may_ask_for(csms, name):
+    assert csms("init", "--root-key", "ec", "--server", name)[0] == 0
+
+
 def test_the_whole_way(csms, tmp_path):
     code, lines = csms("show")
     assert (code, len(lines)) == (1, 1)

@@ -6,6 +6,7 @@ Nothing is taken from a request but its public key: names, use and time are the 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from csms.pki.journal import Issue
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
+_LABEL = re.compile(r"\w(?:[\w-]{0,61}\w)?", re.ASCII)
 CRL_DAYS = 30
 _BACKDATED = timedelta(minutes=5)
 """Clocks of charge points are late now and then; a certificate is never from the future."""
@@ -123,7 +125,14 @@ def client(
 def server(
     names: Sequence[str], organization: str, key: Key, signer: Signer, now: datetime, days: int
 ) -> x509.Certificate:
-    """Return a server's certificate: the first name is its common name too, for old clients."""
+    """Return a server's certificate: the first name is its common name too, for old clients.
+
+    Raises:
+        ValueError: A name is none that a client could ask for.
+    """
+    wrong = [name for name in names if not _reachable(name)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no host name and no address")
     # the suites without forward secrecy encipher by the RSA key itself
     encipherment = isinstance(key, rsa.RSAPrivateKey)
     builder = _under(signer, name_of(names[0], organization), key.public_key(), now, days)
@@ -133,6 +142,17 @@ def server(
     return signer.sign(
         builder.add_extension(usage, critical=True).add_extension(alternatives, critical=False)
     )
+
+
+def _reachable(name: str) -> bool:
+    """Return whether a client may ask for it: an address, or a host name (`*.` before it too)."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        labels = name.removeprefix("*.").removesuffix(".").split(".")
+        is_number = len(labels) > 1 and labels[-1].isdigit()  # an address with a slip
+        return not is_number and all(_LABEL.fullmatch(label) for label in labels)
+    return True
 
 
 def key_pem(key: Key) -> bytes:

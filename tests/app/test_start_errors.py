@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from tests.app.bench import TOKEN
+from tests.app.commands import csms
 
 pytestmark = pytest.mark.slow  # each starts a whole process
 
@@ -108,6 +109,14 @@ async def test_a_database_of_a_newer_csms(database_url, tmp_path):
     (line,) = end.errors
     assert "9999" in line
     assert "newer csms" in line
+
+
+@pytest.mark.parametrize("revision", ["9999", "abc", "1"])
+async def test_a_revision_that_nobody_has(database_url, tmp_path, revision):
+    end = await csms("migrate", "--to", revision, data_dir=tmp_path, database_url=database_url)
+    assert end.code == 1
+    (line,) = end.errors
+    assert f"no revision {revision}; its newest is " in line
 
 
 async def test_a_data_folder_that_cannot_be_made(tmp_path):
