@@ -3,14 +3,15 @@
 A charge point sends one message at a time and repeats the one that was not answered, so a
 repetition is one of the last messages that its charge point has sent. Their contents are
 remembered here; what is not remembered (after a start, a new connection, or a commit whose end is
-unknown) is looked up in the database, once.
+unknown) is looked up in the database, once. Some charge points do not wait for answers and repeat
+several messages: after one that was found the next one is looked up too.
 
 Concurrency: used by the intake's one task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from csms.domain.ids import ChargePointKey
@@ -27,10 +28,12 @@ class Sifted:
     Attributes:
         fresh: Their places in the batch, in order.
         contents: What is to be remembered once they are stored.
+        repeating: Connectors of which nothing but repetitions has come since they were looked up.
     """
 
     fresh: list[int]
     contents: Mapping[tuple[ChargePointKey, int], tuple[int, ...]]
+    repeating: Collection[tuple[ChargePointKey, int]]
 
 
 class Repetitions:
@@ -41,13 +44,19 @@ class Repetitions:
 
     def __init__(self) -> None:
         self._last: dict[ChargePointKey, dict[int, tuple[int, ...]]] = {}
+        self._repeating: Collection[tuple[ChargePointKey, int]] = ()
 
     def unknown(self, facts: Iterable[MeterValuesFact]) -> list[MeterValuesFact]:
-        """Return those of whose connectors no last messages are remembered."""
+        """Return those that the database may have though their contents are not remembered."""
+        repeating = self._repeating  # nearly always empty
         return [
             fact
             for fact in facts
-            if fact.readings and fact.connector_id not in self._last.get(fact.charge_point, ())
+            if fact.readings
+            and (
+                fact.connector_id not in self._last.get(fact.charge_point, ())
+                or (repeating and (fact.charge_point, fact.connector_id) in repeating)
+            )
         ]
 
     def sift(
@@ -62,7 +71,11 @@ class Repetitions:
         contents: dict[tuple[ChargePointKey, int], tuple[int, ...]] = {}
         for fact in stored:
             place = fact.charge_point, fact.connector_id
-            contents[place] = (_content(fact), *contents.get(place, ()))
+            before = contents.get(place)
+            if before is None:
+                before = self._last.get(fact.charge_point, {}).get(fact.connector_id, ())
+            contents[place] = (_content(fact), *before)
+        repeating = {*self._repeating, *contents}
         fresh = []
         for number, fact in enumerate(facts):
             place = fact.charge_point, fact.connector_id
@@ -72,11 +85,14 @@ class Repetitions:
             content = _content(fact)
             if content not in before:
                 fresh.append(number)
+                if repeating:
+                    repeating.discard(place)
                 contents[place] = (content, *before[: _REMEMBERED - 1])
-        return Sifted(fresh=fresh, contents=contents)
+        return Sifted(fresh=fresh, contents=contents, repeating=repeating)
 
     def remember(self, sifted: Sifted) -> None:
         """Take in what has been stored."""
+        self._repeating = sifted.repeating
         for (key, connector_id), contents in sifted.contents.items():
             connectors = self._last.setdefault(key, {})
             if len(connectors) >= _MOST_CONNECTORS:  # numbers that no real charge point has
@@ -85,8 +101,11 @@ class Repetitions:
 
     def forget(self, charge_points: Iterable[ChargePointKey]) -> None:
         """Have the next messages of these looked up."""
-        for key in charge_points:
+        gone = set(charge_points)
+        for key in gone:
             self._last.pop(key, None)
+        if self._repeating:
+            self._repeating = {place for place in self._repeating if place[0] not in gone}
 
 
 def _content(fact: MeterValuesFact) -> int:

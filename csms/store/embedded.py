@@ -255,7 +255,8 @@ class EmbeddedPostgres:
     def _init_cluster(self) -> None:
         for unfinished in self.data.glob("pg*"):
             if unfinished.is_dir():
-                shutil.rmtree(unfinished)
+                # the initdb of a start that was killed a moment ago may be clearing up there too
+                shutil.rmtree(unfinished, ignore_errors=True)
         password = self.data / "password"
         password.unlink(missing_ok=True)
         with open(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -174,6 +174,20 @@ async def test_both_sendings_in_one_batch_are_stored_once(database_url, kind):
         assert await count(b, table) == before + rows
 
 
+@pytest.mark.parametrize("stored", [0, 1, 4, 6])
+async def test_a_station_that_did_not_wait_for_answers_repeats_several(database_url, stored):
+    """Its queue comes again from the first message without an answer on, some of it stored."""
+    async with bench(database_url) as b:
+        cp = await b.station()
+        queue = [values(cp, None, minutes=minute) for minute in range(6)]
+        for fact in queue[:stored]:
+            await b.submit(fact)
+        b.bus.publish(StationConnected(cp))
+        for fact in queue:
+            await b.submit(resent(fact))
+        assert await count(b, "meter_values") == len(queue)
+
+
 async def test_different_values_of_the_same_instant_are_all_stored(database_url):
     """Some chargers send a message a measurand."""
     async with bench(database_url) as b:

@@ -229,6 +229,22 @@ def test_a_half_made_cluster_is_made_again(tmp_path):
     assert not (tmp_path / "pg.new.1234").exists()
 
 
+def test_a_half_made_cluster_may_be_cleared_up_by_its_own_initdb(tmp_path, monkeypatch):
+    """A csms that was killed leaves an initdb that removes what it has made, at the same time."""
+    (tmp_path / "pg.new.1234").mkdir()
+    (tmp_path / "pg.new.1234" / "4160").touch()
+    unlink = os.unlink
+
+    def too_late(path, *, dir_fd=None):
+        if path == "4160":
+            unlink(path, dir_fd=dir_fd)
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", too_late)
+    with server(tmp_path, durable=False) as pg:
+        assert pg.alive
+
+
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     for closed in (tmp_path / "file", tmp_path / "file" / "below"):
