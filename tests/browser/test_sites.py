@@ -7,6 +7,7 @@ import re
 
 from playwright.async_api import Page, expect
 
+from tests.app.bench import TOKEN
 from tests.browser.cockpit import PHONE
 from tests.browser.looks import shot
 from tests.browser.stations import charge, charger
@@ -186,3 +187,18 @@ async def test_a_new_site_gets_its_stations_and_viewers_only_look(system, window
     for name in ("Save", "Assign", "Take out", "Remove the site"):
         await expect(seen.get_by_role("button", name=name, exact=True)).to_have_count(0)
     await accessibility.no_violations(seen)
+
+
+async def test_a_browser_without_a_language_draws_too(system, windows):
+    """Chromium calls it so where the machine has none (LANG=C); then `Intl` throws."""
+    await system.ask("POST", "/api/sites", {"id": "dock", "name": "Dock", "gridCapacityKw": 40})
+    context, _ = await windows.window(system)
+    await context.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'language',"
+        " {configurable: true, get: () => 'en-US@posix'})"
+    )
+    await context.request.get(f"/sign-in?token={TOKEN}", max_redirects=0)
+    page = await context.new_page()
+    await page.goto("/sites/dock")
+    await expect(page.get_by_role("heading", name="Dock", exact=True)).to_be_visible()
+    await expect(part(page, "Sessions")).to_contain_text("No car is charging here now")

@@ -4,6 +4,9 @@ import './app/app.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app/App'
+import { mendLanguage } from './app/language'
+
+mendLanguage() // before a page is loaded: its parts ask for it
 
 // a page of an older build asks for parts that the newer one no longer has: load the newer one, once
 window.addEventListener('vite:preloadError', (event) => {
