@@ -366,7 +366,7 @@ async def _body(request: web.Request) -> StartIn:
     if request.content_length is None or request.content_length > _MOST_BODY_BYTES:
         raise problems.Malformed("body_too_large", "The body is too large, or of unknown size.")
     try:
-        return StartIn.model_validate_json(await request.read())
+        return StartIn.model_validate_json(await problems.in_time(request.read()))
     except ValidationError as error:
         raise problems.of_validation(error) from None
 

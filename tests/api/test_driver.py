@@ -8,6 +8,7 @@ import json
 import aiohttp
 import pytest
 
+from csms.api import problems
 from csms.api.driver import TOKEN_COOKIE
 from csms.errors import CallFailed
 from csms.store.database import Database
@@ -67,6 +68,20 @@ async def begun(bench, **columns):
     payload = bench.gateway.sent[-1][2]
     row = {"id_tag": payload["idTag"], "connector_id": payload["connectorId"], **columns}
     return await bench.session(**row)
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(page, monkeypatch):
+    monkeypatch.setattr(problems, "BODY_S", 0.05)
+
+    async def stalled():
+        yield b'{"idTag":'
+        await asyncio.Event().wait()
+
+    headers = {"Content-Type": "application/json", "Content-Length": "30"}
+    url = f"{page.url}/c/CP1/1/start"
+    limit = aiohttp.ClientTimeout(total=20)
+    async with page.client.post(url, data=stalled(), headers=headers, timeout=limit) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, "too_slow")
 
 
 async def test_a_page_that_nobody_has_turned_on_is_not_there(bench):
