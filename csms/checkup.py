@@ -6,6 +6,7 @@ May run beside a csms that runs. Nothing is changed but that a data folder is ma
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import ssl
@@ -191,6 +192,8 @@ def _disk(settings: Settings) -> Finding:
         free = shutil.disk_usage(settings.data_dir).free
     except OSError as error:
         return _error(f"data folder: {error}")
+    if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+        return _error(f"data folder: {settings.data_dir} cannot be written by this user")
     text = f"{free / _GIGABYTE:.1f} GB free for {settings.data_dir}"
     if free < _NO_DISK:
         return _error(text)

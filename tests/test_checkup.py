@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from datetime import timedelta
 
@@ -125,6 +126,21 @@ async def test_a_port_that_another_program_holds(tmp_path):
     assert str(port) in error
     assert "CSMS_OCPP_PORT" in error
     assert texts(await checkup.check_ports(settings, SERVE), "error") == []
+
+
+def test_a_data_folder_that_others_alone_may_write(tmp_path, monkeypatch):
+    """Asked of the kernel, because an administrator may write what permissions forbid."""
+    settings = settings_for(None, tmp_path)
+    asked = []
+
+    def access(path, mode):
+        asked.append((path, mode))
+        return False
+
+    monkeypatch.setattr(checkup.os, "access", access)
+    (error,) = texts(checkup.check_machine(settings), "error")
+    assert f"{settings.data_dir} cannot be written" in error
+    assert asked == [(settings.data_dir, os.W_OK | os.X_OK)]
 
 
 async def test_a_port_for_two(tmp_path, free_port):

@@ -75,6 +75,13 @@ def test_check_tells_of_it(csms, tmp_path):
     assert "issuing-ec.key cannot be used" in line
 
 
+def test_a_key_that_is_gone_is_told_with_one_name(csms, tmp_path):
+    assert csms("init", "--root-key", "ec")[0] == 0
+    key = tmp_path / "ca" / "issuing-rsa.key"
+    key.unlink()
+    assert csms("show") == (1, [f"{key} cannot be used: No such file or directory."])
+
+
 def test_init_for_a_name(csms, tmp_path):
     assert csms("init", "--root-key", "ec", "--server", "csms.example")[0] == 0
     text = (tmp_path / "tls" / "server-rsa.pem").read_bytes()

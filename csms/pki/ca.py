@@ -335,14 +335,14 @@ def _settings(path: Path) -> CaSettings:
             pss=bool(values["pss"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StartError(f"{path} cannot be used: {error}.") from error
+        raise StartError(f"{path} cannot be used: {_why(error)}.") from error
 
 
 def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise StartError(f"{path} cannot be used: {error}.") from error
+        raise StartError(f"{path} cannot be used: {_why(error)}.") from error
 
 
 def _signer(folder: Path, name: str, *, pss: bool) -> Signer:
@@ -350,10 +350,15 @@ def _signer(folder: Path, name: str, *, pss: bool) -> Signer:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
-        raise StartError(f"{path} cannot be used: {error}.") from error
+        raise StartError(f"{path} cannot be used: {_why(error)}.") from error
     certificate = _certificate(folder / f"{name}.pem")
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) or (
         key.public_key() != certificate.public_key()
     ):
         raise StartError(f"{path} is not the key of {name}.pem.")
     return Signer(name=name, key=key, certificate=certificate, pss=pss)
+
+
+def _why(error: Exception) -> str:
+    """Return what went wrong, without the file's name, which the sentence has already."""
+    return getattr(error, "strerror", None) or str(error)
