@@ -14,6 +14,7 @@ and stops them before it opens the data.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import re
@@ -180,6 +181,8 @@ class EmbeddedPostgres:
             try:
                 _require_lasting_thread(False)
                 with self._explained():
+                    # backends that hang may keep it busy for ten seconds
+                    await asyncio.to_thread(_end_leftovers, self._pgdata)
                     self._spawn()
                     while not self._ready():
                         await clock.sleep(_POLL_S)
@@ -295,8 +298,8 @@ class EmbeddedPostgres:
     def _spawn(self) -> None:
         """Fork the postmaster; the old one and its processes are gone afterwards."""
         self._end_server()
+        _end_leftovers(self._pgdata)
         cluster = process.cluster_name(self._pgdata)
-        _end_leftovers(cluster, self._pgdata)
         settings = {**self._settings, "port": str(self.port), "cluster_name": cluster}
         options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         log = self.data / "postgres.log"
@@ -371,13 +374,13 @@ class EmbeddedPostgres:
         self._server = None
 
 
-def _end_leftovers(cluster: str, pgdata: Path) -> None:
+def _end_leftovers(pgdata: Path) -> None:
     """Stop every server process of a cluster whose owner is gone (the folder is locked by us).
 
     An orphaned postmaster is asked for a fast shutdown. Backends without a postmaster have nothing
     left to save, but would keep the new one from starting while they finish their query.
     """
-    pid_file = pgdata / "postmaster.pid"
+    cluster, pid_file = process.cluster_name(pgdata), pgdata / "postmaster.pid"
     for ask, patience_s in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
         left = process.server_processes(cluster)
         if not left:

@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 
 from csms.clock import SystemClock
-from csms.store import embedded_process
+from csms.store import embedded, embedded_process
 from csms.store.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from tests.waiting import wait_until
 
@@ -107,6 +107,25 @@ async def test_watch_brings_a_killed_server_back(data):
                 return pg.pid != before and await _answers(pg)
 
             await wait_until(answers)
+            watch.cancel()
+
+
+async def test_watch_holds_nobody_up_while_backends_do_not_end(data, monkeypatch):
+    end, ending, may_end = embedded._end_leftovers, threading.Event(), threading.Event()
+
+    def slow(pgdata):
+        ending.set()
+        assert may_end.wait(20), "the loop that would let them end was held up"
+        end(pgdata)
+
+    with server(data) as pg:
+        monkeypatch.setattr(embedded, "_end_leftovers", slow)
+        os.kill(pg.pid, signal.SIGKILL)
+        async with asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(pg.watch(SystemClock(), every_s=0.02))
+            await wait_until(ending.is_set)
+            may_end.set()
+            await wait_until(lambda: _answers(pg))
             watch.cancel()
 
 
