@@ -20,7 +20,7 @@ from csms.domain.site_control import ControlStep, Sending
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
 from csms.domain.site_snapshot import Request, SiteSnapshot
 from csms.domain.sites import Charger
-from csms.errors import CallFailed
+from csms.errors import CallFailed, DatabaseAway
 from csms.metrics import METRICS
 from csms.services.ports.gateway import Gateway
 
@@ -181,6 +181,8 @@ class LimitCalls:
             status = "callError" if answer.error_code else str(answer.payload.get("status"))
         except CallFailed as error:
             status = error.code
+        except DatabaseAway:
+            status = "database_away"  # the charge point's pace cannot be looked up
         except Exception:
             # a fault of ours in one sending must not stop the loops of all sites
             _log.exception("limit could not be sent", charge_point_key=key)
@@ -200,8 +202,8 @@ class LimitCalls:
             if answer.error_code is not None:
                 raise ValueError(answer.error_code)
             limit_w = said_limit_w(charger, answer.payload)
-        except CallFailed as error:
-            _log.info("limit not read back", charge_point_key=asking.key, why=error.code)
+        except (CallFailed, DatabaseAway) as error:
+            _log.info("limit not read back", charge_point_key=asking.key, why=str(error))
             return  # asked again later, while it is there
         except (ValueError, KeyError) as error:
             _log.info("limits cannot be read back", charge_point_key=asking.key, why=str(error))

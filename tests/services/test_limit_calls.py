@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey
 from csms.domain.pieces import AT_ONCE, whole
 from csms.domain.site_control import control
+from csms.domain.site_observation import ReadBack
+from csms.domain.site_snapshot import RowKey
+from csms.errors import DatabaseAway
 from csms.services.limit_calls import LimitCalls
 from tests.domain.test_site_control import MAX, NOW, charger, snapshot
 from tests.fake_gateway import FakeGateway, quiet
@@ -83,3 +87,19 @@ async def test_what_is_not_sent_is_open_no_more(telling, step, why):
     await quiet()
     assert calls.open_count == AT_ONCE
     assert sent(gateway) == AT_ONCE
+
+
+async def test_an_outage_of_the_database_stops_no_call_but_its_own(step):
+    class Away(FakeGateway):
+        async def call(self, *args, **more):
+            raise DatabaseAway("its pace cannot be looked up")
+
+    calls, key = LimitCalls(Away(), FakeClock(), lambda site_id: None), ChargePointKey(7)
+    asking = ReadBack(key=key, connector_id=1, row=RowKey(key, 1, ProfilePurpose.TX), version=1)
+    async with asyncio.TaskGroup() as tasks:  # breaks where a task of its own does
+        calls.start(tasks)
+        calls.take_up(SITE)
+        whole(calls.tell(SITE, replace(step, askings=(asking,))))
+    ends = calls.take_ends(SITE)
+    assert {end.status for end in ends} == {"database_away"}
+    assert len(ends) == len(step.sendings)
