@@ -202,3 +202,5 @@ async def test_a_browser_without_a_language_draws_too(system, windows):
     await page.goto("/sites/dock")
     await expect(page.get_by_role("heading", name="Dock", exact=True)).to_be_visible()
     await expect(part(page, "Sessions")).to_contain_text("No car is charging here now")
+    await page.goto("/sites")
+    await expect(page.get_by_text("1 grid connection, shared by its stations")).to_be_visible()

@@ -22,7 +22,7 @@ export function NowTab({ site }: { site: Site }) {
       <PowerOverTime site={site} />
       <Section
         title="Circuits"
-        about="What is counted on below each limit: what chargers may draw, whether they do or not."
+        about="What is shared out below each limit, whether cars take it or not. After a drop chargers take some seconds to follow."
       >
         <Circuits site={site} live={live} />
       </Section>

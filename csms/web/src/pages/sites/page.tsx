@@ -39,7 +39,7 @@ export default function SitesPage() {
     <>
       <PageHeader
         title="Sites"
-        subtitle={loaded ? `${count(sites.length)} that share a grid connection each` : 'Loading …'}
+        subtitle={loaded ? connections(sites.length) : 'Loading …'}
         actions={all.length > 0 && add}
       />
       {loaded && all.length === 0 ? (
@@ -165,4 +165,11 @@ function State({ site }: { site: LiveSite }) {
   if (limitKw !== null && limitKw < gridCapacityKw)
     return <StatusBadge status="limited" tone="warning" text={`Limited from ${power(gridCapacityKw)}`} />
   return <StatusBadge status="fine" tone="good" text="Fine" />
+}
+
+/** Returns how many there are, in words; nothing where there is none to speak of. */
+function connections(sites: number): string | undefined {
+  if (sites === 0) return undefined
+  if (sites === 1) return '1 grid connection, shared by its stations'
+  return `${count(sites)} grid connections, each shared by its stations`
 }
