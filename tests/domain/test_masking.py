@@ -138,8 +138,9 @@ def test_vendors_data_are_cut_out_where_a_secret_is_named(payload):
     assert '"data":"***"' in masked
 
 
-def test_vendors_data_stay_where_no_secret_is_named():
-    raw = '[2,"1","DataTransfer",{"vendorId":"v","data":"{\\"current\\":16}"}]'
+@pytest.mark.parametrize("data", ['{\\"current\\":16}', "gJgEPSkA+Pwd/aPSK9"])
+def test_vendors_data_stay_where_no_secret_is_named(data):
+    raw = f'[2,"1","DataTransfer",{{"vendorId":"v","data":"{data}"}}]'
     assert mask("DataTransfer", raw) == raw
 
 
