@@ -58,6 +58,7 @@ CASES = (
     ("caltech-2019-11-12", (40,)),
     ("jpl-2019-11-20", (60, 80, 120)),
 )
+_CASE = ("day", "steady", "taper", "kW")
 _TAPERS_FROM = 0.2
 _TAPERS_TO_W = 2 * AMPERE_W
 
@@ -135,7 +136,7 @@ class Day:
         self.needed_wh = 1000 * sum(float(each["energy_kwh"]) for each in sessions)
         self.site = Site(id=SiteId("s"), name="s", grid_limit_w=limit_w)
         self._order = itertools.count()
-        self._events: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._events: list[tuple[datetime, int, Callable[..., object], tuple[Any, ...]]] = []
         self._rows: dict[RowKey, LimitRow] = {}
         self._appetites: dict[RowKey, tuple[TransactionId, Appetite]] = {}
         self._cars: dict[TransactionId, Car] = {}
@@ -188,10 +189,10 @@ class Day:
             "causes": dict(busy.causes.most_common()),
         }
 
-    def _at(self, at: datetime, act: Callable[..., None], *what: Any) -> None:
+    def _at(self, at: datetime, act: Callable[..., object], *what: Any) -> None:
         heapq.heappush(self._events, (at, next(self._order), act, what))
 
-    def _after(self, seconds: float, act: Callable[..., None], *what: Any) -> None:
+    def _after(self, seconds: float, act: Callable[..., object], *what: Any) -> None:
         self._at(self.now + timedelta(seconds=seconds), act, *what)
 
     # Cars
@@ -434,11 +435,18 @@ def main() -> None:
                     ideal = play(wire_s=(0.001, 0.001)).play()
                 lost = 100 * (1 - real["servedWh"] / ideal["servedWh"])
                 real["lostToWaitingPercent"] = round(lost, 2)
-            found.append({"day": day, "kW": kilowatts, "steady": given.steady, **real})
+            asked = {"day": day, "kW": kilowatts, "steady": given.steady, "taper": given.taper}
+            found.append(asked | real)
             print(json.dumps(found[-1]), flush=True)
     print(table(found))
     if not given.keep:
-        OUT.write_text(json.dumps(found, indent=1) + "\n")
+        OUT.write_text(json.dumps(merged(json.loads(OUT.read_text()), found), indent=1) + "\n")
+
+
+def merged(before: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the results with those of the same case replaced."""
+    by_case = {tuple(row[name] for name in _CASE): row for row in (*before, *found)}
+    return [by_case[case] for case in sorted(by_case)]
 
 
 if __name__ == "__main__":
