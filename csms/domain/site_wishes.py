@@ -3,8 +3,8 @@
 Three profiles a charge point: the *floor*, a TxDefaultProfile on connector 0, without an end; the
 *cap*, a ChargePointMaxProfile with its maximum, for those that take one; a TxProfile for each
 transaction, as a lease that the floor follows (`limit_routes` has those that refuse it). Raises,
-also of floors, are kept apart: 30 s on one charger, 1 A at least unless all has been calm for a
-minute, a number a day. Decreases never wait.
+also of floors, are kept apart: 30 s on one charger, 1 A at least unless nothing has changed on the
+site for three minutes, a number a day. Decreases never wait.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ from csms.domain.sites import (
 )
 
 RAISES_APART = timedelta(seconds=30)
-CALM = timedelta(seconds=60)
+CALM = timedelta(minutes=3)
+"""More than two intervals of most meters: what is going on shows in each of their readings."""
+
+PATIENCE = timedelta(minutes=15)
+"""Longest that a raise of less than 1 A waits for a site that is never calm."""
+
 _DC_AMPERE_W = 690
 
 
@@ -122,6 +127,7 @@ def wishes(
     chargers = {state.charger.id: state for state in snapshot.chargers}
     spent = _spent(snapshot, now)
     half = timedelta(seconds=snapshot.rules.lease_s) / 2
+    moved_at = max((at for s in snapshot.sessions if (at := s.own_limit.desired_at)), default=None)
     for number, session in enumerate(snapshot.sessions):
         if not number % AT_ONCE:
             yield
@@ -132,7 +138,8 @@ def wishes(
         row = session.own_limit
         # a car that has nothing at all does not wait for tomorrow
         is_spent = session.charger_id in spent and bool(row.acknowledged_w)
-        limit = _paced(row, share, ampere_w(state.charger), now, is_spent=is_spent)
+        ampere = ampere_w(state.charger)
+        limit = _paced(row, share, ampere, now, moved_at=moved_at, is_spent=is_spent)
         target = Target(
             key=state.key,
             connector_id=session.connector_id,
@@ -166,7 +173,8 @@ def wishes(
                 charger=state.charger,
                 dialect=state.dialect,
             )
-            limit = _paced(row, limit, ampere_w(state.charger), now, is_spent=is_spent)
+            ampere = ampere_w(state.charger)
+            limit = _paced(row, limit, ampere, now, moved_at=row.desired_at, is_spent=is_spent)
             found.add(load_id, target, row, limit, reason)
     return found
 
@@ -208,16 +216,38 @@ def _spent(snapshot: SiteSnapshot, now: datetime) -> set[ChargerId]:
     return {charger for charger, writes in written.items() if writes >= most}
 
 
-def _paced(row: LimitRow, share_w: int, ampere: int, now: datetime, *, is_spent: bool) -> int:
-    """Return the share, or what the load has already while a raise has to wait."""
+def _paced(
+    row: LimitRow,
+    share_w: int,
+    ampere: int,
+    now: datetime,
+    *,
+    moved_at: datetime | None,
+    is_spent: bool,
+) -> int:
+    """Return the share, or what the load has already while a raise has to wait.
+
+    Args:
+        row: Of the load.
+        share_w: What it should have.
+        ampere: What 1 A is, in W.
+        now: Of the step.
+        moved_at: When a wish of the site has changed last: a battery that is nearly full leaves a
+            little more every minute, and that is not worth a message to all others.
+        is_spent: No more may be told today.
+    """
     has = row.acknowledged_w
     if has is None or share_w <= has or row.doubtful or row.may_be_unlimited:
         return share_w
-    close = row.raised_at is not None and timedelta(0) <= now - row.raised_at < RAISES_APART
-    told_at = row.acknowledged_at
-    calm = told_at is None or not timedelta(0) <= now - told_at < CALM
+    close = _since(row.raised_at, now) < RAISES_APART
+    calm = _since(moved_at, now) >= CALM or _since(row.desired_at, now) >= PATIENCE
     small = share_w - has < ampere and not calm
     return has if is_spent or close or small else share_w
+
+
+def _since(at: datetime | None, now: datetime) -> timedelta:
+    """Return how long ago something was; for ever where it never was, or is yet to come."""
+    return now - at if at is not None and at <= now else timedelta.max
 
 
 def _lease(

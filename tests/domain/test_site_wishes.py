@@ -185,11 +185,25 @@ def test_raises_are_apart_and_the_first_limit_of_a_session_is_not_counted():
     assert [each[2] for each in told(step(lower, limit_w=8000))] == [7935]
 
 
-def test_a_small_raise_waits_until_all_is_calm():
-    live = {"acknowledged_w": TOLD - 600, "ends_at": NOW + LEASE}
-    assert step(session(1, **live, acknowledged_at=NOW - timedelta(seconds=59))).sendings == ()
-    calm = session(1, **live, acknowledged_at=NOW - timedelta(seconds=60))
-    assert [each[2] for each in told(step(calm))] == [TOLD]
+def test_a_small_raise_waits_until_the_site_is_calm():
+    def raised(wished_ago_s, other_ago_s):
+        live = {"acknowledged_w": TOLD - 600, "ends_at": NOW + LEASE, "acknowledged_at": NOW}
+        one = session(1, **live, desired_at=NOW - timedelta(seconds=wished_ago_s))
+        other = session(
+            2,
+            "B",
+            desired_w=TOLD,
+            acknowledged_w=TOLD,
+            ends_at=NOW + LEASE,
+            desired_at=NOW - timedelta(seconds=other_ago_s),
+        )
+        return [each[:3] for each in told(step(one, other, limit_w=2 * MAX)) if each[1]]
+
+    assert raised(300, 179) == []  # the other one's has just changed
+    assert raised(179, 300) == []
+    assert raised(180, 180) == [("A", 1, TOLD)]
+    assert raised(899, 10) == []
+    assert raised(900, 10) == [("A", 1, TOLD)]  # a site that is never calm
 
 
 def test_who_was_told_too_often_today_is_raised_tomorrow():
