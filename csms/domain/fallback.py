@@ -7,7 +7,7 @@ of a limit ends. So their sum must fit every limit at any time, whatever else ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from csms.domain.power_tree import NodeId
@@ -67,26 +67,38 @@ def overloaded(
 ) -> tuple[NodeId, int, int] | None:
     """Return the first limit that shares do not fit: its node, what they come to, and it."""
     limits = {GRID: site.grid_limit_w - reserved_w}
-    parents: dict[NodeId, NodeId] = {}
-    for circuit in site.circuits:
-        node = circuit_node(circuit.id)
-        limits[node] = circuit.limit_w
-        parents[node] = GRID if circuit.parent_id is None else circuit_node(circuit.parent_id)
+    limits |= {circuit_node(circuit.id): circuit.limit_w for circuit in site.circuits}
+    parents = _parents(site)
     through = dict.fromkeys(limits, 0)
     for each in chargers:
         draw = each.max_w
         if not each.controlled_elsewhere:
             draw = min(draw, shares[each.id] * each.connectors)
-        at: NodeId | None = GRID if each.circuit_id is None else circuit_node(each.circuit_id)
-        while at is not None:
-            through[at] += draw
-            at = parents.get(at)
+        for node in _above(each, parents):
+            through[node] += draw
     for node, limit in limits.items():
         if through[node] > limit:
             return node, through[node], limit
     if site.shares_phases:
         return _overloaded_phase(site, chargers, shares, reserved_w)
     return None
+
+
+def _parents(site: Site) -> dict[NodeId, NodeId]:
+    """Return the node above each circuit."""
+    return {
+        circuit_node(each.id): GRID if each.parent_id is None else circuit_node(each.parent_id)
+        for each in site.circuits
+    }
+
+
+def _above(charger: Charger, parents: Mapping[NodeId, NodeId]) -> Iterator[NodeId]:
+    """Yield the circuits that a charger is behind, and the connection."""
+    at = None if charger.circuit_id is None else circuit_node(charger.circuit_id)
+    while at is not None and at != GRID:
+        yield at
+        at = parents.get(at)
+    yield GRID
 
 
 def _overloaded_phase(
@@ -142,11 +154,16 @@ def fallback_problem(
     if found is None:
         return None
     node, through, limit = found
-    connectors = sum(each.connectors for each in ours)
-    beside = f" beside the building's {reserved_w / 1000:g} kW" if reserved_w else ""
+    parents = _parents(site)
+    connectors = sum(each.connectors for each in ours if node in _above(each, parents))
+    many = "the one connector" if connectors == 1 else f"all {connectors} connectors"
+    where = "of the site" if node == GRID else "behind it"
+    beside = (
+        f" beside the building's {reserved_w / 1000:g} kW" if reserved_w and node == GRID else ""
+    )
     return (
-        f"the fallback share of {float(fallback_a):g} A does not fit the {node} limit: if all "
-        f"{connectors} connectors of the site fell back at once, {through / 1000:g} kW would flow "
+        f"the fallback share of {float(fallback_a):g} A does not fit the {node} limit: if "
+        f"{many} {where} fell back at once, {through / 1000:g} kW would flow "
         f"where {limit / 1000:g} kW may{beside}"
     )
 

@@ -25,6 +25,8 @@ from csms.services.ports.site_rules import KeptDecision, StoredLimit
 from csms.services.ports.smart_charging import Allocator
 from csms.services.ports.store import UnitOfWork, UnitsOfWork
 
+_BEAR_ON_SAFETY = frozenset({"fallback_a", "building_max_w"})
+
 
 class SiteRulesService:
     """Changes what narrows sites; each change is decided on at once."""
@@ -57,7 +59,8 @@ class SiteRulesService:
         """
         supposition = Supposition(rule_changes=changes)
         found = await self._allocator.what_if(SiteId(site_id), supposition)
-        if found.problems:
+        # what was so before, because a station has come since, keeps nobody from another rule
+        if found.problems and changes.keys() & _BEAR_ON_SAFETY:
             raise Invalid(
                 "unsafe_site",
                 "The site would not be safe.",

@@ -77,6 +77,25 @@ async def test_fallback_shares_above_a_limit_are_refused_with_the_sentence(site)
     assert "none" in str(refused.json)
 
 
+async def test_the_sentence_about_a_circuit_tells_what_is_behind_it_and_nothing_else(site):
+    await site.ask("PATCH", "/api/sites/s", {"circuits": [{"id": "c", "limitKw": 10}]})
+    await site.ask("PATCH", "/api/stations/A", {"circuitId": "c"})
+    refused = await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 16, "buildingMaxKw": 5})
+    assert refused.json["fields"]["fallbackA"] == (
+        "the fallback share of 16 A does not fit the circuit c limit: if the one connector behind"
+        " it fell back at once, 11.04 kW would flow where 10 kW may"
+    )
+
+
+async def test_a_share_that_fits_no_more_keeps_nobody_from_another_rule(site):
+    await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 28})
+    body = {"identity": "C", "name": "C", "siteId": "s", "maxKw": 22}
+    assert (await site.ask("POST", "/api/stations", body)).status == 201
+    assert (await site.ask("PATCH", "/api/sites/s/rules", {"leaseS": 600})).status == 200
+    refused = await site.ask("PATCH", "/api/sites/s/rules", {"leaseS": 600, "fallbackA": 28})
+    assert (refused.status, refused.json["code"]) == (422, "unsafe_site")
+
+
 async def test_a_limit_of_phases_that_fallback_shares_would_exceed_is_refused(site):
     await site.ask("PATCH", "/api/sites/s/rules", {"fallbackA": 16})
     refused = await site.ask("PATCH", "/api/sites/s", {"gridLimitA": 31})
