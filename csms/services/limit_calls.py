@@ -15,7 +15,6 @@ import structlog
 from csms.clock import Clock
 from csms.domain.ids import ChargePointKey, SiteId
 from csms.domain.limit_messages import LimitPayloads, question, said_limit_w
-from csms.domain.pieces import AT_ONCE, Pieces
 from csms.domain.site_control import ControlStep, Sending
 from csms.domain.site_observation import ReadBack, ReadBackEnd, SendingEnd
 from csms.domain.site_snapshot import Request, SiteSnapshot
@@ -34,7 +33,7 @@ End = SendingEnd | ReadBackEnd
 class LimitCalls:
     """Sends what steps have decided, and keeps how it ended until the next step stores it.
 
-    Concurrency: one event loop; `tell` opens requests with its first piece.
+    Concurrency: one event loop; `tell` opens requests before it returns.
     """
 
     def __init__(self, gateway: Gateway, clock: Clock, wake: Callable[[SiteId], None]) -> None:
@@ -101,36 +100,16 @@ class LimitCalls:
         """How many limits are on their way."""
         return len(self._open)
 
-    def tell(self, site_id: SiteId, step: ControlStep) -> Pieces[None]:
-        """Send all that a stored step has decided, in pieces.
-
-        All requests count as open from the first piece on; those that are not sent, because it was
-        given up or everything stops, are in doubt for the next step.
-        """
-        tasks = self._tasks
-        if tasks is None:
-            return
-        payloads = LimitPayloads(self._clock.now())
-        self._open.update(sending.request for sending in step.sendings)
-        begun = 0
-        try:
-            for sending in step.sendings:
-                if not begun % AT_ONCE:
-                    yield
-                if self._tasks is not tasks or site_id not in self._held:
-                    return
-                tasks.create_task(
-                    self._send(site_id, sending, payloads), name=f"limit {sending.target.key}"
-                )
-                begun += 1
-        finally:
-            self._open.difference_update(each.request for each in step.sendings[begun:])
-        self._ask_all(site_id, step)
-
-    def _ask_all(self, site_id: SiteId, step: ControlStep) -> None:
-        """Ask chargers which limit holds, each question once a minute."""
+    def tell(self, site_id: SiteId, step: ControlStep) -> None:
+        """Send all that a stored step has decided, before anything that comes back is looked at."""
         if self._tasks is None:
             return
+        payloads = LimitPayloads(self._clock.now())
+        for sending in step.sendings:
+            self._open.add(sending.request)
+            self._tasks.create_task(
+                self._send(site_id, sending, payloads), name=f"limit {sending.target.key}"
+            )
         now = self._clock.monotonic()
         chargers = step.chargers
         for asking in step.askings:

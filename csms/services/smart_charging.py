@@ -254,7 +254,7 @@ class SmartCharging:
         self._calls.drop(ends)
         METRICS.allocator_steps += 1
         METRICS.allocator_seconds.observe(self._clock.monotonic() - began)
-        await in_turns(self._calls.tell(site_id, step))
+        self._calls.tell(site_id, step)
         if step.sendings:
             await loop_turn()  # they leave before anything else is done
         if self._wake is not None:

@@ -1,4 +1,4 @@
-"""Limits on their way, told in pieces: what is open meanwhile, and what is given up."""
+"""Limits on their way: what is open meanwhile, and what an outage does to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from csms.domain.charging_profiles import ProfilePurpose
 from csms.domain.ids import ChargePointKey
-from csms.domain.pieces import AT_ONCE, whole
 from csms.domain.site_control import control
 from csms.domain.site_observation import ReadBack
 from csms.domain.site_snapshot import RowKey
@@ -24,7 +23,7 @@ SITE = "s"
 
 @pytest.fixture(scope="module")
 def step():
-    count = 3 * AT_ONCE
+    count = 20
     chargers = [
         replace(charger(f"C{number}"), key=ChargePointKey(number)) for number in range(count)
     ]
@@ -54,39 +53,21 @@ def sent(gateway):
     return sum(len(station.calls) for station in gateway.stations.values())
 
 
-async def test_all_are_open_before_the_first_leaves(telling, step):
+async def test_all_are_open_before_the_first_leaves_and_all_leave(telling, step):
     calls, gateway = telling
-    pieces = calls.tell(SITE, step)
-    next(pieces)
-    await quiet()
+    calls.tell(SITE, step)
     assert sent(gateway) == 0
     assert calls.open_count == len(step.sendings)
-
-
-async def test_all_leave(telling, step):
-    calls, gateway = telling
-    whole(calls.tell(SITE, step))
     await quiet()
     assert sent(gateway) == len(step.sendings)
-    assert calls.open_count == len(step.sendings)
 
 
-@pytest.mark.parametrize("why", ["given up", "stopped", "let go"])
-async def test_what_is_not_sent_is_open_no_more(telling, step, why):
+async def test_nothing_is_sent_once_all_stops(telling, step):
     calls, gateway = telling
-    pieces = calls.tell(SITE, step)
-    next(pieces)
-    next(pieces)
-    if why == "given up":
-        pieces.close()
-    elif why == "stopped":
-        calls.stop()
-    else:
-        calls.let_go(SITE)
-    whole(pieces)
+    calls.stop()
+    calls.tell(SITE, step)
     await quiet()
-    assert calls.open_count == AT_ONCE
-    assert sent(gateway) == AT_ONCE
+    assert (sent(gateway), calls.open_count) == (0, 0)
 
 
 async def test_an_outage_of_the_database_stops_no_call_but_its_own(step):
@@ -99,7 +80,7 @@ async def test_an_outage_of_the_database_stops_no_call_but_its_own(step):
     async with asyncio.TaskGroup() as tasks:  # breaks where a task of its own does
         calls.start(tasks)
         calls.take_up(SITE)
-        whole(calls.tell(SITE, replace(step, askings=(asking,))))
+        calls.tell(SITE, replace(step, askings=(asking,)))
     ends = calls.take_ends(SITE)
     assert {end.status for end in ends} == {"database_away"}
     assert len(ends) == len(step.sendings)
