@@ -54,7 +54,7 @@ class Probes:
                 tag="dialects",
                 refusals={
                     404: "There is no such station.",
-                    409: "`station_offline`, or `no_fallback_share`: it has taken none yet.",
+                    409: "`station_offline`, or `no_fallback_share`: it has none yet.",
                 },
             )
         ]

@@ -2,9 +2,8 @@
 
 What is tried is harmless: its own fallback share, told again in one way after the other, its
 maximum as a static cap, where a session runs the limit that it has already, and currents below
-these, to find out which it takes. One that has
-refused its share so far counts in full, whatever it takes now. The control loop tells it everything
-anew afterwards.
+these, to find out which it takes. One that has refused its share so far counts in full, whatever it
+takes now. The control loop tells it everything anew afterwards.
 """
 
 from __future__ import annotations
@@ -199,7 +198,6 @@ class Probe:
         kind = ProfileKind(way["profile_kinds"][0])
         takes_sessions = ProfilePurpose.TX.value in way["profile_purposes"]
         top = _limit(station, share_w, RateUnit.AMPERES).value
-
         session = running if top <= _LEAST_A and takes_sessions else None
         if session is not None:
             top = _limit(station, session.limit_w, RateUnit.AMPERES).value
