@@ -16,9 +16,12 @@ from csms.bus.local import LocalBus
 from csms.clock import SystemClock
 from csms.domain.events import SessionsChanged, SiteChanged, StationChanged
 from csms.ocppj.schemas import Schemas
+from csms.services.smart_charging import SmartCharging
+from csms.store.control import SqlControlStore
 from csms.store.database import Database
 from csms.store.unit_of_work import SqlUnitsOfWork
 from tests.api.bench import ADMIN, SECRET, Bench, FakeAllocator, FakeGateway
+from tests.fake_gateway import FakeGateway as SilentGateway
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +80,20 @@ async def bench(database_url, schemas):
     await server.stop()
     await database.close()
     assert all(loop.cancelled() for loop in done)
+
+
+@pytest.fixture
+async def site(bench, database_url, monkeypatch):
+    """A site of 40 kW with two stations of 22 kW; the allocator is the real one."""
+    database = Database(database_url)
+    loop = SmartCharging(
+        SqlControlStore(database), SilentGateway(), LocalBus(), bench.clock, node="node"
+    )
+    for name in ("decide", "status", "what_if"):
+        monkeypatch.setattr(bench.allocator, name, getattr(loop, name), raising=False)
+    await bench.post("/api/sites", {"id": "s", "name": "S", "gridCapacityKw": 40}, status=201)
+    for name in ("A", "B"):
+        body = {"identity": name, "name": name, "maxKw": 22, "siteId": "s", "connectors": 1}
+        await bench.post("/api/stations", body, status=201)
+    yield bench
+    await database.close()
